@@ -1,0 +1,18 @@
+//! `DELETE /v2/{organization}/{repo}[/{version}]` and its v1 twin.
+
+use lambda_http::{run, service_fn};
+use omps::app::App;
+use omps::handlers::delete_release;
+use omps::http::respond;
+use omps::routes::Endpoint;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    let app = &App::from_env()?;
+    run(service_fn(|event| {
+        respond(app, Endpoint::DeleteRelease, event, |request| {
+            delete_release(app, request)
+        })
+    }))
+    .await
+}

@@ -1,0 +1,151 @@
+//! `omps-server`: starts the service, checks a configuration, or asks a running service whether it lives.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lexopt::{Arg, Parser};
+use omps::app::App;
+use omps::config::Config;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+const HELP: &str = "\
+omps-server: pushes operator manifests to Quay
+
+Usage: omps-server [--check-config | --healthcheck | --version | --help]
+
+Without an option the service starts. It is configured by the environment:
+  OMPS_LISTEN        address to listen on (default 0.0.0.0:8080)
+  OMPS_CONF_FILE     TOML file with the configuration
+  OMPS_CONF_SECTION  table in it (default ProdConfig)
+  OMPS_<NAME>        any scalar of the configuration, over the file
+
+Options:
+  --check-config     read the configuration, say what is wrong with it, and exit
+  --healthcheck      ask the service at OMPS_LISTEN whether it answers, and exit
+  --version          print the version
+  --help             print this text";
+
+const DEFAULT_LISTEN: &str = "0.0.0.0:8080";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let mode = match mode() {
+        Ok(mode) => mode,
+        Err(error) => {
+            eprintln!("omps-server: {error}; see omps-server --help");
+            return ExitCode::from(2);
+        }
+    };
+    let result = match mode {
+        Mode::Help => print(HELP),
+        Mode::Version => print(concat!("omps-server ", env!("CARGO_PKG_VERSION"))),
+        Mode::CheckConfig => check_config(),
+        Mode::Healthcheck => healthcheck().await,
+        Mode::Serve => serve().await,
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("omps-server: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+enum Mode {
+    Serve,
+    CheckConfig,
+    Healthcheck,
+    Version,
+    Help,
+}
+
+fn mode() -> Result<Mode, lexopt::Error> {
+    let mut mode = Mode::Serve;
+    let mut arguments = Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        mode = match argument {
+            Arg::Long("check-config") => Mode::CheckConfig,
+            Arg::Long("healthcheck") => Mode::Healthcheck,
+            Arg::Long("version") | Arg::Short('V') => Mode::Version,
+            Arg::Long("help") | Arg::Short('h') => Mode::Help,
+            other => return Err(other.unexpected()),
+        };
+    }
+    Ok(mode)
+}
+
+type Outcome = Result<(), String>;
+
+#[expect(clippy::unnecessary_wraps, reason = "one of the modes, which can fail")]
+fn print(text: &str) -> Outcome {
+    println!("{text}");
+    Ok(())
+}
+
+fn check_config() -> Outcome {
+    let (config, unknown_variables) = Config::from_env().map_err(|error| error.to_string())?;
+    for variable in unknown_variables {
+        println!("warning: unknown environment variable {variable}");
+    }
+    println!(
+        "the configuration is valid; organizations: {}",
+        config.organizations.len()
+    );
+    Ok(())
+}
+
+fn listen_address() -> String {
+    std::env::var("OMPS_LISTEN").unwrap_or_else(|_| DEFAULT_LISTEN.to_owned())
+}
+
+/// Asks the process, not Quay: an outage elsewhere is no reason to restart this.
+async fn healthcheck() -> Outcome {
+    let address = listen_address().replace("0.0.0.0", "127.0.0.1");
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .timeout(Duration::from_secs(3))
+        .build();
+    let answer = client
+        .map_err(|error| error.to_string())?
+        .get(format!("http://{address}/v2/about"))
+        .send()
+        .await;
+    match answer {
+        Ok(answer) if answer.status().is_success() => Ok(()),
+        Ok(answer) => Err(format!(
+            "the service at {address} answers {}",
+            answer.status()
+        )),
+        Err(error) => Err(format!(
+            "the service at {address} does not answer: {}",
+            error.without_url()
+        )),
+    }
+}
+
+async fn serve() -> Outcome {
+    let app = App::from_env().map_err(|error| error.to_string())?;
+    let address = listen_address();
+    let listener = TcpListener::bind(&address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let bound = listener
+        .local_addr()
+        .map_or(address, |bound| bound.to_string());
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let shutdown = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping: no new requests");
+    };
+    tracing::info!(address = bound, "ready");
+    omps_server::serve(listener, Arc::new(app), shutdown)
+        .await
+        .map_err(|error| error.to_string())
+}

@@ -1,0 +1,93 @@
+//! The application: what a process builds once and every request uses.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use crate::config::{Config, ConfigError};
+use crate::names::OrganizationName;
+use crate::organization::{Organization, ReleaseFormat};
+use crate::registry::{AppRegistry, QuayToken, Registry};
+
+/// Time to reach another service, of what one call may take.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Configuration and clients.
+pub struct App {
+    /// What the service was started with.
+    pub config: Config,
+    client: OnceLock<reqwest::Client>,
+}
+
+/// A process cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// By its configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+impl App {
+    /// Builds the application for a configuration.
+    ///
+    /// # Errors
+    /// None yet: what can be wrong was refused when the configuration was read.
+    pub fn new(config: Config) -> Result<Self, StartError> {
+        Ok(App {
+            config,
+            client: OnceLock::new(),
+        })
+    }
+
+    /// Reads the configuration from the environment, starts logging, and builds the application.
+    ///
+    /// # Errors
+    /// [`StartError`] says what is wrong with the configuration.
+    pub fn from_env() -> Result<Self, StartError> {
+        let (config, unknown_variables) = Config::from_env()?;
+        crate::telemetry::init(&config);
+        crate::telemetry::log_start(&config, &unknown_variables);
+        Self::new(config)
+    }
+
+    /// What an organization asks of its pushes.
+    pub fn organization(&self, name: &OrganizationName) -> Arc<Organization> {
+        self.config
+            .organizations
+            .get(name.as_str())
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// The registry that an organization pushes to, with the caller's token.
+    pub fn registry(&self, organization: &Organization, token: QuayToken) -> Registry {
+        match organization
+            .release_format
+            .unwrap_or(self.config.release_format)
+        {
+            ReleaseFormat::AppRegistry => Registry::AppRegistry(AppRegistry::new(
+                self.client(),
+                self.config.quay_url.clone(),
+                token,
+            )),
+        }
+    }
+
+    /// The one client for all calls. It follows no redirect: a token goes where the configuration says, or nowhere.
+    fn client(&self) -> reqwest::Client {
+        let build = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("omps/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT.min(self.config.request_timeout))
+                .timeout(self.config.request_timeout)
+                .build()
+        };
+        #[expect(
+            clippy::expect_used,
+            reason = "fails only where the process has no TLS roots at all"
+        )]
+        self.client
+            .get_or_init(|| build().expect("a TLS client"))
+            .clone()
+    }
+}

@@ -1,0 +1,172 @@
+//! What a directory record and a local header have in common.
+
+use super::error::{EntryName, Flaw};
+
+/// Little-endian fields, read one after the other; `None` where the bytes end.
+#[derive(Clone, Copy)]
+pub(super) struct Fields<'a>(pub &'a [u8]);
+
+impl<'a> Fields<'a> {
+    pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (bytes, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(bytes)
+    }
+
+    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (bytes, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*bytes)
+    }
+
+    pub fn signature(&mut self, wanted: &[u8]) -> Option<()> {
+        self.0 = self.0.strip_prefix(wanted)?;
+        Some(())
+    }
+
+    pub fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+}
+
+/// The fields that both kinds of header hold, in this order (4.3.7, 4.3.12).
+pub(super) struct Header<'a> {
+    version: u16,
+    pub flags: u16,
+    pub method: u16,
+    pub crc: u32,
+    pub compressed: u64,
+    pub uncompressed: u64,
+    pub name: &'a [u8],
+    extra: &'a [u8],
+}
+
+impl<'a> Header<'a> {
+    pub const STORED: u16 = 0;
+    pub const DEFLATED: u16 = 8;
+
+    const ENCRYPTED: u16 = 1;
+    const DEFLATE_OPTIONS: u16 = 0b11 << 1;
+    const DESCRIPTOR: u16 = 1 << 3;
+    const STRONGLY_ENCRYPTED: u16 = 1 << 6;
+    const UTF8: u16 = 1 << 11;
+    const MASKED: u16 = 1 << 13;
+    /// AES by the convention of `WinZip`: the true method is in an extra field.
+    const AES: u16 = 99;
+
+    /// Reads a header; `own` is how many bytes of its own its kind has before the name.
+    pub fn read(fields: &mut Fields<'a>, own: usize) -> Option<(Self, Fields<'a>)> {
+        let version = fields.u16()?;
+        let flags = fields.u16()?;
+        let method = fields.u16()?;
+        let _time_and_date = fields.u32()?;
+        let crc = fields.u32()?;
+        let compressed = fields.u32()?.into();
+        let uncompressed = fields.u32()?.into();
+        let name_length = fields.u16()?;
+        let extra_length = fields.u16()?;
+        let own = Fields(fields.bytes(own)?);
+        let name = fields.bytes(name_length.into())?;
+        let extra = fields.bytes(extra_length.into())?;
+        let header = Self {
+            version,
+            flags,
+            method,
+            crc,
+            compressed,
+            uncompressed,
+            name,
+            extra,
+        };
+        Some((header, own))
+    }
+
+    pub fn has_descriptor(&self) -> bool {
+        self.flags & Self::DESCRIPTOR != 0
+    }
+
+    pub fn is_utf8(&self) -> bool {
+        self.flags & Self::UTF8 != 0
+    }
+
+    /// Refuses what this reader does not read.
+    pub fn check(&self) -> Result<(), Flaw> {
+        const ENCRYPTION: u16 = Header::ENCRYPTED | Header::STRONGLY_ENCRYPTED | Header::MASKED;
+        const KNOWN: u16 = Header::DEFLATE_OPTIONS | Header::DESCRIPTOR | Header::UTF8;
+        // The high byte is a system, and says nothing about the format (4.4.3).
+        let [version, _] = self.version.to_le_bytes();
+
+        if self.flags & ENCRYPTION != 0 || self.method == Self::AES {
+            return Err(Flaw::Encrypted);
+        }
+        if self.flags & !KNOWN != 0 {
+            return Err(Flaw::Flags(self.flags));
+        }
+        if !matches!(self.method, Self::STORED | Self::DEFLATED) {
+            return Err(Flaw::Method(self.method));
+        }
+        if version > 45 {
+            return Err(Flaw::Version(version));
+        }
+        Ok(())
+    }
+
+    /// Reads the extra fields, and the sizes out of the zip64 field if there is one. What follows
+    /// the sizes in that field is handed back.
+    pub fn widen(&mut self) -> Result<Option<Fields<'a>>, Flaw> {
+        let mut zip64 = self.extra_fields()?;
+        self.uncompressed = wide(self.uncompressed, &mut zip64)?;
+        self.compressed = wide(self.compressed, &mut zip64)?;
+        Ok(zip64)
+    }
+
+    /// Checks the extra fields and returns the zip64 one.
+    fn extra_fields(&self) -> Result<Option<Fields<'a>>, Flaw> {
+        const ZIP64: u16 = 0x0001;
+        const STRONG_ENCRYPTION: u16 = 0x0017;
+        const UNICODE_PATH: u16 = 0x7075;
+        const AES: u16 = 0x9901;
+
+        let mut zip64 = None;
+        let mut extra = Fields(self.extra);
+        while !extra.0.is_empty() {
+            let (id, data) = extra_field(&mut extra).ok_or(Flaw::ExtraFields)?;
+            match id {
+                ZIP64 if zip64.is_some() => return Err(Flaw::ExtraFields),
+                ZIP64 => zip64 = Some(Fields(data)),
+                STRONG_ENCRYPTION | AES => return Err(Flaw::Encrypted),
+                UNICODE_PATH => {
+                    // A version and a CRC of the plain name go before the name (4.6.9).
+                    let name = data.get(5..).ok_or(Flaw::ExtraFields)?;
+                    if name != self.name {
+                        return Err(Flaw::UnicodePath(EntryName::new(name)));
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(zip64)
+    }
+}
+
+fn extra_field<'a>(extra: &mut Fields<'a>) -> Option<(u16, &'a [u8])> {
+    let id = extra.u16()?;
+    let length = extra.u16()?;
+    Some((id, extra.bytes(length.into())?))
+}
+
+/// A field of 32 bits, or the next one of the zip64 field, to which all ones refer (4.5.3).
+pub(super) fn wide(narrow: u64, zip64: &mut Option<Fields>) -> Result<u64, Flaw> {
+    match zip64 {
+        Some(fields) if narrow == u64::from(u32::MAX) => fields.u64().ok_or(Flaw::ExtraFields),
+        _ => Ok(narrow),
+    }
+}

@@ -1,0 +1,336 @@
+//! The configuration: OMPS's names and defaults, from a TOML file and the environment, checked before anything starts.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Url;
+use serde::{Deserialize, Deserializer, de};
+use toml::{Table, Value};
+
+use crate::organization::{Organization, ReleaseFormat};
+use crate::release::ReleaseVersion;
+
+/// The section that is read when `OMPS_CONF_SECTION` names none.
+pub const DEFAULT_SECTION: &str = "ProdConfig";
+/// Variables that are not part of the configuration file.
+const OTHER_VARIABLES: [&str; 3] = ["OMPS_CONF_FILE", "OMPS_CONF_SECTION", "OMPS_LISTEN"];
+
+/// One section of the configuration file. Every scalar can be given as `OMPS_<NAME>`, which wins over the file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `log_level`: DEBUG, INFO, WARNING, ERROR or CRITICAL. Default: INFO.
+    pub log_level: LogLevel,
+    /// `log_format`: `text` or `json`. Default: `text` on a terminal, else `json`.
+    pub log_format: Option<LogFormat>,
+    /// `default_release_version`: the first release of a repository. Default: 1.0.0.
+    #[serde(deserialize_with = "release_version")]
+    pub default_release_version: ReleaseVersion,
+    /// `quay_url`: the Quay to push to. Default: https://quay.io.
+    #[serde(deserialize_with = "base_url")]
+    pub quay_url: Url,
+    /// `release_format`: how releases are pushed, unless the organization says otherwise. Default: app-registry.
+    pub release_format: ReleaseFormat,
+    /// `request_timeout`: seconds for one call to another service. Default: 28.
+    #[serde(deserialize_with = "seconds")]
+    pub request_timeout: Duration,
+    /// `zipfile_max_uncompressed_size`: bytes of all files in an archive together. Default: 20971520.
+    pub zipfile_max_uncompressed_size: NonZeroU64,
+    /// `max_content_length`: bytes of a request body. Default: 2097152.
+    pub max_content_length: NonZeroUsize,
+    /// `organizations.<name>`: what organizations ask of their pushes. Default: none; an organization that is not
+    /// configured works, private and without rules.
+    #[serde(deserialize_with = "organizations")]
+    pub organizations: BTreeMap<String, Arc<Organization>>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        #[expect(clippy::unwrap_used, reason = "constants, read by every test")]
+        let (first_release, quay) = (
+            ReleaseVersion::parse("1.0.0").unwrap(),
+            Url::parse("https://quay.io").unwrap(),
+        );
+        Config {
+            log_level: LogLevel::default(),
+            log_format: None,
+            default_release_version: first_release,
+            quay_url: quay,
+            release_format: ReleaseFormat::default(),
+            request_timeout: Duration::from_secs(28),
+            zipfile_max_uncompressed_size: NonZeroU64::MIN.saturating_add(20 * 1024 * 1024 - 1),
+            max_content_length: NonZeroUsize::MIN.saturating_add(2 * 1024 * 1024 - 1),
+            organizations: BTreeMap::new(),
+        }
+    }
+}
+
+/// How much is logged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What happens.
+    #[default]
+    Info,
+    /// What may be wrong.
+    Warning,
+    /// What is wrong.
+    Error,
+    /// As `Error`: no message of ours is above it.
+    Critical,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// A configuration that the service must not start with.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file named by `OMPS_CONF_FILE`.
+    #[error("cannot read the configuration file {path}: {error}")]
+    Unreadable {
+        /// Its path.
+        path: String,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// Not TOML.
+    #[error("the configuration is not TOML: {0}")]
+    NotToml(toml::de::Error),
+    /// No such table.
+    #[error("the configuration has no section [{wanted}]; it has {found}")]
+    NoSection {
+        /// The section asked for.
+        wanted: String,
+        /// The sections that are there.
+        found: String,
+    },
+    /// A wrong value or an unknown key.
+    #[error("configuration: {0}")]
+    Invalid(String),
+}
+
+impl Config {
+    /// Reads the file that `OMPS_CONF_FILE` names, if any, and the environment. The names of `OMPS_…` variables that
+    /// mean nothing come with it, to be warned of.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the key.
+    pub fn from_env() -> Result<(Self, Vec<String>), ConfigError> {
+        let mut table = match env::var("OMPS_CONF_FILE") {
+            Ok(path) => {
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|error| ConfigError::Unreadable { path, error })?;
+                let section =
+                    env::var("OMPS_CONF_SECTION").unwrap_or_else(|_| DEFAULT_SECTION.to_owned());
+                section_of(&text, &section)?
+            }
+            Err(_) => Table::new(),
+        };
+        let variables = env::vars().filter(|(name, _)| name.starts_with("OMPS_"));
+        let unknown = overlay(&mut table, variables.collect());
+        Ok((Self::from_table(table)?, unknown))
+    }
+
+    /// Reads one section of a TOML text.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the key.
+    pub fn from_toml(text: &str, section: &str) -> Result<Self, ConfigError> {
+        Self::from_table(section_of(text, section)?)
+    }
+
+    fn from_table(table: Table) -> Result<Self, ConfigError> {
+        Value::Table(table)
+            .try_into()
+            .map_err(|error: toml::de::Error| {
+                ConfigError::Invalid(error.to_string().trim_end().replace('\n', " "))
+            })
+    }
+}
+
+fn section_of(text: &str, section: &str) -> Result<Table, ConfigError> {
+    let mut file: Table = text.parse().map_err(ConfigError::NotToml)?;
+    match file.remove(section) {
+        Some(Value::Table(table)) => Ok(table),
+        _ => {
+            let names: Vec<String> = file.keys().map(|name| format!("[{name}]")).collect();
+            let found = if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            };
+            Err(ConfigError::NoSection {
+                wanted: section.to_owned(),
+                found,
+            })
+        }
+    }
+}
+
+/// Puts variables over the file's values, and returns the names of those that mean nothing.
+fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
+    const TEXTS: [&str; 5] = [
+        "log_level",
+        "log_format",
+        "default_release_version",
+        "quay_url",
+        "release_format",
+    ];
+    const NUMBERS: [&str; 3] = [
+        "request_timeout",
+        "zipfile_max_uncompressed_size",
+        "max_content_length",
+    ];
+    let mut unknown = Vec::new();
+    for (variable, text) in variables {
+        let key = variable.trim_start_matches("OMPS_").to_lowercase();
+        if TEXTS.contains(&key.as_str()) {
+            table.insert(key, Value::String(text));
+        } else if NUMBERS.contains(&key.as_str()) {
+            // What is no number stays text, and is refused with the key's name.
+            let number = text.parse().map_or(Value::String(text), Value::Integer);
+            table.insert(key, number);
+        } else if !OTHER_VARIABLES.contains(&variable.as_str()) {
+            unknown.push(variable);
+        }
+    }
+    unknown
+}
+
+fn release_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ReleaseVersion, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    ReleaseVersion::parse(&text)
+        .map_err(|error| de::Error::custom(format!("default_release_version: {error}")))
+}
+
+fn base_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = |problem: &str| de::Error::custom(format!("{text:?} is not a base URL: {problem}"));
+    let url = Url::parse(&text).map_err(|error| wrong(&error.to_string()))?;
+    match url.scheme() {
+        _ if !url.username().is_empty() || url.password().is_some() => {
+            Err(wrong("it must not hold a user or password"))
+        }
+        _ if url.query().is_some() || url.fragment().is_some() => {
+            Err(wrong("it must end with the path"))
+        }
+        "http" | "https" if url.has_host() => Ok(url),
+        _ => Err(wrong("wanted http://host or https://host")),
+    }
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let seconds = NonZeroU64::deserialize(deserializer)?;
+    Ok(Duration::from_secs(seconds.get()))
+}
+
+fn organizations<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, Arc<Organization>>, D::Error> {
+    let tables = BTreeMap::<String, Value>::deserialize(deserializer)?;
+    let organization = |(name, table): (String, Value)| {
+        let invalid =
+            |problem: String| de::Error::custom(format!("organizations.{name}: {problem}"));
+        crate::names::OrganizationName::parse(&name).map_err(|error| invalid(error.to_string()))?;
+        if name.len() > 128 {
+            return Err(invalid("the name is longer than 128 characters".to_owned()));
+        }
+        let organization: Organization = table
+            .try_into()
+            .map_err(|error: toml::de::Error| invalid(error.to_string()))?;
+        Ok((name, Arc::new(organization)))
+    };
+    tables.into_iter().map(organization).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(section: &str) -> String {
+        Config::from_toml(&format!("[ProdConfig]\n{section}"), DEFAULT_SECTION)
+            .unwrap_err()
+            .to_string()
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let cases = [
+            ("max_content_lenght = 1", "max_content_lenght"),
+            ("max_content_length = 0", "max_content_length"),
+            ("max_content_length = \"1M\"", "max_content_length"),
+            ("request_timeout = -1", "request_timeout"),
+            (
+                "default_release_version = \"1.0\"",
+                "default_release_version: Version '1.0' must be",
+            ),
+            ("quay_url = \"quay.io\"", "\"quay.io\" is not a base URL"),
+            ("quay_url = \"https://a:b@quay.io\"", "must not hold a user"),
+            ("log_level = \"LOUD\"", "LOUD"),
+            ("release_format = \"zip\"", "app-registry"),
+            (
+                "[ProdConfig.organizations.\"a b\"]",
+                "organizations.a b: organization 'a b' is not valid",
+            ),
+            (
+                "[ProdConfig.organizations.a]\npublik = true",
+                "organizations.a: unknown field `publik`",
+            ),
+            (
+                "[ProdConfig.organizations.a]\nreplace_registry = [{old = \"(\", new = \"\", regexp = true}]",
+                "organizations.a: replace_registry: the pattern \"(\" does not compile",
+            ),
+            (
+                "[ProdConfig.organizations.a]\ncsv_annotations = [{name = \"n\", value = \"{x}\"}]",
+                "organizations.a: csv_annotations: the value \"{x}\" of \"n\" names the unknown key",
+            ),
+        ];
+        for (section, wanted) in cases {
+            assert!(
+                error(section).contains(wanted),
+                "{section}: {}",
+                error(section)
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_section_is_told_with_those_that_are_there() {
+        let error = Config::from_toml("[DevConfig]\n", "ProdConfig")
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            error,
+            "the configuration has no section [ProdConfig]; it has [DevConfig]"
+        );
+    }
+
+    #[test]
+    fn variables_win_over_the_file_and_unknown_ones_are_told() {
+        let mut table = section_of("[P]\nrequest_timeout = 5", "P").unwrap();
+        let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let variables = vec![
+            set("OMPS_REQUEST_TIMEOUT", "7"),
+            set("OMPS_LOG_LEVEL", "DEBUG"),
+            set("OMPS_LISTEN", "x"),
+            set("OMPS_TYPO", "1"),
+        ];
+        assert_eq!(overlay(&mut table, variables), ["OMPS_TYPO"]);
+        let config = Config::from_table(table).unwrap();
+        assert_eq!(config.request_timeout, Duration::from_secs(7));
+        assert_eq!(config.log_level, LogLevel::Debug);
+    }
+}

@@ -1,0 +1,246 @@
+//! The closed list of errors that clients see: id, status, message, and what else the body carries.
+
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use crate::archive::ArchiveError;
+use crate::manifests::LayoutError;
+use crate::manifests::bundle::BundleError;
+use crate::manifests::package_name::PackageNameError;
+use crate::manifests::report::ValidationInfo;
+use crate::names::InvalidName;
+use crate::registry::{RegistryError, Repository};
+use crate::release::InvalidVersion;
+use crate::transform::TransformError;
+
+/// Whatever a request can end in but success.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request has no zip where one is expected.
+    #[error("{0}")]
+    ExpectedFile(String),
+    /// The zip is refused.
+    #[error("{0}")]
+    UploadedFile(String),
+    /// The manifests are not valid.
+    #[error("{message}")]
+    PackageValidation {
+        /// operator-courier's message, or ours.
+        message: String,
+        /// The findings.
+        validation_info: Box<ValidationInfo>,
+    },
+    /// The version in the path.
+    #[error(transparent)]
+    InvalidVersion(#[from] InvalidVersion),
+    /// A request that needs a token has none.
+    #[error("Request to '{0}' requires an Authorization header")]
+    AuthorizationRequired(String),
+    /// Quay refused the token.
+    #[error("{message}")]
+    QuayAuthorization {
+        /// What was tried, and Quay's own message.
+        message: String,
+        /// What Quay sent.
+        quay_response: Value,
+    },
+    /// What should be deleted is not there.
+    #[error("{0}")]
+    QuayPackageNotFound(String),
+    /// The push failed.
+    #[error("{message}")]
+    QuayCourier {
+        /// `Failed to push manifest: …`
+        message: String,
+        /// What Quay sent.
+        quay_response: Value,
+    },
+    /// Listing, deleting or publishing failed.
+    #[error("{message}")]
+    QuayPackage {
+        /// What was tried, and Quay's own message.
+        message: String,
+        /// What Quay sent.
+        quay_response: Value,
+        /// What was done all the same, as further keys of the body.
+        done: Map<String, Value>,
+    },
+    /// The request itself.
+    #[error("{0}")]
+    BadRequest(String),
+    /// No such path.
+    #[error("No endpoint has the path '{0}'")]
+    NotFound(String),
+    /// The path has other methods.
+    #[error("'{path}' does not take {method}, but {allow}")]
+    MethodNotAllowed {
+        /// The path.
+        path: String,
+        /// The method asked for.
+        method: String,
+        /// The methods that it has, as in the header `Allow`.
+        allow: String,
+    },
+    /// The body is over the limit.
+    #[error("The request body is larger than the {limit} bytes that are allowed")]
+    TooLarge {
+        /// `max_content_length`
+        limit: usize,
+    },
+    /// A defect of ours. The cause is logged, not told.
+    #[error("Internal error; the log has its cause under this request id")]
+    Internal(String),
+}
+
+impl Error {
+    /// Status and id.
+    pub fn kind(&self) -> (StatusCode, &'static str) {
+        match self {
+            Error::ExpectedFile(_) => (StatusCode::BAD_REQUEST, "OMPSExpectedFileError"),
+            Error::UploadedFile(_) => (StatusCode::BAD_REQUEST, "OMPSUploadedFileError"),
+            Error::PackageValidation { .. } => (StatusCode::BAD_REQUEST, "PackageValidationError"),
+            Error::InvalidVersion(_) => (StatusCode::BAD_REQUEST, "OMPSInvalidVersionFormat"),
+            Error::AuthorizationRequired(_) => {
+                (StatusCode::FORBIDDEN, "OMPSAuthorizationHeaderRequired")
+            }
+            Error::QuayAuthorization { .. } => (StatusCode::FORBIDDEN, "QuayAuthorizationError"),
+            Error::QuayPackageNotFound(_) => (StatusCode::NOT_FOUND, "QuayPackageNotFound"),
+            Error::QuayCourier { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "QuayCourierError"),
+            Error::QuayPackage { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "QuayPackageError"),
+            Error::BadRequest(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
+            Error::NotFound(_) => (StatusCode::NOT_FOUND, "NotFound"),
+            Error::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
+            Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
+            Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
+        }
+    }
+
+    /// The answer's body.
+    pub fn body(&self, request_id: &str) -> Value {
+        let (status, id) = self.kind();
+        let mut body = json!({
+            "status": status.as_u16(),
+            "error": id,
+            "message": self.to_string(),
+            "request_id": request_id,
+        });
+        match self {
+            Error::PackageValidation {
+                validation_info, ..
+            } => {
+                body["validation_info"] = serde_json::to_value(validation_info).unwrap_or_default();
+            }
+            Error::QuayAuthorization { quay_response, .. }
+            | Error::QuayCourier { quay_response, .. } => {
+                body["quay_response"] = quay_response.clone();
+            }
+            Error::QuayPackage {
+                quay_response,
+                done,
+                ..
+            } => {
+                body["quay_response"] = quay_response.clone();
+                for (key, value) in done {
+                    body[key] = value.clone();
+                }
+            }
+            _ => {}
+        }
+        body
+    }
+
+    /// Manifests that the verdict refuses.
+    pub fn invalid_manifests(message: String) -> Self {
+        Error::PackageValidation {
+            message,
+            validation_info: Box::default(),
+        }
+    }
+
+    /// Listing a repository's releases failed.
+    pub fn listing(repository: &Repository, error: &RegistryError) -> Self {
+        let reason = error.message().unwrap_or("Unknown error");
+        let message = format!("Cannot retrieve information about package {repository}: {reason}");
+        let quay_response = error.response();
+        match error {
+            RegistryError::Refused(_) => Error::QuayAuthorization {
+                message,
+                quay_response,
+            },
+            _ => Error::QuayPackage {
+                message,
+                quay_response,
+                done: Map::new(),
+            },
+        }
+    }
+
+    /// Pushing a release failed.
+    pub fn pushing(error: &RegistryError) -> Self {
+        let reason = error.message().unwrap_or("Failed to get error details.");
+        let message = format!("Failed to push manifest: {reason}");
+        let quay_response = error.response();
+        match error {
+            RegistryError::Refused(_) => Error::QuayAuthorization {
+                message,
+                quay_response,
+            },
+            _ => Error::QuayCourier {
+                message,
+                quay_response,
+            },
+        }
+    }
+
+    /// Deleting a release or publishing a repository failed; `done` tells what was not in vain.
+    pub fn changing(error: &RegistryError, done: Map<String, Value>) -> Self {
+        let message = error.message().unwrap_or("Unknown error").to_owned();
+        Error::QuayPackage {
+            message,
+            quay_response: error.response(),
+            done,
+        }
+    }
+}
+
+impl From<ArchiveError> for Error {
+    fn from(error: ArchiveError) -> Self {
+        Error::UploadedFile(error.to_string())
+    }
+}
+
+impl From<PackageNameError> for Error {
+    fn from(error: PackageNameError) -> Self {
+        Error::PackageValidation {
+            message: error.to_string(),
+            validation_info: Box::new(error.validation_info()),
+        }
+    }
+}
+
+impl From<LayoutError> for Error {
+    fn from(error: LayoutError) -> Self {
+        Error::PackageValidation {
+            message: format!("Failed to push manifest: {error}"),
+            validation_info: Box::new(error.validation_info()),
+        }
+    }
+}
+
+impl From<TransformError> for Error {
+    fn from(error: TransformError) -> Self {
+        Error::invalid_manifests(error.to_string())
+    }
+}
+
+impl From<BundleError> for Error {
+    fn from(error: BundleError) -> Self {
+        Error::Internal(error.to_string())
+    }
+}
+
+impl From<InvalidName> for Error {
+    fn from(error: InvalidName) -> Self {
+        Error::BadRequest(error.to_string())
+    }
+}

@@ -1,0 +1,139 @@
+//! One function per endpoint: a request in, the JSON of its answer out.
+
+use serde_json::{Value, json};
+
+use crate::app::App;
+use crate::delete;
+use crate::error::Error;
+use crate::http::{Answer, Request};
+use crate::names::{OrganizationName, ReleaseName, RepositoryName};
+use crate::push::{self, PushRequest};
+use crate::registry::{QuayToken, Repository};
+use crate::upload;
+
+/// The operator-courier release whose verdicts are reproduced.
+pub const OPERATOR_COURIER: &str = "2.1.11";
+
+/// `POST /v2/{organization}/zipfile[/{version}]`, and v1 with the repository in the path.
+///
+/// # Errors
+/// Those of a push.
+pub async fn push_zipfile(app: &App, request: Request) -> Answer {
+    let organization = organization(&request)?;
+    let repository = request
+        .params
+        .get("repo")
+        .map(RepositoryName::parse)
+        .transpose()?;
+    let version = request.params.get("version").map(str::to_owned);
+    let full_report = wants_full_report(&request)?;
+    let token = token(&request)?;
+    let zip = upload::zip_of_form(&request.headers, request.body).await?;
+    let receipt = push::push(
+        app,
+        PushRequest {
+            organization,
+            repository,
+            version,
+            zip,
+            token,
+        },
+    )
+    .await?;
+    Ok(receipt.body(full_report))
+}
+
+/// `POST /v2/{organization}/validate`: the verdict, as a push would reach it.
+///
+/// # Errors
+/// A bad upload, and manifests without a package name. From there on the verdict is the answer.
+pub async fn validate(app: &App, request: Request) -> Answer {
+    let organization = organization(&request)?;
+    let zip = upload::zip_of_form(&request.headers, request.body).await?;
+    let verdict = push::validate(app, &organization, zip).await?;
+    let (valid, message, validation_info) = match verdict.result {
+        Ok(report) if report.is_valid() => (
+            true,
+            "The manifests are valid.".to_owned(),
+            report.validation_info(),
+        ),
+        Ok(report) => match push::invalid(report) {
+            Error::PackageValidation {
+                message,
+                validation_info,
+            } => (false, message, *validation_info),
+            error => return Err(error),
+        },
+        Err(Error::PackageValidation {
+            message,
+            validation_info,
+        }) => (false, message, *validation_info),
+        Err(error) => return Err(error),
+    };
+    Ok(json!({
+        "organization": organization.as_str(),
+        "repo": verdict.repo.as_str(),
+        "extracted_files": verdict.extracted_files,
+        "valid": valid,
+        "message": message,
+        "validation_info": validation_info,
+    }))
+}
+
+/// `DELETE /v2/{organization}/{repo}[/{version}]`, and v1.
+///
+/// # Errors
+/// Those of [`delete::delete`].
+pub async fn delete_release(app: &App, request: Request) -> Answer {
+    let organization = organization(&request)?;
+    let name = RepositoryName::parse(request.params.get("repo").unwrap_or_default())?;
+    let release = request
+        .params
+        .get("version")
+        .map(ReleaseName::parse)
+        .transpose()?;
+    let registry = app.registry(&app.organization(&organization), token(&request)?);
+    let deleted = delete::delete(&registry, Repository { organization, name }, release).await?;
+    Ok(serde_json::to_value(deleted).unwrap_or_default())
+}
+
+/// `GET /v2/about`, and v1.
+///
+/// # Errors
+/// None.
+pub async fn about(_: Request) -> Answer {
+    Ok::<Value, Error>(
+        json!({"version": env!("CARGO_PKG_VERSION"), "operatorcourier": OPERATOR_COURIER}),
+    )
+}
+
+fn organization(request: &Request) -> Result<OrganizationName, Error> {
+    Ok(OrganizationName::parse(
+        request.params.get("organization").unwrap_or_default(),
+    )?)
+}
+
+fn token(request: &Request) -> Result<QuayToken, Error> {
+    request
+        .token
+        .clone()
+        .ok_or_else(|| Error::AuthorizationRequired("this endpoint".to_owned()))
+}
+
+/// `?report=full` asks for warnings and findings on success, too.
+fn wants_full_report(request: &Request) -> Result<bool, Error> {
+    let query = request.query.as_deref().unwrap_or_default();
+    match query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("report="))
+    {
+        None => Ok(false),
+        Some("full") => Ok(true),
+        Some(other) => {
+            let other: String = other.chars().take(40).collect();
+            Err(Error::BadRequest(format!(
+                "report={other:?} is not known; wanted report=full"
+            )))
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! The core of omps, the Operators Manifests Push Service: one HTTPS call makes an operator's manifests a release.
+//!
+//! How a push goes, from the outside in:
+//!
+//! 1. [`routes`] finds the endpoint of a request, [`http`] refuses what cannot reach it, [`handlers`] takes the path's
+//!    values and the zip ([`upload`]) out of it and makes them a [`push::PushRequest`].
+//! 2. [`push`] tells the story: [`archive`] opens the zip safely; [`manifests::package_name`] finds what the package is
+//!    called; the organization's rules ([`organization`]) are applied by [`transform`]; [`manifests`] reaches the verdict
+//!    of operator-courier 2.1.11 and says what is pushed.
+//! 3. [`registry`] chooses nothing and knows Quay: it lists releases, pushes, deletes, and makes public.
+//!
+//! What is pure (archive, manifests, transform, release) does no I/O and is not async. Every error ends in [`error`], the
+//! closed list of what clients see. [`app`] holds what a process builds once, from its [`config`].
+
+pub mod app;
+pub mod archive;
+pub mod config;
+pub mod delete;
+pub mod error;
+pub mod handlers;
+pub mod http;
+pub mod manifests;
+pub mod names;
+pub mod organization;
+pub mod pattern;
+pub mod push;
+pub mod registry;
+pub mod release;
+pub mod routes;
+pub mod telemetry;
+pub mod transform;
+mod upload;

@@ -1,0 +1,211 @@
+//! Files → manifests: the package, and its CSVs and CRDs by version, in operator-courier's flat or nested layout.
+
+pub mod bundle;
+mod crd;
+mod csv;
+pub mod edit;
+mod json;
+mod package;
+pub mod package_name;
+pub mod report;
+pub mod rules;
+pub mod scalar;
+mod tabs;
+mod verdict;
+pub mod yaml;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::archive::Files;
+use crd::Crd;
+use csv::Csv;
+use package::Package;
+use report::{Place, ValidationInfo};
+use yaml::{Limits, ReadError, Value, Version};
+
+/// How the files lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// All CSVs and CRDs beside the package file.
+    Flat,
+    /// A directory a version beside the package file.
+    Nested,
+}
+
+/// What an archive says about an operator.
+#[derive(Debug)]
+pub struct Manifests {
+    /// How the files lie.
+    pub layout: Layout,
+    package: Package,
+    /// One in the flat layout; in the nested one, one a directory that holds a CSV.
+    versions: Vec<Documents>,
+}
+
+/// The CRDs and CSVs of one directory, by file, in the order of their names.
+#[derive(Debug, Default)]
+struct Documents {
+    crds: Vec<(Arc<str>, Crd)>,
+    csvs: Vec<(Arc<str>, Csv)>,
+}
+
+/// Why files are no manifests. The texts are operator-courier's.
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    #[error("Courier requires valid input YAML files: {file}: {error}")]
+    Unreadable { file: String, error: ReadError },
+    #[error("Only 1 package is expected to exist in source root folder.")]
+    SeveralPackages,
+    #[error("Bundle does not contain any packages.")]
+    NoPackage,
+    #[error(
+        "The source directory structure is not in valid flat or nested format,because no valid CSV file is found in root or manifest directories."
+    )]
+    NoCsv,
+}
+
+impl LayoutError {
+    /// Where a file cannot be read.
+    pub fn validation_info(&self) -> ValidationInfo {
+        match self {
+            LayoutError::Unreadable { file, error } => ValidationInfo::unreadable(file, error),
+            LayoutError::SeveralPackages | LayoutError::NoPackage | LayoutError::NoCsv => {
+                ValidationInfo::default()
+            }
+        }
+    }
+}
+
+/// What a file is to operator-courier.
+enum Document {
+    Package(Package),
+    Crd(Crd),
+    Csv(Csv),
+    Ignored,
+}
+
+impl Manifests {
+    /// Reads the YAML files of the top level and of the first-level directories.
+    ///
+    /// # Errors
+    /// [`LayoutError`], found in the reference's order.
+    pub fn read(files: &Files, limits: &Limits) -> Result<Self, LayoutError> {
+        let (root, directories) = by_directory(files);
+        let mut package = None;
+        let mut flat = Documents::default();
+        for (path, bytes) in root {
+            match read_document(path, bytes, limits)? {
+                Document::Package(_) if package.is_some() => {
+                    return Err(LayoutError::SeveralPackages);
+                }
+                Document::Package(found) => package = Some(found),
+                other => flat.add(path, other),
+            }
+        }
+        let package = package.ok_or(LayoutError::NoPackage)?;
+        let mut versions = Vec::new();
+        for files in directories.values() {
+            let mut documents = Documents::default();
+            for (path, bytes) in files {
+                documents.add(path, read_document(path, bytes, limits)?);
+            }
+            if !documents.csvs.is_empty() {
+                versions.push(documents);
+            }
+        }
+        let layout = if !versions.is_empty() {
+            Layout::Nested
+        } else if !flat.csvs.is_empty() {
+            versions.push(flat);
+            Layout::Flat
+        } else {
+            return Err(LayoutError::NoCsv);
+        };
+        Ok(Manifests {
+            layout,
+            package,
+            versions,
+        })
+    }
+}
+
+impl Documents {
+    fn add(&mut self, path: &str, document: Document) {
+        match document {
+            Document::Crd(crd) => self.crds.push((path.into(), crd)),
+            Document::Csv(csv) => self.csvs.push((path.into(), csv)),
+            Document::Package(_) | Document::Ignored => {}
+        }
+    }
+}
+
+type Listing<'a> = Vec<(&'a str, &'a [u8])>;
+
+/// The YAML files of the top level, and those of each first-level directory.
+fn by_directory(files: &Files) -> (Listing<'_>, BTreeMap<&str, Listing<'_>>) {
+    let mut root = Vec::new();
+    let mut directories: BTreeMap<_, Listing<'_>> = BTreeMap::new();
+    for (path, bytes) in files {
+        let (directory, name) = path
+            .split_once('/')
+            .map_or((None, path.as_str()), |(first, rest)| (Some(first), rest));
+        if name.contains('/') || !is_yaml(name) {
+            continue;
+        }
+        match directory {
+            None => root.push((path.as_str(), bytes.as_slice())),
+            Some(directory) => directories
+                .entry(directory)
+                .or_default()
+                .push((path, bytes)),
+        }
+    }
+    (root, directories)
+}
+
+/// Whether operator-courier takes a file for YAML: by its extension, in lower case. `.yaml` alone is a hidden file
+/// without one.
+pub fn is_yaml(name: &str) -> bool {
+    let stem = name
+        .strip_suffix(".yaml")
+        .or_else(|| name.strip_suffix(".yml"));
+    stem.is_some_and(|stem| !stem.trim_start_matches('.').is_empty())
+}
+
+fn read_document(path: &str, bytes: &[u8], limits: &Limits) -> Result<Document, LayoutError> {
+    let root =
+        yaml::read(bytes, Version::V1_1, limits).map_err(|error| LayoutError::Unreadable {
+            file: path.to_owned(),
+            error,
+        })?;
+    let file: Arc<str> = path.into();
+    let place = Place::root(&file, &root);
+    if root.get("packageName").is_some() {
+        return Ok(Document::Package(Package { file, root }));
+    }
+    Ok(match root.get("kind").map(|kind| &kind.value) {
+        Some(Value::String(kind)) if kind == "CustomResourceDefinition" => {
+            Document::Crd(Crd::read(&place))
+        }
+        Some(Value::String(kind)) if kind == "ClusterServiceVersion" => {
+            Document::Csv(Csv::read(&place))
+        }
+        _ => Document::Ignored,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_yaml;
+
+    #[test]
+    fn yaml_files_are_told_by_their_extension() {
+        for name in ["a.yaml", "a.yml", "a.b.yaml", "a..yml"] {
+            assert!(is_yaml(name), "{name}");
+        }
+        for name in [".yaml", "..yml", "a.YAML", "a.json", "yaml", "a.yaml "] {
+            assert!(!is_yaml(name), "{name}");
+        }
+    }
+}

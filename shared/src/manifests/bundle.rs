@@ -1,0 +1,259 @@
+//! What is pushed: the files of a nested layout, or the one `bundle.yaml` of a flat one.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use libyaml_safer::{
+    Emitter, Encoding, Error, Event, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle,
+};
+
+use super::csv::Csv;
+use super::{Layout, Manifests, scalar};
+use crate::archive::Files;
+use crate::manifests::yaml::Value;
+
+/// Files that release pipelines keep beside manifests, and that are not pushed.
+const LEFT_OUT: [&str; 2] = ["art.yaml", "image-references"];
+
+/// The files of a release, by path.
+pub type Bundle<'a> = BTreeMap<Cow<'a, str>, Cow<'a, [u8]>>;
+
+/// A document could not be written again. That it was read makes this a defect of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("{file} could not be written into bundle.yaml: {error}")]
+pub struct BundleError {
+    file: String,
+    error: Error,
+}
+
+impl Manifests {
+    /// The files to push, of those that these manifests were read from.
+    ///
+    /// # Errors
+    /// [`BundleError`] never, unless by a defect.
+    pub fn bundle<'a>(&self, files: &'a Files) -> Result<Bundle<'a>, BundleError> {
+        if self.layout == Layout::Nested {
+            let pushed = files
+                .iter()
+                .filter(|(path, _)| !LEFT_OUT.contains(&path.rsplit('/').next().unwrap_or(path)));
+            return Ok(pushed
+                .map(|(path, bytes)| (path.into(), bytes.into()))
+                .collect());
+        }
+        let (mut crds, mut csvs) = (Vec::new(), Vec::new());
+        for version in &self.versions {
+            crds.extend(
+                version
+                    .crds
+                    .iter()
+                    .map(|(file, _)| Source { file, csv: None }),
+            );
+            csvs.extend(version.csvs.iter().map(|(file, csv)| Source {
+                file,
+                csv: Some(csv),
+            }));
+        }
+        let packages = [Source {
+            file: &self.package.file,
+            csv: None,
+        }];
+        let data = [
+            ("clusterServiceVersions", list(files, &csvs)?),
+            ("customResourceDefinitions", list(files, &crds)?),
+            ("packages", list(files, &packages)?),
+        ];
+        Ok(BTreeMap::from([(
+            "bundle.yaml".into(),
+            formatted(&data)?.into(),
+        )]))
+    }
+}
+
+/// A file whose document becomes an item of a list.
+struct Source<'a> {
+    file: &'a str,
+    csv: Option<&'a Csv>,
+}
+
+/// The documents as one YAML list; no text when there are none.
+fn list(files: &Files, sources: &[Source<'_>]) -> Result<String, BundleError> {
+    if sources.is_empty() {
+        return Ok(String::new());
+    }
+    emit(|emitter| {
+        emitter
+            .emit(Event::sequence_start(
+                None,
+                None,
+                true,
+                SequenceStyle::Block,
+            ))
+            .map_err(defect("bundle.yaml"))?;
+        for (index, source) in sources.iter().enumerate() {
+            let bytes = files
+                .get(source.file)
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            copy(bytes, index, source, emitter).map_err(defect(source.file))?;
+        }
+        emitter
+            .emit(Event::sequence_end())
+            .map_err(defect("bundle.yaml"))
+    })
+}
+
+/// `bundle.yaml`: under `data` each list as a text, in a literal block where YAML allows one.
+fn formatted(data: &[(&str, String)]) -> Result<Vec<u8>, BundleError> {
+    let text = |value: &str, style| Event::scalar(None, None, value, true, true, style);
+    let map = || Event::mapping_start(None, None, true, MappingStyle::Block);
+    let written = emit(|emitter| {
+        let mut events = vec![map(), text("data", ScalarStyle::Plain), map()];
+        for (key, value) in data {
+            let style = if value.is_empty() {
+                ScalarStyle::SingleQuoted
+            } else {
+                ScalarStyle::Literal
+            };
+            events.extend([text(key, ScalarStyle::Plain), text(value, style)]);
+        }
+        events.extend([Event::mapping_end(), Event::mapping_end()]);
+        events
+            .into_iter()
+            .try_for_each(|event| emitter.emit(event))
+            .map_err(defect("bundle.yaml"))
+    })?;
+    Ok(written.into_bytes())
+}
+
+fn defect(file: &str) -> impl FnOnce(Error) -> BundleError {
+    let file = file.to_owned();
+    |error| BundleError { file, error }
+}
+
+fn emit(
+    content: impl FnOnce(&mut Emitter<'_>) -> Result<(), BundleError>,
+) -> Result<String, BundleError> {
+    let mut written = Vec::new();
+    let mut emitter = Emitter::new();
+    emitter.set_output_string(&mut written);
+    emitter.set_unicode(true);
+    emitter.set_width(-1);
+    let start = [
+        Event::stream_start(Encoding::Utf8),
+        Event::document_start(None, &[], true),
+    ];
+    start
+        .into_iter()
+        .try_for_each(|event| emitter.emit(event))
+        .map_err(defect("bundle.yaml"))?;
+    content(&mut emitter)?;
+    let end = [Event::document_end(true), Event::stream_end()];
+    end.into_iter()
+        .try_for_each(|event| emitter.emit(event))
+        .map_err(defect("bundle.yaml"))?;
+    drop(emitter);
+    Ok(String::from_utf8_lossy(&written).into_owned())
+}
+
+/// Writes a file's document event by event, so that anchors, merges, tags and the text of every scalar stay.
+fn copy(
+    bytes: &[u8],
+    index: usize,
+    source: &Source<'_>,
+    emitter: &mut Emitter<'_>,
+) -> Result<(), Error> {
+    let mut body = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+    let offset = bytes.len() - body.len();
+    let mut parser = Parser::new();
+    parser.set_input(&mut body);
+    // Two documents may use the same anchor, one list may not.
+    let unique = |anchor: Option<String>| anchor.map(|anchor| format!("d{index}{anchor}"));
+    loop {
+        let event = parser.parse()?;
+        let start = usize::try_from(event.start_mark.index)
+            .unwrap_or(usize::MAX)
+            .saturating_add(offset);
+        let copied = match event.data {
+            EventData::StreamEnd => return Ok(()),
+            EventData::StreamStart { .. }
+            | EventData::DocumentStart { .. }
+            | EventData::DocumentEnd { .. } => continue,
+            EventData::Alias { anchor } => Event::alias(&format!("d{index}{anchor}")),
+            EventData::SequenceStart {
+                anchor,
+                tag,
+                implicit,
+                ..
+            } => Event::sequence_start(
+                unique(anchor).as_deref(),
+                tag.as_deref(),
+                implicit,
+                SequenceStyle::Block,
+            ),
+            EventData::MappingStart {
+                anchor,
+                tag,
+                implicit,
+                ..
+            } => Event::mapping_start(
+                unique(anchor).as_deref(),
+                tag.as_deref(),
+                implicit,
+                MappingStyle::Block,
+            ),
+            EventData::SequenceEnd => Event::sequence_end(),
+            EventData::MappingEnd => Event::mapping_end(),
+            EventData::Scalar {
+                anchor,
+                tag,
+                value,
+                plain_implicit,
+                quoted_implicit,
+                style,
+            } => {
+                let anchor = unique(anchor);
+                match description_at(start, source.csv) {
+                    Some(text) => Event::scalar(
+                        anchor.as_deref(),
+                        None,
+                        text,
+                        false,
+                        true,
+                        ScalarStyle::Literal,
+                    ),
+                    None if plain_implicit => plain(anchor.as_deref(), &value),
+                    None => Event::scalar(
+                        anchor.as_deref(),
+                        tag.as_deref(),
+                        &value,
+                        false,
+                        quoted_implicit,
+                        if style == ScalarStyle::Folded {
+                            ScalarStyle::Literal
+                        } else {
+                            style
+                        },
+                    ),
+                }
+            }
+        };
+        emitter.emit(copied)?;
+    }
+}
+
+/// The text for a CSV's description that is none, when it starts here.
+fn description_at(start: usize, csv: Option<&Csv>) -> Option<&str> {
+    let (span, text) = csv?.description.as_ref()?;
+    (span.start == start).then_some(text)
+}
+
+/// A scalar without quotes: one that means text may be quoted, another must stay as it is.
+fn plain(anchor: Option<&str>, value: &str) -> Event {
+    let is_text = matches!(scalar::plain_1_1(value), Ok(Value::String(_)));
+    if is_text && value.contains('\n') {
+        return Event::scalar(anchor, None, value, false, true, ScalarStyle::DoubleQuoted);
+    }
+    // An empty scalar cannot stand everywhere; `null` can.
+    let value = if value.is_empty() { "null" } else { value };
+    Event::scalar(anchor, None, value, true, is_text, ScalarStyle::Plain)
+}

@@ -1,0 +1,137 @@
+//! The rules of a CustomResourceDefinition, and what CSVs are compared with.
+
+use super::report::{Place, Report};
+use super::rules;
+use super::yaml::Value;
+
+/// What a CSV's owned CRDs are compared with. Absent where the CRD does not say.
+#[derive(Debug, Default)]
+pub struct Crd {
+    /// `metadata.name`
+    pub name: Option<Value>,
+    /// `spec.names.kind`
+    pub kind: Option<Value>,
+    /// `spec.names.plural`
+    pub plural: Option<Value>,
+    /// `spec.group`
+    pub group: Option<Value>,
+    /// `spec.version`
+    pub version: Option<Value>,
+    /// The names in `spec.versions`.
+    pub versions: Option<Vec<Value>>,
+    /// What is wrong with the CRD alone.
+    pub report: Report,
+}
+
+impl Crd {
+    /// Reads a document of kind `CustomResourceDefinition`.
+    pub fn read(root: &Place<'_>) -> Self {
+        let mut crd = Crd::default();
+        let mut report = Report::default();
+        match root.get("metadata") {
+            None => report.missing(&rules::CRD_METADATA, root, "metadata"),
+            Some(metadata) if metadata.must_be_map(&mut report) => match metadata.get("name") {
+                None => report.missing(&rules::CRD_NAME, &metadata, "name"),
+                Some(name) => crd.name = Some(comparable(&name)),
+            },
+            Some(_) => {}
+        }
+        if root.get("apiVersion").is_none() {
+            report.missing(&rules::CRD_API_VERSION, root, "apiVersion");
+        }
+        match root.get("spec") {
+            None => report.missing(&rules::CRD_SPEC, root, "spec"),
+            Some(spec) if spec.must_be_map(&mut report) => crd.read_spec(&spec, &mut report),
+            Some(_) => {}
+        }
+        Crd { report, ..crd }
+    }
+
+    fn read_spec(&mut self, spec: &Place<'_>, report: &mut Report) {
+        match spec.get("names") {
+            None => report.missing(&rules::CRD_NAMES, spec, "names"),
+            Some(names) if names.must_be_map(report) => {
+                self.kind = names.get("kind").map(|kind| comparable(&kind));
+                self.plural = names.get("plural").map(|plural| comparable(&plural));
+                if self.kind.is_none() {
+                    report.missing(&rules::CRD_KIND, &names, "kind");
+                }
+                if self.plural.is_none() {
+                    report.missing(&rules::CRD_PLURAL, &names, "plural");
+                }
+            }
+            Some(_) => {}
+        }
+        self.group = spec.get("group").map(|group| comparable(&group));
+        if self.group.is_none() {
+            report.missing(&rules::CRD_GROUP, spec, "group");
+        }
+        let version = spec.get("version");
+        self.version = version.as_ref().map(comparable);
+        match spec.get("versions") {
+            None if version.is_none() => report.missing(&rules::CRD_VERSION, spec, "versions"),
+            None => {}
+            Some(versions) => self.read_versions(&versions, version.as_ref(), report),
+        }
+    }
+
+    fn read_versions(
+        &mut self,
+        versions: &Place<'_>,
+        version: Option<&Place<'_>>,
+        report: &mut Report,
+    ) {
+        self.versions = Some(Vec::new());
+        if is_empty(versions.value()) {
+            return report.wrong(&rules::CRD_VERSIONS_EMPTY, versions);
+        }
+        let Some(items) = versions.items() else {
+            return report.unfit(versions, "a list");
+        };
+        let (mut names, mut storage) = (Vec::new(), 0);
+        for item in items {
+            if !item.must_be_map(report) {
+                continue;
+            }
+            if ["name", "served", "storage"]
+                .iter()
+                .any(|key| item.get(key).is_none())
+            {
+                report.wrong(&rules::CRD_VERSIONS_ITEM, &item);
+            }
+            names.extend(item.get("name").map(|name| comparable(&name)));
+            storage += usize::from(
+                item.get("storage")
+                    .is_some_and(|flag| matches!(flag.value(), Value::Bool(true))),
+            );
+        }
+        self.versions = Some(names);
+        // Beside a list the reference looks into spec.version's first character, and crashes where there is none.
+        if let Some(version) = version
+            && !matches!(version.value(), Value::String(text) if !text.is_empty())
+        {
+            report.unfit(version, "a version name");
+        }
+        if storage != 1 {
+            report.wrong(&rules::CRD_STORAGE, versions);
+        }
+    }
+}
+
+/// A value to compare later, without the tree that a collection would keep alive.
+pub fn comparable(place: &Place<'_>) -> Value {
+    match place.value() {
+        value @ (Value::Sequence(_) | Value::Mapping(_)) => Value::Other(value.kind()),
+        value => value.clone(),
+    }
+}
+
+/// What has a length of zero in Python.
+pub fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Sequence(items) => items.is_empty(),
+        Value::Mapping(mapping) => mapping.entries.is_empty(),
+        Value::String(text) => text.is_empty(),
+        _ => false,
+    }
+}

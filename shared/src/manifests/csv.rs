@@ -1,0 +1,276 @@
+//! The rules of a ClusterServiceVersion, alone and against the CRDs that it owns.
+
+use std::ops::Range;
+
+use super::crd::{Crd, comparable, is_empty};
+use super::json;
+use super::report::{Place, Report, Spot};
+use super::rules;
+use super::yaml::Value;
+
+/// What the rest of the verdict asks of a CSV.
+#[derive(Debug, Default)]
+pub struct Csv {
+    /// `metadata.name`
+    pub name: Option<Value>,
+    /// `spec.customresourcedefinitions.owned`
+    pub owned: Vec<Owned>,
+    /// A `spec.description` that is not text: its bytes in the file, and the text that is pushed in their place.
+    pub description: Option<(Range<usize>, String)>,
+    /// What is wrong with the CSV alone.
+    pub report: Report,
+}
+
+/// A CRD that a CSV says it owns.
+#[derive(Debug)]
+pub struct Owned {
+    spot: Spot,
+    name: Option<Value>,
+    kind: Option<Value>,
+    version: Option<Value>,
+}
+
+impl Csv {
+    /// Reads a document of kind `ClusterServiceVersion`.
+    pub fn read(root: &Place<'_>) -> Self {
+        let mut csv = Csv::default();
+        let mut report = Report::default();
+        match root.get("metadata") {
+            None => report.missing(&rules::CSV_METADATA, root, "metadata"),
+            Some(metadata) if metadata.must_be_map(&mut report) => {
+                csv.name = metadata.get("name").map(|name| comparable(&name));
+                check_metadata(&metadata, &mut report);
+            }
+            Some(_) => {}
+        }
+        if root.get("apiVersion").is_none() {
+            report.missing(&rules::CSV_API_VERSION, root, "apiVersion");
+        }
+        match root.get("spec") {
+            None => report.missing(&rules::CSV_SPEC, root, "spec"),
+            Some(spec) if spec.must_be_map(&mut report) => csv.read_spec(&spec, &mut report),
+            Some(_) => {}
+        }
+        Csv { report, ..csv }
+    }
+
+    fn read_spec(&mut self, spec: &Place<'_>, report: &mut Report) {
+        for key in [
+            "displayName",
+            "description",
+            "icon",
+            "version",
+            "provider",
+            "maturity",
+        ] {
+            if spec.get(key).is_none() {
+                report.missing(&rules::CSV_SPEC_FIELD, spec, key);
+            }
+        }
+        if spec.get("installModes").is_none() {
+            report.missing(&rules::CSV_INSTALL_MODES, spec, "installModes");
+        }
+        match spec.get("install") {
+            None => report.missing(&rules::CSV_INSTALL, spec, "install"),
+            Some(install) if install.must_be_map(report) => check_install(&install, report),
+            Some(_) => {}
+        }
+        if let Some(definitions) = spec.get("customresourcedefinitions")
+            && !matches!(definitions.value(), Value::Null)
+            && definitions.must_be_map(report)
+            && let Some(owned) = definitions.get("owned")
+        {
+            self.read_owned(&owned, report);
+        }
+        if let Some(description) = spec.get("description") {
+            self.read_description(&description, report);
+        }
+    }
+
+    fn read_owned(&mut self, owned: &Place<'_>, report: &mut Report) {
+        let Some(items) = owned.items() else {
+            if !is_empty(owned.value()) {
+                report.unfit(owned, "a list");
+            }
+            return;
+        };
+        for item in items {
+            if item.must_be_map(report) {
+                let field = |key| item.get(key).map(|value| comparable(&value));
+                self.owned.push(Owned {
+                    spot: item.spot(),
+                    name: field("name"),
+                    kind: field("kind"),
+                    version: field("version"),
+                });
+            }
+        }
+    }
+
+    /// The reference pushes the description as `str()` of what it is, unless that is nothing in Python's eyes.
+    fn read_description(&mut self, description: &Place<'_>, report: &mut Report) {
+        match description.value() {
+            Value::String(_) | Value::Null | Value::Bool(false) => {}
+            Value::Int(digits) if digits == "0" => {}
+            Value::Float(number) if *number == 0.0 => {}
+            value => match value.to_python() {
+                Some(text) => self.description = Some((description.node().span.clone(), text)),
+                None if is_empty(value) => {}
+                None => report.unfit(description, "a string"),
+            },
+        }
+    }
+
+    /// Compares the owned CRDs with those of this version, in the reference's order.
+    pub fn check_owned(&self, crds: &[&Crd], report: &mut Report) {
+        // Per owned name, in the order of their first match: where it stands, and whether any version matched.
+        let mut compared: Vec<(&Value, &Spot, bool)> = Vec::new();
+        for owned in &self.owned {
+            owned.check(crds, report);
+            let (Some(name), Some(version)) = (&owned.name, &owned.version) else {
+                continue;
+            };
+            for crd in crds.iter().filter(|crd| crd.name.as_ref() == Some(name)) {
+                let Some(theirs) = &crd.version else { continue };
+                match compared.iter_mut().find(|(seen, ..)| *seen == name) {
+                    Some((.., matched)) => *matched |= version == theirs,
+                    None => compared.push((name, &owned.spot, version == theirs)),
+                }
+            }
+        }
+        for (_, spot, _) in compared.iter().filter(|(.., matched)| !matched) {
+            report.add(&rules::OWNED_VERSION_MATCH, &inside(spot, "version"), &[]);
+        }
+    }
+}
+
+impl Owned {
+    fn check(&self, crds: &[&Crd], report: &mut Report) {
+        match &self.name {
+            None => report.add(&rules::OWNED_NAME, &absent(&self.spot, "name"), &[]),
+            Some(name) if crds.iter().any(|crd| crd.name.as_ref() == Some(name)) => {}
+            Some(name) => match name.to_python() {
+                Some(name) => {
+                    report.add(&rules::OWNED_UNKNOWN, &inside(&self.spot, "name"), &[&name])
+                }
+                None => report.unfit_at(
+                    &Spot {
+                        found: name.kind().to_owned(),
+                        ..inside(&self.spot, "name")
+                    },
+                    "a string",
+                ),
+            },
+        }
+        if self.kind.is_none() {
+            report.add(&rules::OWNED_KIND, &absent(&self.spot, "kind"), &[]);
+        }
+        if self.version.is_none() {
+            report.add(&rules::OWNED_VERSION, &absent(&self.spot, "version"), &[]);
+        }
+        let Some(name) = &self.name else { return };
+        for crd in crds.iter().filter(|crd| crd.name.as_ref() == Some(name)) {
+            self.compare(name, crd, report);
+        }
+    }
+
+    fn compare(&self, name: &Value, crd: &Crd, report: &mut Report) {
+        if let (Some(ours), Some(theirs)) = (&self.kind, &crd.kind)
+            && ours != theirs
+        {
+            report.add(&rules::OWNED_KIND_MATCH, &inside(&self.spot, "kind"), &[]);
+        }
+        if let (Some(ours), Some(theirs)) = (&self.version, &crd.versions)
+            && !theirs.contains(ours)
+        {
+            report.add(
+                &rules::OWNED_VERSION_LISTED,
+                &inside(&self.spot, "version"),
+                &[],
+            );
+        }
+        match (name, &crd.plural, &crd.group) {
+            (Value::String(name), Some(Value::String(plural)), Some(Value::String(group))) => {
+                if *name != format!("{plural}.{group}") {
+                    report.add(&rules::OWNED_NAME_MATCH, &inside(&self.spot, "name"), &[]);
+                }
+            }
+            (_, Some(_), Some(_)) => {
+                report.unfit_at(&self.spot, "a name made of the strings plural and group")
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The field of an item that is there; the finding points at the item.
+fn inside(spot: &Spot, key: &str) -> Spot {
+    Spot {
+        field: format!("{}.{key}", spot.field),
+        ..spot.clone()
+    }
+}
+
+fn absent(spot: &Spot, key: &str) -> Spot {
+    Spot {
+        found: "nothing".to_owned(),
+        ..inside(spot, key)
+    }
+}
+
+fn check_metadata(metadata: &Place<'_>, report: &mut Report) {
+    if metadata.get("name").is_none() {
+        report.missing(&rules::CSV_NAME, metadata, "name");
+    }
+    let Some(annotations) = metadata.get("annotations") else {
+        return report.missing(&rules::CSV_ANNOTATIONS, metadata, "annotations");
+    };
+    if !annotations.must_be_map(report) {
+        return;
+    }
+    for key in [
+        "categories",
+        "description",
+        "containerImage",
+        "createdAt",
+        "support",
+    ] {
+        if annotations.get(key).is_none() {
+            report.missing(&rules::CSV_ANNOTATION, &annotations, key);
+        }
+    }
+    match annotations.get("certified") {
+        None => report.missing(&rules::CSV_CERTIFIED, &annotations, "certified"),
+        Some(certified) if matches!(certified.value(), Value::String(_)) => {}
+        Some(certified) => report.wrong(&rules::CSV_CERTIFIED_TYPE, &certified),
+    }
+    match annotations.get("alm-examples") {
+        None => {}
+        Some(examples) if matches!(examples.value(), Value::String(text) if json::is_valid(text)) =>
+            {}
+        Some(examples) => report.wrong(&rules::CSV_ALM_EXAMPLES, &examples),
+    }
+}
+
+fn check_install(install: &Place<'_>, report: &mut Report) {
+    match install.get("strategy") {
+        None => report.missing(&rules::CSV_STRATEGY, install, "strategy"),
+        Some(strategy) if matches!(strategy.value(), Value::String(text) if text == "deployment") =>
+            {}
+        Some(strategy) => report.wrong(&rules::CSV_STRATEGY_VALUE, &strategy),
+    }
+    let Some(spec) = install.get("spec") else {
+        return report.missing(&rules::CSV_INSTALL_SPEC, install, "spec");
+    };
+    if !spec.must_be_map(report) {
+        return;
+    }
+    for key in ["deployments", "permissions", "clusterPermissions"] {
+        match spec.get(key) {
+            None if key == "deployments" => report.missing(&rules::CSV_DEPLOYMENTS, &spec, key),
+            None => {}
+            Some(list) if matches!(list.value(), Value::Sequence(_)) => {}
+            Some(list) => report.add(&rules::CSV_INSTALL_LIST, &list.spot(), &[key]),
+        }
+    }
+}

@@ -1,0 +1,465 @@
+//! Editing a manifest by splicing bytes: every byte that no rule touches stays, and the result is read again and
+//! compared before it leaves.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::yaml::{self, Entry, Limits, Mapping, Node, ReadError, Value, Version};
+
+/// Why a file cannot be edited.
+#[derive(Debug, thiserror::Error)]
+pub enum EditError {
+    /// The file is not one YAML document.
+    #[error("{0}")]
+    Unreadable(#[from] ReadError),
+    /// An anchor, an alias or a merge ties the field to another, which must not change with it.
+    #[error(
+        "{0} cannot be set without changing other fields; write it out instead of using an anchor or alias"
+    )]
+    Entangled(String),
+}
+
+/// Sets a key of the root map, which must be there, to a text. YAML 1.2.
+///
+/// # Errors
+/// The file cannot be read, or the key's value is tied to other fields.
+pub fn set_root_text(
+    bytes: &[u8],
+    key: &str,
+    text: &str,
+    limits: &Limits,
+) -> Result<Vec<u8>, EditError> {
+    let root = yaml::read(bytes, Version::V1_2, limits)?;
+    let entangled = || EditError::Entangled(key.to_owned());
+    let entry = root.entry(key).ok_or_else(entangled)?;
+    let edited = splice(bytes, set_scalar(bytes, &root, entry, text));
+    let wanted = with(&root.value, &[key], text);
+    match yaml::read(&edited, Version::V1_2, limits) {
+        Ok(result) if result.value == wanted => Ok(edited),
+        _ => Err(entangled()),
+    }
+}
+
+/// Sets annotations of a ClusterServiceVersion, creating `metadata.annotations` where absent or null. Nothing for a
+/// file that is no such document: it is left alone.
+///
+/// # Errors
+/// The annotations are tied to other fields.
+pub fn set_annotations(
+    bytes: &[u8],
+    annotations: &[(&str, String)],
+    limits: &Limits,
+) -> Result<Option<Vec<u8>>, EditError> {
+    let Ok(root) = yaml::read(bytes, Version::V1_1, limits) else {
+        return Ok(None);
+    };
+    if root.get("kind").and_then(Node::as_str) != Some("ClusterServiceVersion") {
+        return Ok(None);
+    }
+    let Some(splices) = annotate(bytes, &root, annotations) else {
+        return Ok(None);
+    };
+    let edited = splice(bytes, splices);
+    let wanted = annotations
+        .iter()
+        .fold(root.value.clone(), |value, (name, text)| {
+            with(&value, &["metadata", "annotations", name], text)
+        });
+    match yaml::read(&edited, Version::V1_1, limits) {
+        Ok(result) if result.value == wanted => Ok(Some(edited)),
+        _ => Err(EditError::Entangled("metadata.annotations".to_owned())),
+    }
+}
+
+/// Bytes to replace, and by what.
+type Splice = (Range<usize>, String);
+
+fn splice(bytes: &[u8], mut splices: Vec<Splice>) -> Vec<u8> {
+    splices.sort_by_key(|(range, _)| range.start);
+    let mut edited =
+        Vec::with_capacity(bytes.len() + splices.iter().map(|(_, text)| text.len()).sum::<usize>());
+    let mut done = 0;
+    for (range, text) in splices {
+        edited.extend_from_slice(bytes.get(done..range.start).unwrap_or_default());
+        edited.extend_from_slice(text.as_bytes());
+        done = done.max(range.end);
+    }
+    edited.extend_from_slice(bytes.get(done..).unwrap_or_default());
+    edited
+}
+
+/// What must change for the annotations; nothing where a value has a type that the verdict refuses anyway.
+fn annotate(bytes: &[u8], root: &Node, annotations: &[(&str, String)]) -> Option<Vec<Splice>> {
+    let written = pairs(annotations).join(", ");
+    let Some(metadata) = root.entry("metadata") else {
+        return Some(vec![insert(
+            bytes,
+            root,
+            &[format!("\"metadata\": {{\"annotations\": {{{written}}}}}")],
+        )?]);
+    };
+    if let Value::Null = metadata.value.value {
+        return Some(vec![fill(
+            bytes,
+            metadata,
+            &format!("{{\"annotations\": {{{written}}}}}"),
+        )]);
+    }
+    let new_map = || format!("\"annotations\": {{{written}}}");
+    let Some(entry) = metadata.value.entry("annotations") else {
+        return Some(vec![insert(bytes, &metadata.value, &[new_map()])?]);
+    };
+    let map = match &entry.value.value {
+        Value::Null => return Some(vec![fill(bytes, entry, &format!("{{{written}}}"))]),
+        Value::Mapping(map) => map,
+        _ => return None,
+    };
+    let is_alias = entry.site != entry.value.span;
+    if entry.merged || is_alias {
+        // Another field owns these annotations: take them over, and add.
+        let anchor = anchor(bytes, &entry.value)?;
+        let merged = format!("{{<<: *{anchor}, {written}}}");
+        return Some(vec![match entry.merged {
+            true => insert(
+                bytes,
+                &metadata.value,
+                &[format!("\"annotations\": {merged}")],
+            )?,
+            false => (entry.site.clone(), merged),
+        }]);
+    }
+    if is_shared(bytes, &entry.value) {
+        return Some(add_beside_shared(bytes, entry, map, annotations));
+    }
+    let own = |name: &str| entry.value.entry(name).filter(|entry| !entry.merged);
+    let mut splices = Vec::new();
+    for (name, text) in annotations {
+        splices.extend(
+            own(name)
+                .into_iter()
+                .flat_map(|entry| set_scalar(bytes, root, entry, text)),
+        );
+    }
+    let missing: Vec<_> = annotations
+        .iter()
+        .filter(|(name, _)| own(name).is_none())
+        .cloned()
+        .collect();
+    if !missing.is_empty() {
+        splices.push(insert(bytes, &entry.value, &pairs(&missing))?);
+    }
+    Some(splices)
+}
+
+/// Annotations that other fields use through an anchor stay as they are, merged into a map around them.
+fn add_beside_shared(
+    bytes: &[u8],
+    entry: &Entry,
+    map: &Mapping,
+    annotations: &[(&str, String)],
+) -> Vec<Splice> {
+    let (start, end) = (entry.site.start, entry.site.end);
+    if map.flow {
+        let written = pairs(annotations).join(", ");
+        return vec![
+            (start..start, "{<<: ".to_owned()),
+            (end..end, format!(", {written}}}")),
+        ];
+    }
+    // One column deeper than the key, and so less deep than the entries that hang below the anchor.
+    let indent = format!(
+        "{}{}",
+        line_end(bytes),
+        " ".repeat(entry.key.position.column as usize)
+    );
+    let lines = pairs(annotations).join(&indent);
+    vec![(start..start, format!("{indent}{lines}{indent}<<: "))]
+}
+
+/// Replaces a scalar. When other fields alias it, the first of them takes over its anchor and its text.
+fn set_scalar(bytes: &[u8], root: &Node, entry: &Entry, text: &str) -> Vec<Splice> {
+    let mut splices = vec![fill(bytes, entry, &quote(text))];
+    if entry.site == entry.value.span && is_shared(bytes, &entry.value) {
+        let original = bytes.get(entry.site.clone()).unwrap_or_default();
+        if let Some(site) = first_alias(root, &entry.value) {
+            splices.push((site, String::from_utf8_lossy(original).into_owned()));
+        }
+    }
+    splices
+}
+
+/// The first place in the document where a value stands by alias.
+fn first_alias(within: &Node, node: &Rc<Node>) -> Option<Range<usize>> {
+    let mut sites = Vec::new();
+    collect_aliases(within, node, &mut sites);
+    sites.into_iter().min_by_key(|site| site.start)
+}
+
+fn collect_aliases(within: &Node, node: &Rc<Node>, sites: &mut Vec<Range<usize>>) {
+    let Value::Mapping(map) = &within.value else {
+        if let Value::Sequence(items) = &within.value {
+            items
+                .iter()
+                .for_each(|item| collect_aliases(item, node, sites));
+        }
+        return;
+    };
+    for entry in &map.entries {
+        if Rc::ptr_eq(&entry.value, node) && entry.site != node.span && !entry.merged {
+            sites.push(entry.site.clone());
+        }
+        collect_aliases(&entry.value, node, sites);
+    }
+}
+
+/// Puts text in the place of a value. An empty value has a place but no bytes; a block scalar keeps its line end.
+fn fill(bytes: &[u8], entry: &Entry, text: &str) -> Splice {
+    let site = entry.site.clone();
+    let space = if site.is_empty() { " " } else { "" };
+    let written = bytes
+        .get(site.clone())
+        .unwrap_or_default()
+        .trim_ascii_end()
+        .len();
+    (site.start..site.start + written, format!("{space}{text}"))
+}
+
+/// Inserts entries before the first of a map.
+fn insert(bytes: &[u8], node: &Node, entries: &[String]) -> Option<Splice> {
+    let Value::Mapping(map) = &node.value else {
+        return None;
+    };
+    if map.flow {
+        let brace = node.span.start + memchr::memchr(b'{', bytes.get(node.span.clone())?)? + 1;
+        let comma = if map.entries.is_empty() { "" } else { ", " };
+        return Some((brace..brace, format!("{}{comma}", entries.join(", "))));
+    }
+    let first = map
+        .entries
+        .iter()
+        .filter(|entry| !entry.merged)
+        .map(|entry| entry.key.span.start)
+        .min();
+    let mut at = first.unwrap_or(node.span.start);
+    let mut indent = first.map_or(node.position.column, |first| column(bytes, first)) as usize - 1;
+    // An explicit key stands behind a question mark.
+    let before = bytes.get(..at)?.trim_ascii_end();
+    let marker = bytes.get(before.len()..at)?;
+    if before.last() == Some(&b'?') && !marker.is_empty() && !marker.contains(&b'\n') {
+        at = before.len() - 1;
+        indent = column(bytes, at) as usize - 1;
+    }
+    let next = format!("{}{}", line_end(bytes), " ".repeat(indent));
+    Some((
+        at..at,
+        entries
+            .iter()
+            .map(|entry| format!("{entry}{next}"))
+            .collect(),
+    ))
+}
+
+/// The column of a byte, from 1, in characters.
+fn column(bytes: &[u8], at: usize) -> u32 {
+    let before = bytes.get(..at).unwrap_or_default();
+    let line = memchr::memrchr2(b'\n', b'\r', before).map_or(before, |end| &before[end + 1..]);
+    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
+    u32::try_from(String::from_utf8_lossy(line).chars().count() + 1).unwrap_or(u32::MAX)
+}
+
+fn pairs(annotations: &[(&str, String)]) -> Vec<String> {
+    annotations
+        .iter()
+        .map(|(name, text)| format!("{}: {}", quote(name), quote(text)))
+        .collect()
+}
+
+/// The line end that the file uses.
+fn line_end(bytes: &[u8]) -> &'static str {
+    match memchr::memchr(b'\n', bytes) {
+        Some(at) if at > 0 && bytes[at - 1] == b'\r' => "\r\n",
+        _ => "\n",
+    }
+}
+
+/// The anchor before a value.
+fn anchor<'a>(bytes: &'a [u8], node: &Node) -> Option<&'a str> {
+    let written = bytes.get(node.span.clone()).filter(|_| node.anchored)?;
+    let from = memchr::memchr(b'&', written)? + 1;
+    let to = written[from..]
+        .iter()
+        .position(|byte| b" \t\r\n,[]{}".contains(byte))
+        .unwrap_or(written.len() - from);
+    std::str::from_utf8(&written[from..from + to]).ok()
+}
+
+/// Whether the file may use a value elsewhere by its anchor.
+fn is_shared(bytes: &[u8], node: &Node) -> bool {
+    anchor(bytes, node).is_some_and(|anchor| {
+        memchr::memmem::find(bytes, format!("*{anchor}").as_bytes()).is_some()
+    })
+}
+
+/// A text in double quotes, which is a string to YAML 1.1 and 1.2 whatever it says.
+pub fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for char in text.chars() {
+        match char {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            // What YAML calls unprintable, or takes for a line end.
+            '\0'..='\x1f'
+            | '\x7f'..='\u{a0}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
+                quoted.push_str(&format!("\\u{:04X}", char as u32));
+            }
+            _ => quoted.push(char),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// The value with the text at `path`, as the edited file must read.
+fn with(value: &Value, path: &[&str], text: &str) -> Value {
+    let Some((key, rest)) = path.split_first() else {
+        return Value::String(text.to_owned());
+    };
+    let mut entries = match value {
+        Value::Mapping(map) => map.entries.clone(),
+        _ => Vec::new(),
+    };
+    let new = |value| {
+        let position = yaml::Position { line: 0, column: 0 };
+        Rc::new(Node::made(value, position))
+    };
+    match entries
+        .iter_mut()
+        .find(|entry| entry.key.as_str() == Some(key))
+    {
+        Some(entry) => entry.value = new(with(&entry.value.value, rest, text)),
+        None => entries.push(Entry {
+            key: new(Value::String((*key).to_owned())),
+            value: new(with(&Value::Null, rest, text)),
+            site: 0..0,
+            merged: false,
+        }),
+    }
+    Value::Mapping(Mapping {
+        entries,
+        flow: false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn annotated(text: &str) -> String {
+        let annotations = [("certified", "false".to_owned()), ("x/y", "yes".to_owned())];
+        let edited = set_annotations(text.as_bytes(), &annotations, &Limits::default()).unwrap();
+        String::from_utf8(edited.expect("a CSV")).unwrap()
+    }
+
+    #[test]
+    fn annotations_are_set_and_every_other_byte_stays() {
+        let cases = [
+            (
+                "replace and insert, comments kept",
+                "kind: ClusterServiceVersion # c\nmetadata:\n  annotations:\n    # why\n    certified: no  # soon\n    a: b\n",
+                "kind: ClusterServiceVersion # c\nmetadata:\n  annotations:\n    # why\n    \"x/y\": \"yes\"\n    certified: \"false\"  # soon\n    a: b\n",
+            ),
+            (
+                "no annotations, CRLF",
+                "kind: ClusterServiceVersion\r\nmetadata:\r\n  name: a\r\n",
+                "kind: ClusterServiceVersion\r\nmetadata:\r\n  \"annotations\": {\"certified\": \"false\", \"x/y\": \"yes\"}\r\n  name: a\r\n",
+            ),
+            (
+                "no metadata, byte order mark",
+                "\u{feff}kind: ClusterServiceVersion\n",
+                "\u{feff}\"metadata\": {\"annotations\": {\"certified\": \"false\", \"x/y\": \"yes\"}}\nkind: ClusterServiceVersion\n",
+            ),
+            (
+                "null annotations",
+                "kind: ClusterServiceVersion\nmetadata:\n  annotations: # none\n  name: a\n",
+                "kind: ClusterServiceVersion\nmetadata:\n  annotations: {\"certified\": \"false\", \"x/y\": \"yes\"} # none\n  name: a\n",
+            ),
+            (
+                "flow",
+                "{kind: ClusterServiceVersion, metadata: {annotations: {}}}",
+                "{kind: ClusterServiceVersion, metadata: {annotations: {\"certified\": \"false\", \"x/y\": \"yes\"}}}",
+            ),
+            (
+                "an alias keeps what it stands for",
+                "labels: &l {a: b}\nkind: ClusterServiceVersion\nmetadata:\n  annotations: *l\n",
+                "labels: &l {a: b}\nkind: ClusterServiceVersion\nmetadata:\n  annotations: {<<: *l, \"certified\": \"false\", \"x/y\": \"yes\"}\n",
+            ),
+            (
+                "an anchored map does not leak",
+                "kind: ClusterServiceVersion\nmetadata:\n  annotations: &l\n    a: b\n  labels: *l\n",
+                "kind: ClusterServiceVersion\nmetadata:\n  annotations: \n   \"certified\": \"false\"\n   \"x/y\": \"yes\"\n   <<: &l\n    a: b\n  labels: *l\n",
+            ),
+            (
+                "an aliased scalar keeps its value elsewhere",
+                "kind: ClusterServiceVersion\nmetadata:\n  annotations:\n    certified: &c \"no\"\n    x/y: z\n    b: *c\n    d: *c\n",
+                "kind: ClusterServiceVersion\nmetadata:\n  annotations:\n    certified: \"false\"\n    x/y: \"yes\"\n    b: &c \"no\"\n    d: *c\n",
+            ),
+            (
+                "block scalar",
+                "kind: ClusterServiceVersion\nmetadata:\n  annotations:\n    certified: |\n      long\n      text\n    x/y: z\n",
+                "kind: ClusterServiceVersion\nmetadata:\n  annotations:\n    certified: \"false\"\n    x/y: \"yes\"\n",
+            ),
+        ];
+        for (name, text, wanted) in cases {
+            assert_eq!(annotated(text), wanted, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_csv_is_left_alone() {
+        for text in [
+            "",
+            "- a\n",
+            "kind: Role\n",
+            "a: 1\n---\nb: 2\n",
+            "kind: ClusterServiceVersion\nmetadata: [a]\n",
+        ] {
+            let annotations = [("a", "b".to_owned())];
+            let edited = set_annotations(text.as_bytes(), &annotations, &Limits::default());
+            assert!(matches!(edited, Ok(None)), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_root_text_is_replaced_in_place() {
+        let set = |text: &str| {
+            let edited =
+                set_root_text(text.as_bytes(), "packageName", "etcd-x", &Limits::default());
+            edited.map(|bytes| String::from_utf8(bytes).unwrap())
+        };
+        assert_eq!(
+            set("# p\npackageName: etcd # n\nchannels: []\n").unwrap(),
+            "# p\npackageName: \"etcd-x\" # n\nchannels: []\n"
+        );
+        assert_eq!(
+            set("{\"packageName\": \"etcd\"}").unwrap(),
+            "{\"packageName\": \"etcd-x\"}"
+        );
+        assert_eq!(
+            set("packageName: &p etcd\nname: *p\n").unwrap(),
+            "packageName: \"etcd-x\"\nname: &p etcd\n"
+        );
+        assert_eq!(
+            set("name: &p etcd\npackageName: *p\n").unwrap(),
+            "name: &p etcd\npackageName: \"etcd-x\"\n"
+        );
+    }
+}

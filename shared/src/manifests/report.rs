@@ -1,0 +1,268 @@
+//! What the verdict found: operator-courier's two lists of messages, and for each where it is and what to do.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::rules::{self, Rule};
+use super::yaml::{Node, Position, ReadError, Value};
+
+/// Whether a finding makes the manifests invalid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The manifests are not valid.
+    Error,
+    /// The manifests are valid all the same.
+    Warning,
+}
+
+/// One thing to say about a manifest.
+#[derive(Debug, Clone, Serialize)]
+pub struct Finding {
+    /// Error or warning.
+    pub severity: Severity,
+    /// The rule's id.
+    pub rule: &'static str,
+    /// Path in the archive.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+    /// The field, as in `spec.install.strategy`.
+    pub field: String,
+    /// What stands there.
+    pub found: String,
+    /// operator-courier's words.
+    pub message: String,
+    /// What to do about it.
+    pub advice: &'static str,
+}
+
+/// A place in a manifest that a rule can point at, kept after the file's tree is gone.
+#[derive(Debug, Clone)]
+pub struct Spot {
+    /// Path in the archive.
+    pub file: Arc<str>,
+    /// Where the value starts.
+    pub position: Position,
+    /// The field, as in `spec.install`.
+    pub field: String,
+    /// What stands there.
+    pub found: String,
+}
+
+/// All findings, in the order in which operator-courier would report them.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// Errors and warnings.
+    pub findings: Vec<Finding>,
+}
+
+/// `validation_info` of an answer: the lists that clients know, and the findings beside them.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ValidationInfo {
+    /// Messages that make the manifests invalid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<String>>,
+    /// Messages that do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<Vec<String>>,
+    /// Where, what was found, what to do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
+impl ValidationInfo {
+    /// A file that cannot be read has no lists, only a place.
+    pub fn unreadable(file: &str, error: &ReadError) -> Self {
+        let spot = Spot {
+            file: file.into(),
+            position: error.position,
+            field: String::new(),
+            found: error.problem.to_string(),
+        };
+        let mut report = Report::default();
+        report.add(&rules::YAML, &spot, &[file, &error.to_string()]);
+        ValidationInfo {
+            errors: None,
+            warnings: None,
+            findings: report.findings,
+        }
+    }
+}
+
+impl Report {
+    /// Whether nothing makes the manifests invalid.
+    pub fn is_valid(&self) -> bool {
+        self.findings
+            .iter()
+            .all(|finding| finding.severity == Severity::Warning)
+    }
+
+    /// The messages of one severity, in order.
+    pub fn messages(&self, severity: Severity) -> Vec<String> {
+        let of_severity = self
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == severity);
+        of_severity.map(|finding| finding.message.clone()).collect()
+    }
+
+    /// The lists as an answer carries them.
+    pub fn validation_info(self) -> ValidationInfo {
+        ValidationInfo {
+            errors: Some(self.messages(Severity::Error)),
+            warnings: Some(self.messages(Severity::Warning)),
+            findings: self.findings,
+        }
+    }
+
+    /// `rule` is broken at `spot`; `values` fill the gaps of its message.
+    pub fn add(&mut self, rule: &Rule, spot: &Spot, values: &[&str]) {
+        let message = values
+            .iter()
+            .fold(rule.message.to_owned(), |message, value| {
+                message.replacen("{}", value, 1)
+            });
+        self.findings.push(Finding {
+            severity: rule.severity,
+            rule: rule.id,
+            file: spot.file.clone(),
+            line: spot.position.line,
+            column: spot.position.column,
+            field: spot.field.clone(),
+            found: spot.found.clone(),
+            message,
+            advice: rule.advice,
+        });
+    }
+
+    /// `rule` is broken by the value at `place`.
+    pub fn wrong(&mut self, rule: &Rule, place: &Place<'_>) {
+        self.add(rule, &place.spot(), &[]);
+    }
+
+    /// `rule` is broken since the map at `place` has no `key`, which also fills the gap of its message.
+    pub fn missing(&mut self, rule: &Rule, place: &Place<'_>, key: &str) {
+        let spot = Spot {
+            field: place.field_of(key),
+            found: "nothing".to_owned(),
+            ..place.spot()
+        };
+        self.add(rule, &spot, &[key]);
+    }
+
+    /// The value at `place` has a type that no schema allows there; the reference crashes on it, or compares it by
+    /// Python's own ways.
+    pub fn unfit(&mut self, place: &Place<'_>, wanted: &str) {
+        self.unfit_at(&place.spot(), wanted);
+    }
+
+    /// As [`Report::unfit`], for a place whose tree is gone.
+    pub fn unfit_at(&mut self, spot: &Spot, wanted: &str) {
+        self.add(
+            &rules::TYPE,
+            spot,
+            &[&spot.file, &spot.field, wanted, &spot.found],
+        );
+    }
+}
+
+/// A value in a manifest, and how it was reached.
+#[derive(Clone)]
+pub struct Place<'a> {
+    file: &'a Arc<str>,
+    node: &'a Node,
+    field: Cow<'a, str>,
+}
+
+impl<'a> Place<'a> {
+    /// The root of a file's document.
+    pub fn root(file: &'a Arc<str>, node: &'a Node) -> Self {
+        Place {
+            file,
+            node,
+            field: Cow::Borrowed(""),
+        }
+    }
+
+    /// The value of `key`; nothing when this is no map or lacks it.
+    pub fn get(&self, key: &str) -> Option<Place<'a>> {
+        let node = self.node.get(key)?;
+        Some(Place {
+            file: self.file,
+            node,
+            field: Cow::Owned(self.field_of(key)),
+        })
+    }
+
+    /// The items of a list; nothing when this is none.
+    pub fn items(&self) -> Option<impl Iterator<Item = Place<'a>>> {
+        let Value::Sequence(items) = &self.node.value else {
+            return None;
+        };
+        let (file, field) = (self.file, self.field.clone());
+        Some(items.iter().enumerate().map(move |(index, node)| Place {
+            file,
+            node,
+            field: Cow::Owned(format!("{field}[{index}]")),
+        }))
+    }
+
+    /// What stands here.
+    pub fn value(&self) -> &'a Value {
+        &self.node.value
+    }
+
+    /// The bytes of what stands here.
+    pub fn node(&self) -> &'a Node {
+        self.node
+    }
+
+    /// Whether this is a map; if not, that is reported.
+    pub fn must_be_map(&self, report: &mut Report) -> bool {
+        let is_map = matches!(self.node.value, Value::Mapping(_));
+        if !is_map {
+            report.unfit(self, "a map");
+        }
+        is_map
+    }
+
+    /// This place, to be kept.
+    pub fn spot(&self) -> Spot {
+        Spot {
+            file: self.file.clone(),
+            position: self.node.position,
+            field: self.field.clone().into_owned(),
+            found: describe(&self.node.value),
+        }
+    }
+
+    fn field_of(&self, key: &str) -> String {
+        if self.field.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.field)
+        }
+    }
+}
+
+/// A value in a few words: `the string "Deployment"`, `a list`, `null`.
+fn describe(value: &Value) -> String {
+    match value {
+        Value::String(text) => {
+            let short: String = text.chars().take(60).collect();
+            let more = if short.len() < text.len() { "…" } else { "" };
+            format!("the string {short:?}{more}")
+        }
+        Value::Bool(truth) => format!("the boolean {truth}"),
+        Value::Int(_) | Value::Float(_) => {
+            format!("the number {}", value.to_python().unwrap_or_default())
+        }
+        Value::Timestamp(moment) => format!("the date {moment}"),
+        other => other.kind().to_owned(),
+    }
+}

@@ -1,0 +1,27 @@
+//! The verdict: every rule over every version, reported in operator-courier's order.
+
+use super::Manifests;
+use super::crd::Crd;
+use super::csv::Csv;
+use super::report::Report;
+
+impl Manifests {
+    /// Checks all versions: the CRDs, the CSVs, then the package, which must have the repository's name.
+    pub fn verdict(&self, repository: &str) -> Report {
+        let mut report = Report::default();
+        for version in &self.versions {
+            let crds: Vec<&Crd> = version.crds.iter().map(|(_, crd)| crd).collect();
+            let csvs: Vec<&Csv> = version.csvs.iter().map(|(_, csv)| csv).collect();
+            for crd in &crds {
+                report.findings.extend_from_slice(&crd.report.findings);
+            }
+            for csv in &csvs {
+                report.findings.extend_from_slice(&csv.report.findings);
+                csv.check_owned(&crds, &mut report);
+            }
+            self.package
+                .check(self.layout, &csvs, repository, &mut report);
+        }
+        report
+    }
+}

@@ -1,0 +1,138 @@
+//! Names that come from outside: each a type that is checked once, at the edge, and is safe in a URL after that.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// A name that breaks its rule.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} '{}' is not valid: it must {rule}", shown(.value))]
+pub struct InvalidName {
+    what: &'static str,
+    value: String,
+    rule: &'static str,
+}
+
+/// A name for a message: one line, and not longer than needed to recognize it.
+fn shown(value: &str) -> String {
+    let short: String = value.chars().take(100).collect();
+    let more = if short.len() < value.len() { "…" } else { "" };
+    format!("{}{more}", short.escape_debug())
+}
+
+macro_rules! name {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks the name.
+            ///
+            /// # Errors
+            /// [`InvalidName`], which says the rule.
+            pub fn parse(value: &str) -> Result<Self, InvalidName> {
+                let check: fn(&str) -> bool = $check;
+                match check(value) {
+                    true => Ok($name(value.to_owned())),
+                    false => Err(InvalidName { what: $what, value: value.to_owned(), rule: $rule }),
+                }
+            }
+
+            /// The name as written.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+name! {
+    /// An organization on Quay.
+    OrganizationName, "organization",
+    "start with a letter, digit or underscore and go on with those, dots and dashes, 255 characters at most",
+    is_plain
+}
+
+name! {
+    /// A repository of an organization. Upper case is allowed here; Quay decides.
+    RepositoryName, "repository",
+    "start with a letter, digit or underscore and go on with those, dots and dashes, 255 characters at most",
+    is_plain
+}
+
+name! {
+    /// A release as Quay may hold it, which is not always x.y.z: to be percent-encoded on its way.
+    ReleaseName, "release",
+    "be 1 to 255 printable characters without a slash",
+    |value| {
+        let printable = |char: char| !char.is_control() && char != '/';
+        (1..=255).contains(&value.chars().count()) && !matches!(value, "." | "..") && value.chars().all(printable)
+    }
+}
+
+/// `^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,254}$`
+fn is_plain(value: &str) -> bool {
+    let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    value.len() <= 255
+        && value.bytes().next().is_some_and(letter)
+        && value
+            .bytes()
+            .all(|byte| letter(byte) || byte == b'.' || byte == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_could_lead_elsewhere_in_a_url_are_refused() {
+        for bad in [
+            "",
+            ".",
+            "..",
+            "-a",
+            ".a",
+            "a/b",
+            "a b",
+            "a%2f",
+            "a\n",
+            "ä",
+            "a?b",
+            "a#b",
+            &"a".repeat(256),
+        ] {
+            assert!(OrganizationName::parse(bad).is_err(), "{bad:?}");
+            assert!(RepositoryName::parse(bad).is_err(), "{bad:?}");
+        }
+        for good in ["a", "_a", "A-b.c_1", &"a".repeat(255)] {
+            assert!(RepositoryName::parse(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn a_release_may_be_anything_that_is_one_segment() {
+        for good in ["1.0.0", "1.0.0-2", "1.0.0+b", "latest", "a b"] {
+            assert!(ReleaseName::parse(good).is_ok(), "{good:?}");
+        }
+        for bad in ["", "..", "a/b", "a\n", &"a".repeat(256)] {
+            assert!(ReleaseName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_refused_name_is_shown_on_one_line() {
+        let error = OrganizationName::parse("a\nb").unwrap_err().to_string();
+        assert!(
+            error.starts_with("organization 'a\\nb' is not valid: it must start with"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,317 @@
+//! The story of a push: from an archive to a release that clusters can install.
+
+use std::sync::Arc;
+
+use multer::bytes::Bytes;
+use serde::Serialize;
+use serde_json::{Map, json};
+
+use crate::app::App;
+use crate::archive::{self, Files};
+use crate::error::Error;
+use crate::manifests::package_name::{self, PackageName};
+use crate::manifests::report::{Finding, Report, Severity};
+use crate::manifests::{Manifests, yaml};
+use crate::names::{OrganizationName, RepositoryName};
+use crate::organization::Organization;
+use crate::registry::{Blob, QuayToken, Registry, RegistryError, Repository};
+use crate::release::ReleaseVersion;
+use crate::transform;
+
+/// How many versions a push without one may try, when others take them first.
+const VERSION_TRIES: usize = 5;
+
+/// What is asked for.
+pub struct PushRequest {
+    /// Whose rules apply, and where the release goes.
+    pub organization: OrganizationName,
+    /// The repository; absent: the one that has the package's name.
+    pub repository: Option<RepositoryName>,
+    /// The release, as written in the path; absent: the next one.
+    pub version: Option<String>,
+    /// The archive.
+    pub zip: Bytes,
+    /// The caller's token.
+    pub token: QuayToken,
+}
+
+/// What came of it.
+#[derive(Debug, Serialize)]
+pub struct Receipt {
+    /// The organization.
+    pub organization: OrganizationName,
+    /// The repository.
+    pub repo: RepositoryName,
+    /// The release.
+    pub version: String,
+    /// Every file of the archive.
+    pub extracted_files: Vec<String>,
+    /// What the push left undone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+    /// What the verdict found without refusing.
+    #[serde(skip)]
+    pub report: Report,
+}
+
+/// Makes an archive a release.
+///
+/// # Errors
+/// In the order of the steps; nothing was pushed unless the error says so.
+pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
+    let organization = app.organization(&request.organization);
+    let opened = open(app, organization.clone(), request.zip).await?;
+    let extracted_files: Vec<String> = opened.files.keys().cloned().collect();
+
+    let name = request
+        .repository
+        .map_or_else(|| repository_of(&opened.package), Ok)?;
+    let repository = Repository {
+        organization: request.organization,
+        name,
+    };
+    let registry = app.registry(&organization, request.token);
+
+    // The verdict costs CPU, the releases cost waiting: both at once. A version that cannot be is told first.
+    let (version, examined) = tokio::join!(
+        choose_version(app, &registry, &repository, request.version.as_deref()),
+        examine(
+            app,
+            organization.clone(),
+            opened,
+            repository.name.clone(),
+            Some(registry.clone())
+        ),
+    );
+    let (version, examined) = (version?, examined?);
+    let Examined {
+        report,
+        blob: Some(blob),
+    } = examined
+    else {
+        return Err(invalid(examined.report));
+    };
+
+    let version = push_release(&registry, &repository, version, &blob).await?;
+    let warnings = publish(&registry, &repository, &organization, &version).await?;
+
+    let Repository { organization, name } = repository;
+    Ok(Receipt {
+        organization,
+        repo: name,
+        version: version.to_string(),
+        extracted_files,
+        warnings,
+        report,
+    })
+}
+
+/// The verdict on an archive, and nothing else.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The repository that a push would go to.
+    pub repo: RepositoryName,
+    /// Every file of the archive.
+    pub extracted_files: Vec<String>,
+    /// The findings.
+    pub result: Result<Report, Error>,
+}
+
+/// Judges an archive as a push would, under the organization's rules.
+///
+/// # Errors
+/// As in a push, up to the package name.
+pub async fn validate(
+    app: &App,
+    organization: &OrganizationName,
+    zip: Bytes,
+) -> Result<Verdict, Error> {
+    let organization = app.organization(organization);
+    let opened = open(app, organization.clone(), zip).await?;
+    let extracted_files = opened.files.keys().cloned().collect();
+    let repo = repository_of(&opened.package)?;
+    let result = examine(app, organization, opened, repo.clone(), None)
+        .await
+        .map(|examined| examined.report);
+    Ok(Verdict {
+        repo,
+        extracted_files,
+        result,
+    })
+}
+
+/// An archive whose package is known.
+struct Opened {
+    files: Files,
+    package: PackageName,
+}
+
+/// Opens the archive, and gives the package the name that the organization wants.
+async fn open(app: &App, organization: Arc<Organization>, zip: Bytes) -> Result<Opened, Error> {
+    let limits = archive::Limits::new(app.config.zipfile_max_uncompressed_size.get());
+    on_cpu(move || {
+        let mut files = archive::extract(&zip, &limits)?;
+        let limits = yaml::Limits::default();
+        let mut package = package_name::find(&files, &limits)?;
+        if let Some(suffix) = &organization.package_name_suffix {
+            package_name::add_suffix(&mut package, suffix, &mut files, &limits)?;
+        }
+        Ok(Opened { files, package })
+    })
+    .await
+}
+
+fn repository_of(package: &PackageName) -> Result<RepositoryName, Error> {
+    RepositoryName::parse(&package.name).map_err(|error| {
+        Error::invalid_manifests(format!(
+            "{}: packageName cannot be a repository: {error}",
+            package.file
+        ))
+    })
+}
+
+/// What the verdict is, and, when it is good and a registry is given, what to push there.
+struct Examined {
+    report: Report,
+    blob: Option<Blob>,
+}
+
+/// Applies the organization's rules, reaches the verdict, and packs what is to be pushed.
+async fn examine(
+    app: &App,
+    organization: Arc<Organization>,
+    opened: Opened,
+    repository: RepositoryName,
+    registry: Option<Registry>,
+) -> Result<Examined, Error> {
+    let max_size =
+        usize::try_from(app.config.zipfile_max_uncompressed_size.get()).unwrap_or(usize::MAX);
+    on_cpu(move || {
+        let Opened { mut files, package } = opened;
+        let limits = yaml::Limits::default();
+        transform::replace_registries(&mut files, &organization.replace_registry, max_size)?;
+        transform::set_annotations(
+            &mut files,
+            &organization.csv_annotations,
+            &package.name,
+            &limits,
+        )?;
+        let manifests = Manifests::read(&files, &limits)?;
+        let report = manifests.verdict(repository.as_str());
+        let blob = match registry {
+            Some(registry) if report.is_valid() => {
+                Some(registry.pack(&manifests.bundle(&files)?, &repository))
+            }
+            _ => None,
+        };
+        Ok(Examined { report, blob })
+    })
+    .await
+}
+
+/// The error that a bad verdict is.
+pub fn invalid(report: Report) -> Error {
+    Error::PackageValidation {
+        message: "Failed to push manifest: Resulting bundle is invalid, input yaml is improperly defined.".to_owned(),
+        validation_info: Box::new(report.validation_info()),
+    }
+}
+
+/// The version asked for, or the one after the highest: only the latter may move on when it is taken.
+enum Version {
+    Asked(ReleaseVersion),
+    Next(ReleaseVersion),
+}
+
+async fn choose_version(
+    app: &App,
+    registry: &Registry,
+    repository: &Repository,
+    asked: Option<&str>,
+) -> Result<Version, Error> {
+    if let Some(asked) = asked {
+        return Ok(Version::Asked(ReleaseVersion::parse(asked)?));
+    }
+    let releases = registry
+        .releases(repository)
+        .await
+        .map_err(|error| Error::listing(repository, &error))?;
+    let highest = ReleaseVersion::highest(releases.iter().map(String::as_str));
+    Ok(Version::Next(highest.map_or_else(
+        || app.config.default_release_version.clone(),
+        |highest| highest.next_major(),
+    )))
+}
+
+/// Pushes; where another push took the version in the meantime, the next free major is taken.
+async fn push_release(
+    registry: &Registry,
+    repository: &Repository,
+    version: Version,
+    blob: &Blob,
+) -> Result<ReleaseVersion, Error> {
+    let (mut version, tries) = match version {
+        Version::Asked(version) => (version, 1),
+        Version::Next(version) => (version, VERSION_TRIES),
+    };
+    for tries_left in (0..tries).rev() {
+        match registry.push(repository, &version, blob).await {
+            Err(RegistryError::Exists(_)) if tries_left > 0 => version = version.next_major(),
+            Err(error) => return Err(Error::pushing(&error)),
+            Ok(()) => break,
+        }
+    }
+    Ok(version)
+}
+
+/// Makes a public organization's repository public. What stands in the way without being a failure is a warning.
+async fn publish(
+    registry: &Registry,
+    repository: &Repository,
+    organization: &Organization,
+    version: &ReleaseVersion,
+) -> Result<Vec<String>, Error> {
+    match &organization.oauth_token {
+        _ if !organization.public => Ok(Vec::new()),
+        None => {
+            let name = &repository.organization;
+            Ok(vec![format!(
+                "Organization {name} is public but has no OAuth token: the repository was left as it is"
+            )])
+        }
+        Some(oauth) => match registry.publish(repository, oauth).await {
+            Ok(()) => Ok(Vec::new()),
+            Err(error) => {
+                let pushed = [
+                    ("pushed".to_owned(), json!(true)),
+                    ("version".to_owned(), json!(version.as_str())),
+                ];
+                Err(Error::changing(&error, Map::from_iter(pushed)))
+            }
+        },
+    }
+}
+
+impl Receipt {
+    /// The body of an answer; with `full`, what the verdict found comes along.
+    pub fn body(self, full: bool) -> serde_json::Value {
+        let mut body = serde_json::to_value(&self).unwrap_or_default();
+        if full {
+            let warnings: Vec<String> =
+                [self.warnings, self.report.messages(Severity::Warning)].concat();
+            let findings: Vec<Finding> = self.report.findings;
+            body["warnings"] = json!(warnings);
+            body["findings"] = json!(findings);
+        }
+        body
+    }
+}
+
+/// Runs work that costs CPU where it keeps no other request waiting.
+async fn on_cpu<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|panic| Err(Error::Internal(format!("panic: {panic}"))))
+}

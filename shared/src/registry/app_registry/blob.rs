@@ -1,0 +1,102 @@
+//! A release's content as App Registry takes it: a gzipped tar with one top directory, in base64, in JSON.
+
+use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::write::EncoderWriter;
+use flate2::read::GzDecoder;
+use flate2::{Compression, GzBuilder};
+use sha2::{Digest, Sha256};
+use tar::{Builder, EntryType, Header};
+
+use crate::manifests::bundle::Bundle;
+use crate::names::RepositoryName;
+use crate::release::ReleaseVersion;
+
+/// The tar in base64: the same files give the same bytes, whenever and wherever they are packed.
+#[derive(Debug, Clone)]
+pub struct Blob {
+    base64: Vec<u8>,
+}
+
+impl Blob {
+    /// Packs files under a top directory of the repository's name: sorted, without owner, mode and time of their own.
+    pub fn pack(bundle: &Bundle<'_>, repository: &RepositoryName) -> Self {
+        let mut base64 = Vec::new();
+        #[expect(
+            clippy::expect_used,
+            reason = "a Vec takes every write, and paths were bounded when they were read"
+        )]
+        write(bundle, repository.as_str(), &mut base64).expect("memory can be written");
+        Blob { base64 }
+    }
+
+    /// The JSON of a push.
+    pub(super) fn request_body(&self, version: &ReleaseVersion) -> Vec<u8> {
+        // Neither a version nor base64 has anything that JSON would escape.
+        let start = format!(r#"{{"release":"{version}","media_type":"helm","blob":""#);
+        [start.as_bytes(), &self.base64, br#""}"#].concat()
+    }
+
+    /// SHA-256 of the tar in hexadecimal, by which Quay knows content.
+    pub(super) fn digest(&self) -> Option<String> {
+        let gzip = BASE64.decode(&self.base64).ok()?;
+        let mut tar = GzDecoder::new(gzip.as_slice());
+        let (mut hash, mut buffer) = (Sha256::new(), [0; 8192]);
+        loop {
+            match tar.read(&mut buffer).ok()? {
+                0 => break,
+                read => hash.update(&buffer[..read]),
+            }
+        }
+        Some(
+            hash.finalize()
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        )
+    }
+}
+
+fn write(bundle: &Bundle<'_>, top: &str, base64: &mut Vec<u8>) -> io::Result<()> {
+    let encoder = EncoderWriter::new(base64, &BASE64);
+    let gzip = GzBuilder::new()
+        .mtime(0)
+        .write(encoder, Compression::default());
+    let mut tar = Builder::new(gzip);
+    directory(&mut tar, top)?;
+    let mut made = BTreeSet::new();
+    for (path, bytes) in bundle {
+        for (end, _) in path.match_indices('/') {
+            if made.insert(&path[..end]) {
+                directory(&mut tar, &format!("{top}/{}", &path[..end]))?;
+            }
+        }
+        let mut header = header(EntryType::Regular, 0o644);
+        header.set_size(bytes.len() as u64);
+        tar.append_data(&mut header, format!("{top}/{path}"), &**bytes)?;
+    }
+    tar.into_inner()?.finish()?.finish()?;
+    Ok(())
+}
+
+fn directory(tar: &mut Builder<impl Write>, path: &str) -> io::Result<()> {
+    tar.append_data(
+        &mut header(EntryType::Directory, 0o755),
+        format!("{path}/"),
+        io::empty(),
+    )
+}
+
+fn header(kind: EntryType, mode: u32) -> Header {
+    let mut header = Header::new_gnu();
+    header.set_entry_type(kind);
+    header.set_mode(mode);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_mtime(0);
+    header.set_size(0);
+    header
+}

@@ -1,0 +1,290 @@
+//! The route table, and how a path finds its endpoint. The server is built from it, the template is tested against it.
+
+use http::Method;
+use percent_encoding::percent_decode_str;
+
+use crate::error::Error;
+
+/// What a request asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Endpoint {
+    /// Push an uploaded zip.
+    PushZipfile,
+    /// Delete one release, or all.
+    DeleteRelease,
+    /// The verdict alone.
+    Validate,
+    /// Versions.
+    About,
+}
+
+impl Endpoint {
+    /// Whether a request must carry a token.
+    pub fn needs_token(self) -> bool {
+        match self {
+            Endpoint::PushZipfile | Endpoint::DeleteRelease => true,
+            Endpoint::Validate | Endpoint::About => false,
+        }
+    }
+}
+
+/// A row of the table.
+#[derive(Debug)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path; `{name}` stands for one segment.
+    pub path: &'static str,
+    /// What it asks for.
+    pub endpoint: Endpoint,
+}
+
+const fn route(method: Method, path: &'static str, endpoint: Endpoint) -> Route {
+    Route {
+        method,
+        path,
+        endpoint,
+    }
+}
+
+/// Every route of the service.
+pub const ROUTES: &[Route] = &[
+    route(
+        Method::POST,
+        "/v2/{organization}/zipfile",
+        Endpoint::PushZipfile,
+    ),
+    route(
+        Method::POST,
+        "/v2/{organization}/zipfile/{version}",
+        Endpoint::PushZipfile,
+    ),
+    route(
+        Method::DELETE,
+        "/v2/{organization}/{repo}",
+        Endpoint::DeleteRelease,
+    ),
+    route(
+        Method::DELETE,
+        "/v2/{organization}/{repo}/{version}",
+        Endpoint::DeleteRelease,
+    ),
+    route(
+        Method::POST,
+        "/v2/{organization}/validate",
+        Endpoint::Validate,
+    ),
+    route(Method::GET, "/v2/about", Endpoint::About),
+    route(
+        Method::POST,
+        "/v1/{organization}/{repo}/zipfile",
+        Endpoint::PushZipfile,
+    ),
+    route(
+        Method::POST,
+        "/v1/{organization}/{repo}/zipfile/{version}",
+        Endpoint::PushZipfile,
+    ),
+    route(
+        Method::DELETE,
+        "/v1/{organization}/{repo}",
+        Endpoint::DeleteRelease,
+    ),
+    route(
+        Method::DELETE,
+        "/v1/{organization}/{repo}/{version}",
+        Endpoint::DeleteRelease,
+    ),
+    route(Method::GET, "/v1/about", Endpoint::About),
+];
+
+/// What a method and a path lead to.
+#[derive(Debug)]
+pub enum Found {
+    /// An endpoint, with the path's values.
+    Endpoint(Endpoint, Params),
+    /// OPTIONS: the methods that the path has.
+    Options(String),
+}
+
+/// The values of a path, decoded, by the names in its route.
+#[derive(Debug, Default)]
+pub struct Params(Vec<(&'static str, String)>);
+
+impl Params {
+    /// A value.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// Finds the endpoint of a request.
+///
+/// # Errors
+/// `NotFound`, `MethodNotAllowed`, or `BadRequest` for a path that is not UTF-8.
+pub fn find(method: &Method, path: &str) -> Result<Found, Error> {
+    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let matching = || ROUTES.iter().filter(|route| matches(route.path, &segments));
+    if matching().next().is_none() {
+        return Err(Error::NotFound(path.chars().take(200).collect()));
+    }
+    if method == Method::OPTIONS {
+        return Ok(Found::Options(allow(matching())));
+    }
+    let asked = if method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    match matching().find(|route| route.method == *asked) {
+        Some(route) => Ok(Found::Endpoint(
+            route.endpoint,
+            params(route.path, &segments)?,
+        )),
+        None => Err(Error::MethodNotAllowed {
+            path: path.chars().take(200).collect(),
+            method: method.as_str().chars().take(40).collect(),
+            allow: allow(matching()),
+        }),
+    }
+}
+
+fn matches(route: &str, segments: &[&str]) -> bool {
+    let mut parts = route.split('/').skip(1);
+    let fits = segments.iter().all(|segment| {
+        parts
+            .next()
+            .is_some_and(|part| part == *segment || part.starts_with('{') && !segment.is_empty())
+    });
+    fits && parts.next().is_none()
+}
+
+fn params(route: &'static str, segments: &[&str]) -> Result<Params, Error> {
+    let named = route
+        .split('/')
+        .skip(1)
+        .zip(segments)
+        .filter_map(|(part, segment)| {
+            let name = part.strip_prefix('{')?.strip_suffix('}')?;
+            Some((name, segment))
+        });
+    let decode = |(name, segment): (&'static str, &&str)| {
+        let decoded = percent_decode_str(segment).decode_utf8();
+        let value =
+            decoded.map_err(|_| Error::BadRequest(format!("{name} in the path is not UTF-8")))?;
+        Ok((name, value.into_owned()))
+    };
+    named.map(decode).collect::<Result<_, _>>().map(Params)
+}
+
+/// The value of `Allow` for the routes of one path.
+fn allow<'a>(routes: impl Iterator<Item = &'a Route>) -> String {
+    let mut methods: Vec<&str> = routes.map(|route| route.method.as_str()).collect();
+    if methods.contains(&"GET") {
+        methods.push("HEAD");
+    }
+    methods.push("OPTIONS");
+    methods.sort_unstable();
+    methods.dedup();
+    methods.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(method: &str, path: &str) -> String {
+        match find(&method.parse().unwrap(), path) {
+            Ok(Found::Endpoint(endpoint, params)) => {
+                let values: Vec<String> = params
+                    .0
+                    .iter()
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect();
+                format!("{endpoint:?} {}", values.join(" "))
+                    .trim_end()
+                    .to_owned()
+            }
+            Ok(Found::Options(allow)) => format!("options {allow}"),
+            Err(Error::NotFound(_)) => "404".to_owned(),
+            Err(Error::MethodNotAllowed { allow, .. }) => format!("405 {allow}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn every_path_leads_where_the_contract_says() {
+        let cases = [
+            ("POST", "/v2/org/zipfile", "PushZipfile organization=org"),
+            (
+                "POST",
+                "/v2/org/zipfile/1.0.0",
+                "PushZipfile organization=org version=1.0.0",
+            ),
+            (
+                "POST",
+                "/v1/org/repo/zipfile/1.0.0",
+                "PushZipfile organization=org repo=repo version=1.0.0",
+            ),
+            (
+                "DELETE",
+                "/v2/org/zipfile",
+                "DeleteRelease organization=org repo=zipfile",
+            ),
+            (
+                "DELETE",
+                "/v2/health/ping",
+                "DeleteRelease organization=health repo=ping",
+            ),
+            (
+                "DELETE",
+                "/v2/org/koji/n-v-r",
+                "DeleteRelease organization=org repo=koji version=n-v-r",
+            ),
+            (
+                "DELETE",
+                "/v1/org/repo/zipfile",
+                "DeleteRelease organization=org repo=repo version=zipfile",
+            ),
+            ("DELETE", "/v1/org/repo/zipfile/1.0.0", "405 OPTIONS, POST"),
+            ("GET", "/v2/about", "About"),
+            ("HEAD", "/v1/about", "About"),
+            ("OPTIONS", "/v2/about", "options GET, HEAD, OPTIONS"),
+            (
+                "OPTIONS",
+                "/v2/org/zipfile",
+                "options DELETE, OPTIONS, POST",
+            ),
+            ("GET", "/v2/org/zipfile", "405 DELETE, OPTIONS, POST"),
+            ("HEAD", "/v2/org/zipfile", "405 DELETE, OPTIONS, POST"),
+            ("BREW", "/v2/about", "405 GET, HEAD, OPTIONS"),
+            ("GET", "/v2/a/b", "405 DELETE, OPTIONS"),
+            ("GET", "/v1/a/b/c", "405 DELETE, OPTIONS"),
+            ("GET", "/", "404"),
+            ("GET", "/v2", "404"),
+            ("GET", "/v2/a", "404"),
+            ("GET", "/v2/about/", "404"),
+            ("POST", "/v2/org/zipfile/", "404"),
+            ("POST", "/v2//zipfile", "404"),
+            ("POST", "/v3/org/zipfile", "404"),
+            ("DELETE", "/v2/a/b/c/d", "404"),
+            ("POST", "/v2/o%2Fx/zipfile", "PushZipfile organization=o/x"),
+            (
+                "POST",
+                "/v2/org/zipfile/1.0.0%0A",
+                "PushZipfile organization=org version=1.0.0\n",
+            ),
+            ("DELETE", "/v2/org/%ff", "repo in the path is not UTF-8"),
+        ];
+        for (method, path, wanted) in cases {
+            assert_eq!(
+                outcome(method, path),
+                wanted.trim_end_matches(' '),
+                "{method} {path}"
+            );
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! The zip in a request: the part `file` of a multipart form, with a name that ends in `.zip`.
+
+use futures_util::stream;
+use http::HeaderMap;
+use http::header::CONTENT_TYPE;
+use multer::bytes::Bytes;
+use multer::{Constraints, Multipart, SizeLimit};
+
+use crate::error::Error;
+
+/// Bytes of a part that is not the file.
+const OTHER_PARTS: u64 = 64 * 1024;
+
+/// Takes the zip out of a form.
+///
+/// # Errors
+/// `OMPSExpectedFileError` when there is none, `OMPSUploadedFileError` for a name that is not a zip's.
+pub async fn zip_of_form(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Error> {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let boundary = multer::parse_boundary(content_type).map_err(|_| {
+        no_file(&format!(
+            "the content type is '{content_type}', not multipart/form-data with a boundary"
+        ))
+    })?;
+    let size = SizeLimit::new()
+        .for_field("file", u64::MAX)
+        .per_field(OTHER_PARTS);
+    let body = stream::iter([Ok::<_, std::convert::Infallible>(body)]);
+    let mut form = Multipart::with_constraints(body, boundary, Constraints::new().size_limit(size));
+    while let Some(part) = form.next_field().await.map_err(malformed)? {
+        match (part.name(), part.file_name()) {
+            (Some("file"), Some("")) => {
+                return Err(Error::ExpectedFile(
+                    "No selected \"file\" in the form".to_owned(),
+                ));
+            }
+            (Some("file"), Some(name)) => {
+                let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+                if !extension.eq_ignore_ascii_case("zip") {
+                    let name: String = name.chars().take(100).collect();
+                    let message = format!(
+                        "Uploaded file {name:?} has the wrong file extension; allowed: .zip"
+                    );
+                    return Err(Error::UploadedFile(message));
+                }
+                return part.bytes().await.map_err(malformed);
+            }
+            _ => {}
+        }
+    }
+    Err(no_file("no part of the form has that name and a file name"))
+}
+
+fn no_file(found: &str) -> Error {
+    Error::ExpectedFile(format!(
+        "No field \"file\" with a zip in the request: {found}"
+    ))
+}
+
+fn malformed(error: multer::Error) -> Error {
+    no_file(&format!("the form cannot be read: {error}"))
+}
