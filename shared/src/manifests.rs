@@ -9,8 +9,6 @@ mod package;
 pub mod package_name;
 pub mod report;
 pub mod rules;
-pub mod scalar;
-mod tabs;
 mod verdict;
 pub mod yaml;
 

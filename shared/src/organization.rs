@@ -184,11 +184,14 @@ fn pieces(template: &str) -> Result<Vec<Piece>, String> {
 impl Annotation {
     /// The value for a package.
     pub fn value(&self, package_name: &str) -> String {
-        let text = |piece| match piece {
-            &Piece::Text(ref text) => text.as_str(),
-            Piece::PackageName => package_name,
-        };
-        self.value.iter().map(text).collect()
+        let mut value = String::new();
+        for piece in &self.value {
+            value.push_str(match piece {
+                Piece::Text(text) => text,
+                Piece::PackageName => package_name,
+            });
+        }
+        value
     }
 }
 

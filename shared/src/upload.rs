@@ -30,7 +30,7 @@ pub async fn zip_of_form(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Erro
         .per_field(OTHER_PARTS);
     let body = stream::iter([Ok::<_, std::convert::Infallible>(body)]);
     let mut form = Multipart::with_constraints(body, boundary, Constraints::new().size_limit(size));
-    while let Some(part) = form.next_field().await.map_err(malformed)? {
+    while let Some(part) = form.next_field().await.map_err(|error| malformed(&error))? {
         match (part.name(), part.file_name()) {
             (Some("file"), Some("")) => {
                 return Err(Error::ExpectedFile(
@@ -46,7 +46,7 @@ pub async fn zip_of_form(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Erro
                     );
                     return Err(Error::UploadedFile(message));
                 }
-                return part.bytes().await.map_err(malformed);
+                return part.bytes().await.map_err(|error| malformed(&error));
             }
             _ => {}
         }
@@ -60,6 +60,6 @@ fn no_file(found: &str) -> Error {
     ))
 }
 
-fn malformed(error: multer::Error) -> Error {
+fn malformed(error: &multer::Error) -> Error {
     no_file(&format!("the form cannot be read: {error}"))
 }

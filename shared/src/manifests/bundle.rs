@@ -8,9 +8,9 @@ use libyaml_safer::{
 };
 
 use super::csv::Csv;
-use super::{Layout, Manifests, scalar};
+use super::yaml::{Value, scalar};
+use super::{Layout, Manifests};
 use crate::archive::Files;
-use crate::manifests::yaml::Value;
 
 /// Files that release pipelines keep beside manifests, and that are not pushed.
 const LEFT_OUT: [&str; 2] = ["art.yaml", "image-references"];

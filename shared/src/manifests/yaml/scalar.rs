@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use regex::{Captures, Regex};
 
-use super::yaml::Value;
+use super::Value;
 
 /// Why a scalar has no value: the reference cannot construct it either.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -1,0 +1,47 @@
+//! Why a file cannot be read, and where.
+
+use super::Position;
+use super::scalar::ScalarError;
+
+/// Why a file cannot be read as one YAML document.
+#[derive(Debug, thiserror::Error)]
+#[error("{position}: {problem}")]
+pub struct ReadError {
+    /// Where the reader gave up.
+    pub position: Position,
+    /// What it found there.
+    pub problem: Problem,
+}
+
+/// What the reader found wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    #[error("not UTF-8")]
+    NotUtf8,
+    #[error("{0}")]
+    Syntax(String),
+    #[error(transparent)]
+    Scalar(#[from] ScalarError),
+    #[error("more than one document in the file")]
+    SeveralDocuments,
+    #[error("a tab where YAML wants a space")]
+    Tab,
+    #[error("nested deeper than {0} levels")]
+    TooDeep(usize),
+    #[error("more than {0} values in one file")]
+    TooManyEvents(usize),
+    #[error("aliases expand to more than {0} values")]
+    TooManyExpanded(u32),
+    #[error("undefined alias *{0}")]
+    UndefinedAlias(String),
+    #[error("anchor &{0} is defined twice")]
+    DuplicateAnchor(String),
+    #[error("{0} as a key; keys must be scalars")]
+    UnhashableKey(&'static str),
+    #[error("duplicate key {0}")]
+    DuplicateKey(String),
+    #[error("`<<` wants a map or a list of maps, found {0}")]
+    BadMerge(&'static str),
+    #[error("{0} is no {1}")]
+    WrongTag(&'static str, String),
+}

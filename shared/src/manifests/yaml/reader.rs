@@ -1,0 +1,489 @@
+//! From libyaml's events to a tree.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::ops::Range;
+use std::rc::Rc;
+
+use libyaml_safer::{Event, EventData, MappingStyle, Mark, Parser, ScalarStyle};
+
+use super::node::identity;
+use super::scalar::{self, ScalarError, YAML_TAG};
+use super::{Entry, Limits, Mapping, Node, Position, Problem, ReadError, Value, Version, tabs};
+
+/// Reads one document. An empty file is null, as for the reference.
+///
+/// # Errors
+/// [`ReadError`] for everything that the reference cannot read, and for what passes a limit.
+pub fn read(bytes: &[u8], version: Version, limits: &Limits) -> Result<Rc<Node>, ReadError> {
+    let text = std::str::from_utf8(bytes).map_err(|error| ReadError {
+        position: position_of(&bytes[..error.valid_up_to()]),
+        problem: Problem::NotUtf8,
+    })?;
+    // libyaml counts bytes from behind a byte order mark.
+    let body = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader = Reader {
+        text: body,
+        offset: text.len() - body.len(),
+        version,
+        limits,
+        anchors: HashMap::new(),
+        open: Vec::new(),
+        seen_to: 0,
+        root: None,
+    };
+    reader.run()?;
+    let nothing = || Rc::new(reader.node(Value::Null, Mark::default(), Mark::default(), false, 1));
+    Ok(reader.root.clone().unwrap_or_else(nothing))
+}
+
+/// Where the text behind `before` starts.
+fn position_of(before: &[u8]) -> Position {
+    let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+    let count = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
+    Position {
+        line: count(memchr::memchr_iter(b'\n', before).count()),
+        column: count(
+            String::from_utf8_lossy(&before[line_start..])
+                .chars()
+                .count(),
+        ),
+    }
+}
+
+struct Reader<'a> {
+    /// The file without its byte order mark.
+    text: &'a str,
+    /// Length of the byte order mark.
+    offset: usize,
+    version: Version,
+    limits: &'a Limits,
+    anchors: HashMap<String, Anchored>,
+    open: Vec<Open>,
+    /// Bytes of `text` in which tabs were looked for.
+    seen_to: usize,
+    root: Option<Rc<Node>>,
+}
+
+enum Anchored {
+    Open,
+    Done(Rc<Node>),
+}
+
+/// A collection whose end has not come yet.
+struct Open {
+    start: Mark,
+    anchor: Option<String>,
+    tag: Option<String>,
+    size: u32,
+    content: Content,
+}
+
+enum Content {
+    Sequence(Vec<Rc<Node>>),
+    Mapping {
+        merged: Vec<Entry>,
+        own: Vec<Entry>,
+        key: Option<(Rc<Node>, bool)>,
+        flow: bool,
+    },
+}
+
+impl Reader<'_> {
+    fn run(&mut self) -> Result<(), ReadError> {
+        let mut input = self.text.as_bytes();
+        let mut parser = Parser::new();
+        parser.set_input(&mut input);
+        let (mut events, mut documents) = (0, 0);
+        loop {
+            let event = parser.parse().map_err(|error| self.syntax(&error))?;
+            events += 1;
+            if events > self.limits.events {
+                return Err(at(
+                    event.start_mark,
+                    Problem::TooManyEvents(self.limits.events),
+                ));
+            }
+            match event.data {
+                EventData::StreamEnd => {
+                    return self.refuse_tabs(self.text.len(), event.start_mark, Gap::Between);
+                }
+                EventData::DocumentStart { .. } if documents > 0 => {
+                    return Err(at(event.start_mark, Problem::SeveralDocuments));
+                }
+                EventData::DocumentStart { .. } => documents += 1,
+                EventData::StreamStart { .. } | EventData::DocumentEnd { .. } => {}
+                _ => self.value(event)?,
+            }
+        }
+    }
+
+    /// Takes one event of a document's content.
+    fn value(&mut self, event: Event) -> Result<(), ReadError> {
+        let (start, end) = (event.start_mark, event.end_mark);
+        match event.data {
+            EventData::Alias { anchor } => {
+                let node = match self.anchors.get(&anchor) {
+                    Some(Anchored::Done(node)) => node.clone(),
+                    Some(Anchored::Open) => {
+                        Rc::new(self.node(Value::Recursive, start, end, false, 1))
+                    }
+                    None => return Err(at(start, Problem::UndefinedAlias(anchor))),
+                };
+                self.place(node, self.span(start, end), false)
+            }
+            EventData::Scalar {
+                anchor,
+                tag,
+                value,
+                plain_implicit,
+                quoted_implicit,
+                style,
+            } => {
+                self.refuse_tabs(position(start), start, Gap::Between)?;
+                self.refuse_tabs(position(end), start, Gap::Scalar(style))?;
+                self.define(anchor.as_deref(), start)?;
+                let in_key_place = matches!(
+                    self.open.last(),
+                    Some(Open {
+                        content: Content::Mapping { key: None, .. },
+                        ..
+                    })
+                );
+                let merge = in_key_place && plain_implicit && value == "<<"
+                    || in_key_place && tag.as_deref() == Some(&format!("{YAML_TAG}merge"));
+                let value = if merge {
+                    Value::String(value)
+                } else if plain_implicit {
+                    self.plain(value, in_key_place, start)?
+                } else if quoted_implicit {
+                    Value::String(value)
+                } else {
+                    self.tagged(tag.as_deref().unwrap_or_default(), value, start)?
+                };
+                let node = Rc::new(self.node(value, start, end, anchor.is_some(), 1));
+                self.finish(node, anchor, self.span(start, end), merge)
+            }
+            EventData::SequenceStart { anchor, tag, .. } => {
+                self.begin(start, anchor, tag, Content::Sequence(Vec::new()))
+            }
+            EventData::MappingStart {
+                anchor, tag, style, ..
+            } => {
+                let flow = style == MappingStyle::Flow;
+                self.begin(
+                    start,
+                    anchor,
+                    tag,
+                    Content::Mapping {
+                        merged: Vec::new(),
+                        own: Vec::new(),
+                        key: None,
+                        flow,
+                    },
+                )
+            }
+            EventData::SequenceEnd | EventData::MappingEnd => self.end(end),
+            _ => Ok(()),
+        }
+    }
+
+    fn plain(&self, text: String, is_key: bool, start: Mark) -> Result<Value, ReadError> {
+        match self.version {
+            Version::V1_2 => Ok(scalar::plain_1_2(&text)),
+            Version::V1_1 if is_key && text == "=" => Ok(Value::String(text)),
+            Version::V1_1 => scalar::plain_1_1(&text).map_err(|error| at(start, error.into())),
+        }
+    }
+
+    fn tagged(&self, tag: &str, text: String, start: Mark) -> Result<Value, ReadError> {
+        match scalar::tagged(tag, &text) {
+            Err(_) if self.version == Version::V1_2 => Ok(Value::String(text)),
+            result => result.map_err(|error| at(start, error.into())),
+        }
+    }
+
+    fn begin(
+        &mut self,
+        start: Mark,
+        anchor: Option<String>,
+        tag: Option<String>,
+        content: Content,
+    ) -> Result<(), ReadError> {
+        self.refuse_tabs(position(start), start, Gap::Between)?;
+        if self.open.len() >= self.limits.depth {
+            return Err(at(start, Problem::TooDeep(self.limits.depth)));
+        }
+        self.define(anchor.as_deref(), start)?;
+        self.open.push(Open {
+            start,
+            anchor,
+            tag,
+            size: 1,
+            content,
+        });
+        Ok(())
+    }
+
+    fn end(&mut self, end: Mark) -> Result<(), ReadError> {
+        let Some(Open {
+            start,
+            anchor,
+            tag,
+            size,
+            content,
+        }) = self.open.pop()
+        else {
+            return Ok(());
+        };
+        let value = match content {
+            Content::Sequence(items) => Value::Sequence(items),
+            Content::Mapping {
+                merged: mut entries,
+                own,
+                flow,
+                ..
+            } => {
+                entries.extend(own); // behind what was merged, since the last of equal keys wins
+                Value::Mapping(Mapping {
+                    entries: self.settle(entries)?,
+                    flow,
+                })
+            }
+        };
+        let value = match tag {
+            Some(tag) if self.version == Version::V1_1 => {
+                retag(value, &tag).map_err(|problem| at(start, problem))?
+            }
+            _ => value,
+        };
+        let node = Rc::new(self.node(value, start, end, anchor.is_some(), size));
+        let span = self.span(start, end);
+        self.finish(node, anchor, span, false)
+    }
+
+    /// Notes an anchor whose value is about to come.
+    fn define(&mut self, anchor: Option<&str>, start: Mark) -> Result<(), ReadError> {
+        let Some(anchor) = anchor else { return Ok(()) };
+        let twice = self
+            .anchors
+            .insert(anchor.to_owned(), Anchored::Open)
+            .is_some();
+        if twice && self.version == Version::V1_1 {
+            return Err(at(start, Problem::DuplicateAnchor(anchor.to_owned())));
+        }
+        Ok(())
+    }
+
+    fn finish(
+        &mut self,
+        node: Rc<Node>,
+        anchor: Option<String>,
+        site: Range<usize>,
+        merge: bool,
+    ) -> Result<(), ReadError> {
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, Anchored::Done(node.clone()));
+        }
+        self.place(node, site, merge)
+    }
+
+    /// Puts a value where the document has it: an item, a key, a key's value, or the root.
+    fn place(&mut self, node: Rc<Node>, site: Range<usize>, merge: bool) -> Result<(), ReadError> {
+        let limit = self.limits.expanded;
+        let Some(parent) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        parent.size = parent.size.saturating_add(node.size);
+        if parent.size > limit {
+            return Err(ReadError {
+                position: node.position,
+                problem: Problem::TooManyExpanded(limit),
+            });
+        }
+        match &mut parent.content {
+            Content::Sequence(items) => items.push(node),
+            Content::Mapping {
+                merged, own, key, ..
+            } => match key.take() {
+                Some((key, false)) => own.push(Entry {
+                    key,
+                    value: node,
+                    site,
+                    merged: false,
+                }),
+                Some((_, true)) => {
+                    let position = node.position;
+                    merge_into(merged, &node).map_err(|problem| ReadError { position, problem })?;
+                }
+                None if identity(&node.value).is_none() => {
+                    let problem = Problem::UnhashableKey(node.value.kind());
+                    return Err(ReadError {
+                        position: node.position,
+                        problem,
+                    });
+                }
+                None => *key = Some((node, merge)),
+            },
+        }
+        Ok(())
+    }
+
+    /// Lets the last of duplicate keys win (YAML 1.1), or refuses them (YAML 1.2).
+    fn settle(&self, entries: Vec<Entry>) -> Result<Vec<Entry>, ReadError> {
+        let mut places = HashMap::with_capacity(entries.len());
+        let mut order: Vec<usize> = Vec::with_capacity(entries.len());
+        for (index, entry) in entries.iter().enumerate() {
+            match places.entry(identity(&entry.key.value)) {
+                Vacant(place) => {
+                    place.insert(order.len());
+                    order.push(index);
+                }
+                Occupied(place) => {
+                    let earlier = std::mem::replace(&mut order[*place.get()], index);
+                    if self.version == Version::V1_2 && !entries[earlier].merged && !entry.merged {
+                        let key = entry.key.value.to_python().unwrap_or_default();
+                        let problem = Problem::DuplicateKey(format!("{key:?}"));
+                        return Err(ReadError {
+                            position: entry.key.position,
+                            problem,
+                        });
+                    }
+                }
+            }
+        }
+        if order.len() == entries.len() {
+            return Ok(entries);
+        }
+        Ok(order
+            .into_iter()
+            .map(|index| entries[index].clone())
+            .collect())
+    }
+
+    fn node(&self, value: Value, start: Mark, end: Mark, anchored: bool, size: u32) -> Node {
+        Node {
+            value,
+            position: start.into(),
+            span: self.span(start, end),
+            anchored,
+            size,
+        }
+    }
+
+    fn span(&self, start: Mark, end: Mark) -> Range<usize> {
+        position(start) + self.offset..position(end) + self.offset
+    }
+
+    /// Looks at the text up to `to` for tabs that PyYAML's scanner refuses and libyaml lets pass.
+    fn refuse_tabs(&mut self, to: usize, start: Mark, gap: Gap) -> Result<(), ReadError> {
+        let text = self.text.get(self.seen_to..to).unwrap_or_default();
+        let tab = match gap {
+            _ if self.version == Version::V1_2
+                || memchr::memchr(b'\t', text.as_bytes()).is_none() =>
+            {
+                None
+            }
+            Gap::Between => tabs::between_values(text),
+            Gap::Scalar(style) => tabs::in_scalar(text, style),
+        };
+        if let Some(tab) = tab {
+            let position = position_of(&self.text.as_bytes()[..self.seen_to + tab]);
+            return Err(ReadError {
+                position,
+                problem: Problem::Tab,
+            });
+        }
+        self.seen_to = self.seen_to.max(to.max(position(start)));
+        Ok(())
+    }
+
+    fn syntax(&self, error: &libyaml_safer::Error) -> ReadError {
+        let position = error
+            .problem_mark()
+            .map_or(Position { line: 1, column: 1 }, Position::from);
+        ReadError {
+            position,
+            problem: Problem::Syntax(error.to_string()),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Gap {
+    Between,
+    Scalar(ScalarStyle),
+}
+
+fn at(mark: Mark, problem: Problem) -> ReadError {
+    ReadError {
+        position: mark.into(),
+        problem,
+    }
+}
+
+fn position(mark: Mark) -> usize {
+    usize::try_from(mark.index).unwrap_or(usize::MAX)
+}
+
+/// Appends what `<<` brings: a map's entries, or those of several maps, of which the first wins.
+fn merge_into(entries: &mut Vec<Entry>, from: &Node) -> Result<(), Problem> {
+    let taken = |mapping: &Mapping| {
+        mapping.entries.clone().into_iter().map(|entry| Entry {
+            merged: true,
+            ..entry
+        })
+    };
+    match &from.value {
+        Value::Mapping(mapping) => entries.extend(taken(mapping)),
+        Value::Sequence(items) => {
+            for item in items.iter().rev() {
+                let Value::Mapping(mapping) = &item.value else {
+                    return Err(Problem::BadMerge(item.value.kind()));
+                };
+                entries.extend(taken(mapping));
+            }
+        }
+        other => return Err(Problem::BadMerge(other.kind())),
+    }
+    Ok(())
+}
+
+/// A collection under a tag of its own.
+fn retag(value: Value, tag: &str) -> Result<Value, Problem> {
+    let wrong = |value: &Value| Problem::WrongTag(value.kind(), format!("{tag:?}"));
+    let one_pair =
+        |item: &Rc<Node>| matches!(&item.value, Value::Mapping(pair) if pair.entries.len() == 1);
+    match (tag.strip_prefix(YAML_TAG), value) {
+        (Some("seq"), value @ Value::Sequence(_)) | (Some("map"), value @ Value::Mapping(_)) => {
+            Ok(value)
+        }
+        (Some("set"), Value::Mapping(_)) => Ok(Value::Other("a set")),
+        (Some("omap" | "pairs"), Value::Sequence(items)) if items.iter().all(one_pair) => {
+            Ok(Value::Sequence(
+                items
+                    .iter()
+                    .map(|item| {
+                        let value = Value::Other("a pair");
+                        Rc::new(Node {
+                            value,
+                            position: item.position,
+                            span: item.span.clone(),
+                            anchored: false,
+                            size: 1,
+                        })
+                    })
+                    .collect(),
+            ))
+        }
+        (
+            Some(
+                "seq" | "map" | "set" | "omap" | "pairs" | "str" | "int" | "float" | "bool"
+                | "null",
+            ),
+            value,
+        ) => Err(wrong(&value)),
+        _ => Err(Problem::Scalar(ScalarError::UnknownTag(tag.to_owned()))),
+    }
+}
