@@ -53,6 +53,8 @@ struct Documents {
 pub enum LayoutError {
     #[error("Courier requires valid input YAML files: {file}: {error}")]
     Unreadable { file: String, error: ReadError },
+    #[error("{file}: kind must be a string, found {found}")]
+    Kind { file: String, found: &'static str },
     #[error("Only 1 package is expected to exist in source root folder.")]
     SeveralPackages,
     #[error("Bundle does not contain any packages.")]
@@ -68,9 +70,10 @@ impl LayoutError {
     pub fn validation_info(&self) -> ValidationInfo {
         match self {
             LayoutError::Unreadable { file, error } => ValidationInfo::unreadable(file, error),
-            LayoutError::SeveralPackages | LayoutError::NoPackage | LayoutError::NoCsv => {
-                ValidationInfo::default()
-            }
+            LayoutError::Kind { .. }
+            | LayoutError::SeveralPackages
+            | LayoutError::NoPackage
+            | LayoutError::NoCsv => ValidationInfo::default(),
         }
     }
 }
@@ -188,6 +191,10 @@ fn read_document(path: &str, bytes: &[u8], limits: &Limits) -> Result<Document, 
         }
         Some(Value::String(kind)) if kind == "ClusterServiceVersion" => {
             Document::Csv(Csv::read(&place))
+        }
+        Some(kind @ (Value::Sequence(_) | Value::Mapping(_) | Value::Other(_))) => {
+            let (file, found) = (path.to_owned(), kind.kind());
+            return Err(LayoutError::Kind { file, found });
         }
         _ => Document::Ignored,
     })

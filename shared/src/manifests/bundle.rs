@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use libyaml_safer::{
-    Emitter, Encoding, Error, Event, EventData, MappingStyle, Parser, ScalarStyle, SequenceStyle,
+    Emitter, Encoding, Error, Event, EventData, MappingStyle, ScalarStyle, SequenceStyle,
 };
 
 use super::csv::Csv;
-use super::yaml::{Value, scalar};
+use super::yaml::{self, Value, scalar};
 use super::{Layout, Manifests};
 use crate::archive::Files;
 
@@ -23,7 +23,7 @@ pub type Bundle<'a> = BTreeMap<Cow<'a, str>, Cow<'a, [u8]>>;
 #[error("{file} could not be written into bundle.yaml: {error}")]
 pub struct BundleError {
     file: String,
-    error: Error,
+    error: String,
 }
 
 impl Manifests {
@@ -94,7 +94,7 @@ fn list(files: &Files, sources: &[Source<'_>]) -> Result<String, BundleError> {
                 .get(source.file)
                 .map(Vec::as_slice)
                 .unwrap_or_default();
-            copy(bytes, index, source, emitter).map_err(defect(source.file))?;
+            copy(bytes, index, source, emitter)?;
         }
         emitter
             .emit(Event::sequence_end())
@@ -127,7 +127,10 @@ fn formatted(data: &[(&str, String)]) -> Result<Vec<u8>, BundleError> {
 
 fn defect(file: &str) -> impl FnOnce(Error) -> BundleError {
     let file = file.to_owned();
-    |error| BundleError { file, error }
+    |error| BundleError {
+        file,
+        error: error.to_string(),
+    }
 }
 
 fn emit(
@@ -161,84 +164,93 @@ fn copy(
     index: usize,
     source: &Source<'_>,
     emitter: &mut Emitter<'_>,
-) -> Result<(), Error> {
-    let mut body = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
-    let offset = bytes.len() - body.len();
-    let mut parser = Parser::new();
-    parser.set_input(&mut body);
+) -> Result<(), BundleError> {
+    let text = String::from_utf8_lossy(bytes);
+    let body = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let offset = text.len() - body.len();
+    let take = |event: Event| {
+        let start = usize::try_from(event.start_mark.index).unwrap_or(usize::MAX);
+        let replaced = description_at(start.saturating_add(offset), source.csv);
+        let copied = copied(event.data, index, replaced);
+        copied
+            .map_or(Ok(()), |event| emitter.emit(event))
+            .map_err(defect(source.file))
+    };
+    yaml::each_event(body, take, |error| BundleError {
+        file: source.file.to_owned(),
+        error: error.to_string(),
+    })
+}
+
+/// An event as it stands in the list; nothing for those of stream and document.
+fn copied(event: EventData, index: usize, replaced: Option<&str>) -> Option<Event> {
     // Two documents may use the same anchor, one list may not.
     let unique = |anchor: Option<String>| anchor.map(|anchor| format!("d{index}{anchor}"));
-    loop {
-        let event = parser.parse()?;
-        let start = usize::try_from(event.start_mark.index)
-            .unwrap_or(usize::MAX)
-            .saturating_add(offset);
-        let copied = match event.data {
-            EventData::StreamEnd => return Ok(()),
-            EventData::StreamStart { .. }
-            | EventData::DocumentStart { .. }
-            | EventData::DocumentEnd { .. } => continue,
-            EventData::Alias { anchor } => Event::alias(&format!("d{index}{anchor}")),
-            EventData::SequenceStart {
-                anchor,
-                tag,
-                implicit,
-                ..
-            } => Event::sequence_start(
-                unique(anchor).as_deref(),
-                tag.as_deref(),
-                implicit,
-                SequenceStyle::Block,
-            ),
-            EventData::MappingStart {
-                anchor,
-                tag,
-                implicit,
-                ..
-            } => Event::mapping_start(
-                unique(anchor).as_deref(),
-                tag.as_deref(),
-                implicit,
-                MappingStyle::Block,
-            ),
-            EventData::SequenceEnd => Event::sequence_end(),
-            EventData::MappingEnd => Event::mapping_end(),
-            EventData::Scalar {
-                anchor,
-                tag,
-                value,
-                plain_implicit,
-                quoted_implicit,
-                style,
-            } => {
-                let anchor = unique(anchor);
-                match description_at(start, source.csv) {
-                    Some(text) => Event::scalar(
-                        anchor.as_deref(),
-                        None,
-                        text,
-                        false,
-                        true,
-                        ScalarStyle::Literal,
-                    ),
-                    None if plain_implicit => plain(anchor.as_deref(), &value),
-                    None => Event::scalar(
-                        anchor.as_deref(),
-                        tag.as_deref(),
-                        &value,
-                        false,
-                        quoted_implicit,
-                        if style == ScalarStyle::Folded {
-                            ScalarStyle::Literal
-                        } else {
-                            style
-                        },
-                    ),
-                }
+    Some(match event {
+        EventData::StreamStart { .. }
+        | EventData::StreamEnd
+        | EventData::DocumentStart { .. }
+        | EventData::DocumentEnd { .. } => return None,
+        EventData::Alias { anchor } => Event::alias(&format!("d{index}{anchor}")),
+        EventData::SequenceStart {
+            anchor,
+            tag,
+            implicit,
+            ..
+        } => Event::sequence_start(
+            unique(anchor).as_deref(),
+            tag.as_deref(),
+            implicit,
+            SequenceStyle::Block,
+        ),
+        EventData::MappingStart {
+            anchor,
+            tag,
+            implicit,
+            ..
+        } => Event::mapping_start(
+            unique(anchor).as_deref(),
+            tag.as_deref(),
+            implicit,
+            MappingStyle::Block,
+        ),
+        EventData::SequenceEnd => Event::sequence_end(),
+        EventData::MappingEnd => Event::mapping_end(),
+        EventData::Scalar {
+            anchor,
+            tag,
+            value,
+            plain_implicit,
+            quoted_implicit,
+            style,
+        } => {
+            let anchor = unique(anchor);
+            let style = if style == ScalarStyle::Folded {
+                ScalarStyle::Literal
+            } else {
+                style
+            };
+            match replaced {
+                Some(text) => Event::scalar(
+                    anchor.as_deref(),
+                    None,
+                    text,
+                    false,
+                    true,
+                    ScalarStyle::Literal,
+                ),
+                None if plain_implicit => plain(anchor.as_deref(), &value),
+                None => Event::scalar(
+                    anchor.as_deref(),
+                    tag.as_deref(),
+                    &value,
+                    false,
+                    quoted_implicit,
+                    style,
+                ),
             }
-        };
-        emitter.emit(copied)?;
-    }
+        }
+    })
 }
 
 /// The text for a CSV's description that is none, when it starts here.

@@ -151,7 +151,7 @@ impl Owned {
             Some(name) if crds.iter().any(|crd| crd.name.as_ref() == Some(name)) => {}
             Some(name) => match name.to_python() {
                 Some(name) => {
-                    report.add(&rules::OWNED_UNKNOWN, &inside(&self.spot, "name"), &[&name])
+                    report.add(&rules::OWNED_UNKNOWN, &inside(&self.spot, "name"), &[&name]);
                 }
                 None => report.unfit_at(
                     &Spot {
@@ -189,16 +189,20 @@ impl Owned {
                 &[],
             );
         }
-        match (name, &crd.plural, &crd.group) {
-            (Value::String(name), Some(Value::String(plural)), Some(Value::String(group))) => {
-                if *name != format!("{plural}.{group}") {
+        let (Some(plural), Some(group)) = (&crd.plural, &crd.group) else {
+            return;
+        };
+        match (plural, group) {
+            (Value::String(plural), Value::String(group)) => {
+                let wanted = Value::String(format!("{plural}.{group}"));
+                if *name != wanted {
                     report.add(&rules::OWNED_NAME_MATCH, &inside(&self.spot, "name"), &[]);
                 }
             }
-            (_, Some(_), Some(_)) => {
-                report.unfit_at(&self.spot, "a name made of the strings plural and group")
-            }
-            _ => {}
+            _ => report.unfit_at(
+                &self.spot,
+                "named after a CRD whose plural and group are strings",
+            ),
         }
     }
 }

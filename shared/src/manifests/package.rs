@@ -80,7 +80,7 @@ fn check_channels(
             Some(current) => {
                 match current.value().to_python() {
                     Some(name) => {
-                        report.add(&rules::CHANNEL_CSV_UNKNOWN, &current.spot(), &[&name])
+                        report.add(&rules::CHANNEL_CSV_UNKNOWN, &current.spot(), &[&name]);
                     }
                     None => report.unfit(&current, "the name of a CSV"),
                 }

@@ -49,19 +49,18 @@ impl PackageNameError {
 /// # Errors
 /// A file before it that YAML 1.2 cannot read, or whose document is no list, map or text.
 pub fn find(files: &Files, limits: &Limits) -> Result<PackageName, PackageNameError> {
-    for (path, bytes) in files
-        .iter()
-        .filter(|(path, _)| !path.contains('/') && super::is_yaml(path))
-    {
+    for (path, bytes) in files.iter().filter(|(path, _)| is_candidate(path)) {
         let unreadable = |error| PackageNameError::Unreadable {
             file: path.clone(),
             error,
         };
         let root =
             yaml::read(bytes, Version::V1_2, limits).map_err(|error| unreadable(Some(error)))?;
+        let is_tagged = bytes.get(root.span.start) == Some(&b'!');
         match &root.value {
             Value::Mapping(_) => {}
-            Value::Sequence(_) | Value::String(_) => continue,
+            Value::Sequence(_) => continue,
+            Value::String(_) if !is_tagged => continue,
             _ => return Err(unreadable(None)),
         }
         let Some(name) = root.get("packageName") else {
@@ -79,6 +78,11 @@ pub fn find(files: &Files, limits: &Limits) -> Result<PackageName, PackageNameEr
         });
     }
     Err(PackageNameError::Missing)
+}
+
+/// Top-level files named `*.yaml` or `*.yml`. Unlike the verdict, the lookup takes a hidden `.yaml`, too.
+fn is_candidate(path: &str) -> bool {
+    !path.contains('/') && (path.ends_with(".yaml") || path.ends_with(".yml"))
 }
 
 /// Appends the suffix in the package's file, unless the name ends so already.

@@ -4,6 +4,7 @@
 //! `safe_load` decides it, or as ruamel.yaml does where the package name is looked up under YAML 1.2.
 
 mod error;
+mod events;
 mod node;
 mod reader;
 pub mod scalar;
@@ -14,6 +15,7 @@ use std::fmt;
 use libyaml_safer::Mark;
 
 pub use error::{Problem, ReadError};
+pub use events::each as each_event;
 pub use node::{Entry, Mapping, Node, Value};
 pub use reader::read;
 

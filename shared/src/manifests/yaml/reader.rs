@@ -5,8 +5,9 @@ use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::ops::Range;
 use std::rc::Rc;
 
-use libyaml_safer::{Event, EventData, MappingStyle, Mark, Parser, ScalarStyle};
+use libyaml_safer::{Event, EventData, MappingStyle, Mark, ScalarStyle, SequenceStyle};
 
+use super::events;
 use super::node::identity;
 use super::scalar::{self, ScalarError, YAML_TAG};
 use super::{Entry, Limits, Mapping, Node, Position, Problem, ReadError, Value, Version, tabs};
@@ -26,6 +27,7 @@ pub fn read(bytes: &[u8], version: Version, limits: &Limits) -> Result<Rc<Node>,
         text: body,
         offset: text.len() - body.len(),
         version,
+        scalars_1_1: version == Version::V1_1,
         limits,
         anchors: HashMap::new(),
         open: Vec::new(),
@@ -57,6 +59,8 @@ struct Reader<'a> {
     /// Length of the byte order mark.
     offset: usize,
     version: Version,
+    /// Plain scalars mean what they mean in YAML 1.1.
+    scalars_1_1: bool,
     limits: &'a Limits,
     anchors: HashMap<String, Anchored>,
     open: Vec<Open>,
@@ -75,6 +79,7 @@ struct Open {
     start: Mark,
     anchor: Option<String>,
     tag: Option<String>,
+    flow: bool,
     size: u32,
     content: Content,
 }
@@ -84,38 +89,42 @@ enum Content {
     Mapping {
         merged: Vec<Entry>,
         own: Vec<Entry>,
+        /// A key whose value has not come yet, and whether it is `<<`.
         key: Option<(Rc<Node>, bool)>,
-        flow: bool,
     },
 }
 
 impl Reader<'_> {
     fn run(&mut self) -> Result<(), ReadError> {
-        let mut input = self.text.as_bytes();
-        let mut parser = Parser::new();
-        parser.set_input(&mut input);
+        let text = self.text;
         let (mut events, mut documents) = (0, 0);
-        loop {
-            let event = parser.parse().map_err(|error| self.syntax(&error))?;
+        let take = |event: Event| {
             events += 1;
             if events > self.limits.events {
-                return Err(at(
-                    event.start_mark,
-                    Problem::TooManyEvents(self.limits.events),
-                ));
+                let problem = Problem::TooManyEvents(self.limits.events);
+                return Err(at(event.start_mark, problem));
             }
             match event.data {
                 EventData::StreamEnd => {
-                    return self.refuse_tabs(self.text.len(), event.start_mark, Gap::Between);
+                    self.refuse_tabs(text.len(), event.start_mark, Gap::Between)
                 }
                 EventData::DocumentStart { .. } if documents > 0 => {
-                    return Err(at(event.start_mark, Problem::SeveralDocuments));
+                    Err(at(event.start_mark, Problem::SeveralDocuments))
                 }
-                EventData::DocumentStart { .. } => documents += 1,
-                EventData::StreamStart { .. } | EventData::DocumentEnd { .. } => {}
-                _ => self.value(event)?,
+                EventData::DocumentStart {
+                    version_directive, ..
+                } => {
+                    documents += 1;
+                    // ruamel.yaml, too, reads a file as YAML 1.1 that says it is.
+                    self.scalars_1_1 |=
+                        version_directive.is_some_and(|directive| directive.minor == 1);
+                    Ok(())
+                }
+                EventData::StreamStart { .. } | EventData::DocumentEnd { .. } => Ok(()),
+                _ => self.value(event),
             }
-        }
+        };
+        events::each(text, take, syntax)
     }
 
     /// Takes one event of a document's content.
@@ -164,24 +173,38 @@ impl Reader<'_> {
                 let node = Rc::new(self.node(value, start, end, anchor.is_some(), 1));
                 self.finish(node, anchor, self.span(start, end), merge)
             }
-            EventData::SequenceStart { anchor, tag, .. } => {
-                self.begin(start, anchor, tag, Content::Sequence(Vec::new()))
+            EventData::SequenceStart {
+                anchor, tag, style, ..
+            } => {
+                let flow = style == SequenceStyle::Flow;
+                let content = Content::Sequence(Vec::new());
+                self.begin(Open {
+                    start,
+                    anchor,
+                    tag,
+                    flow,
+                    size: 1,
+                    content,
+                })
             }
             EventData::MappingStart {
                 anchor, tag, style, ..
             } => {
                 let flow = style == MappingStyle::Flow;
-                self.begin(
+                let (merged, own) = (Vec::new(), Vec::new());
+                let content = Content::Mapping {
+                    merged,
+                    own,
+                    key: None,
+                };
+                self.begin(Open {
                     start,
                     anchor,
                     tag,
-                    Content::Mapping {
-                        merged: Vec::new(),
-                        own: Vec::new(),
-                        key: None,
-                        flow,
-                    },
-                )
+                    flow,
+                    size: 1,
+                    content,
+                })
             }
             EventData::SequenceEnd | EventData::MappingEnd => self.end(end),
             _ => Ok(()),
@@ -189,39 +212,32 @@ impl Reader<'_> {
     }
 
     fn plain(&self, text: String, is_key: bool, start: Mark) -> Result<Value, ReadError> {
-        match self.version {
-            Version::V1_2 => Ok(scalar::plain_1_2(&text)),
-            Version::V1_1 if is_key && text == "=" => Ok(Value::String(text)),
-            Version::V1_1 => scalar::plain_1_1(&text).map_err(|error| at(start, error.into())),
-        }
+        let resolved = match self.version {
+            Version::V1_1 if is_key && text == "=" => return Ok(Value::String(text)),
+            Version::V1_2 if matches!(text.as_str(), "=" | "<<") => return Ok(Value::String(text)),
+            _ if self.scalars_1_1 => scalar::plain_1_1(&text),
+            _ => scalar::plain_1_2(&text),
+        };
+        resolved.map_err(|error| at(start, error.into()))
     }
 
     fn tagged(&self, tag: &str, text: String, start: Mark) -> Result<Value, ReadError> {
         match scalar::tagged(tag, &text) {
-            Err(_) if self.version == Version::V1_2 => Ok(Value::String(text)),
+            Err(ScalarError::UnknownTag(_)) if self.version == Version::V1_2 => {
+                Ok(Value::String(text))
+            }
             result => result.map_err(|error| at(start, error.into())),
         }
     }
 
-    fn begin(
-        &mut self,
-        start: Mark,
-        anchor: Option<String>,
-        tag: Option<String>,
-        content: Content,
-    ) -> Result<(), ReadError> {
+    fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
+        let start = collection.start;
         self.refuse_tabs(position(start), start, Gap::Between)?;
         if self.open.len() >= self.limits.depth {
             return Err(at(start, Problem::TooDeep(self.limits.depth)));
         }
-        self.define(anchor.as_deref(), start)?;
-        self.open.push(Open {
-            start,
-            anchor,
-            tag,
-            size: 1,
-            content,
-        });
+        self.define(collection.anchor.as_deref(), start)?;
+        self.open.push(collection);
         Ok(())
     }
 
@@ -230,6 +246,7 @@ impl Reader<'_> {
             start,
             anchor,
             tag,
+            flow,
             size,
             content,
         }) = self.open.pop()
@@ -241,7 +258,6 @@ impl Reader<'_> {
             Content::Mapping {
                 merged: mut entries,
                 own,
-                flow,
                 ..
             } => {
                 entries.extend(own); // behind what was merged, since the last of equal keys wins
@@ -252,14 +268,20 @@ impl Reader<'_> {
             }
         };
         let value = match tag {
-            Some(tag) if self.version == Version::V1_1 => {
-                retag(value, &tag).map_err(|problem| at(start, problem))?
-            }
-            _ => value,
+            Some(tag) => self.retagged(value, &tag, start)?,
+            None => value,
         };
         let node = Rc::new(self.node(value, start, end, anchor.is_some(), size));
         let span = self.span(start, end);
         self.finish(node, anchor, span, false)
+    }
+
+    fn retagged(&self, value: Value, tag: &str, start: Mark) -> Result<Value, ReadError> {
+        let is_unknown = !tag.starts_with(YAML_TAG);
+        if is_unknown && self.version == Version::V1_2 {
+            return Ok(value);
+        }
+        retag(value, tag).map_err(|problem| at(start, problem))
     }
 
     /// Notes an anchor whose value is about to come.
@@ -313,11 +335,18 @@ impl Reader<'_> {
                     site,
                     merged: false,
                 }),
+                Some((key, true)) if self.version == Version::V1_2 && !merged.is_empty() => {
+                    let problem = Problem::DuplicateKey("<<".to_owned());
+                    return Err(ReadError {
+                        position: key.position,
+                        problem,
+                    });
+                }
                 Some((_, true)) => {
                     let position = node.position;
                     merge_into(merged, &node).map_err(|problem| ReadError { position, problem })?;
                 }
-                None if identity(&node.value).is_none() => {
+                None if self.version == Version::V1_1 && identity(&node.value).is_none() => {
                     let problem = Problem::UnhashableKey(node.value.kind());
                     return Err(ReadError {
                         position: node.position,
@@ -335,7 +364,11 @@ impl Reader<'_> {
         let mut places = HashMap::with_capacity(entries.len());
         let mut order: Vec<usize> = Vec::with_capacity(entries.len());
         for (index, entry) in entries.iter().enumerate() {
-            match places.entry(identity(&entry.key.value)) {
+            let Some(identity) = identity(&entry.key.value) else {
+                order.push(index); // a collection, which only ruamel.yaml takes for a key
+                continue;
+            };
+            match places.entry(identity) {
                 Vacant(place) => {
                     place.insert(order.len());
                     order.push(index);
@@ -373,18 +406,23 @@ impl Reader<'_> {
     }
 
     fn span(&self, start: Mark, end: Mark) -> Range<usize> {
-        position(start) + self.offset..position(end) + self.offset
+        let place = |mark| position(mark).min(self.text.len()) + self.offset;
+        place(start)..place(end)
     }
 
     /// Looks at the text up to `to` for tabs that PyYAML's scanner refuses and libyaml lets pass.
     fn refuse_tabs(&mut self, to: usize, start: Mark, gap: Gap) -> Result<(), ReadError> {
+        let to = to.min(self.text.len());
         let text = self.text.get(self.seen_to..to).unwrap_or_default();
         let tab = match gap {
-            _ if self.version == Version::V1_2
-                || memchr::memchr(b'\t', text.as_bytes()).is_none() =>
+            // ruamel.yaml takes tabs for white space within flow style.
+            Gap::Between
+                if self.version == Version::V1_2
+                    && self.open.last().is_some_and(|open| open.flow) =>
             {
                 None
             }
+            _ if memchr::memchr(b'\t', text.as_bytes()).is_none() => None,
             Gap::Between => tabs::between_values(text),
             Gap::Scalar(style) => tabs::in_scalar(text, style),
         };
@@ -398,15 +436,15 @@ impl Reader<'_> {
         self.seen_to = self.seen_to.max(to.max(position(start)));
         Ok(())
     }
+}
 
-    fn syntax(&self, error: &libyaml_safer::Error) -> ReadError {
-        let position = error
-            .problem_mark()
-            .map_or(Position { line: 1, column: 1 }, Position::from);
-        ReadError {
-            position,
-            problem: Problem::Syntax(error.to_string()),
-        }
+fn syntax(error: &libyaml_safer::Error) -> ReadError {
+    let position = error
+        .problem_mark()
+        .map_or(Position { line: 1, column: 1 }, Position::from);
+    ReadError {
+        position,
+        problem: Problem::Syntax(error.to_string()),
     }
 }
 
@@ -445,6 +483,7 @@ fn merge_into(entries: &mut Vec<Entry>, from: &Node) -> Result<(), Problem> {
                 entries.extend(taken(mapping));
             }
         }
+        Value::Recursive => {} // a map merged into itself brings nothing
         other => return Err(Problem::BadMerge(other.kind())),
     }
     Ok(())

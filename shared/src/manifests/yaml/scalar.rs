@@ -19,9 +19,9 @@ pub enum ScalarError {
         /// The text, shortened.
         text: String,
     },
-    /// PyYAML knows no constructor for the plain scalar `=`.
-    #[error("a plain `=` has no value in YAML 1.1; write it in quotes")]
-    ValueIndicator,
+    /// PyYAML knows no constructor for the plain scalars `=` and `<<`.
+    #[error("a plain `{0}` has no value in YAML 1.1; write it in quotes")]
+    Indicator(&'static str),
     /// A tag outside YAML 1.1's own.
     #[error("unknown tag {0}")]
     UnknownTag(String),
@@ -55,11 +55,13 @@ static TIMESTAMP: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 // The patterns of ruamel.yaml for YAML 1.2.
-static NUMBER_1_2: LazyLock<Regex> = LazyLock::new(|| {
+static FLOAT_1_2: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
-        r"[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?(?:[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)|[-+]?\.[0-9_]+(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)|[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?[0-9_]+|[-+]?0x[0-9a-fA-F_]+",
+        r"[-+]?(?:[0-9][0-9_]*)\.[0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?(?:[0-9][0-9_]*)(?:[eE][-+]?[0-9]+)|[-+]?\.[0-9_]+(?:[eE][-+][0-9]+)?|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
     )
 });
+static INT_1_2: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?[0-9_]+|[-+]?0x[0-9a-fA-F_]+"));
 
 /// Resolves a plain scalar as PyYAML's `safe_load` does.
 ///
@@ -74,7 +76,8 @@ pub fn plain_1_1(text: &str) -> Result<Value, ScalarError> {
         "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
             return Ok(Value::Bool(false));
         }
-        "=" => return Err(ScalarError::ValueIndicator),
+        "=" => return Err(ScalarError::Indicator("=")),
+        "<<" => return Err(ScalarError::Indicator("<<")),
         _ => {}
     }
     if text.starts_with(|first: char| matches!(first, '-' | '+' | '.' | '0'..='9')) {
@@ -91,24 +94,39 @@ pub fn plain_1_1(text: &str) -> Result<Value, ScalarError> {
     Ok(Value::String(text.to_owned()))
 }
 
-/// Resolves a plain scalar as ruamel.yaml does under YAML 1.2. Numbers are told apart from text, not computed: the
-/// package-name lookup asks for no more.
-pub fn plain_1_2(text: &str) -> Value {
+/// Resolves a plain scalar as ruamel.yaml does under YAML 1.2.
+///
+/// # Errors
+/// Where a type is found by the scalar's form and then cannot be constructed (`2020-13-45`).
+pub fn plain_1_2(text: &str) -> Result<Value, ScalarError> {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => Value::Null,
-        "true" | "True" | "TRUE" => Value::Bool(true),
-        "false" | "False" | "FALSE" => Value::Bool(false),
-        _ if text.starts_with(|first: char| matches!(first, '-' | '+' | '.' | '0'..='9')) => {
-            if NUMBER_1_2.is_match(text) {
-                Value::Int(text.replace('_', ""))
-            } else if is_plain_timestamp(text) {
-                Value::Timestamp(text.to_owned())
-            } else {
-                Value::String(text.to_owned())
-            }
-        }
-        _ => Value::String(text.to_owned()),
+        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
+        "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
+        "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
+        _ => {}
     }
+    if text.starts_with(|first: char| matches!(first, '-' | '+' | '.' | '0'..='9')) {
+        if FLOAT_1_2.is_match(text) {
+            return float(text);
+        }
+        if INT_1_2.is_match(text) {
+            // Octal is 0o7 here; a leading zero alone means nothing.
+            let digits = text.trim_start_matches(['-', '+', '0', '_']);
+            if digits
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'_')
+            {
+                let sign = if text.starts_with('-') { "-" } else { "" };
+                let digits = if digits.is_empty() { "0" } else { digits };
+                return int(&format!("{sign}{digits}"));
+            }
+            return int(&text.replacen("0o", "0", 1));
+        }
+        if is_plain_timestamp(text) {
+            return timestamp(text);
+        }
+    }
+    Ok(Value::String(text.to_owned()))
 }
 
 /// Constructs a scalar whose tag is written in the file.
@@ -128,7 +146,10 @@ pub fn tagged(tag: &str, text: &str) -> Result<Value, ScalarError> {
         Some("float") => float(text),
         Some("timestamp") => timestamp(text),
         Some("binary") => {
-            let encoded: String = text.split_whitespace().collect();
+            // As Python's decoder, which drops whatever is not of its alphabet.
+            let known =
+                |char: &char| char.is_ascii_alphanumeric() || matches!(char, '+' | '/' | '=');
+            let encoded: String = text.chars().filter(known).collect();
             let bytes = BASE64
                 .decode(encoded)
                 .map_err(|_| invalid("!!binary", text))?;
@@ -163,7 +184,7 @@ fn int(text: &str) -> Result<Value, ScalarError> {
     } else if let Some(hex) = digits.strip_prefix("0x") {
         radix(hex, 16)
     } else if digits.len() > 1 && digits.starts_with('0') {
-        radix(digits, 8)
+        radix(digits.strip_prefix("0o").unwrap_or(digits), 8)
     } else if digits.contains(':') {
         sexagesimal(digits)
     } else {
@@ -363,6 +384,7 @@ mod tests {
         }
         for text in [
             "=",
+            "<<",
             "2020-13-45",
             "2019-02-29",
             "0000-01-01",

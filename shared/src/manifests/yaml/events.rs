@@ -1,0 +1,82 @@
+//! libyaml's events for a text, where libyaml differs from PyYAML by accident.
+
+use std::io::Read;
+
+use libyaml_safer::{Error, Event, EventData, Parser, ScalarStyle};
+
+/// Gives every event of a text without a byte order mark to `take`.
+///
+/// # Errors
+/// What `take` answers, or what `fail` makes of the parser's error.
+pub fn each<E>(
+    text: &str,
+    mut take: impl FnMut(Event) -> Result<(), E>,
+    fail: impl FnOnce(&Error) -> E,
+) -> Result<(), E> {
+    // libyaml-safer panics at the end of a text whose last line is a block scalar's and has no line end.
+    let is_open = !text.is_empty() && !text.ends_with(['\n', '\r']);
+    let last_line_counts = is_open
+        && text
+            .rsplit(['\n', '\r'])
+            .next()
+            .is_some_and(|line| !line.trim_ascii().is_empty());
+    let directives = without_unknown_directives(text);
+    let mut input = directives
+        .as_bytes()
+        .chain(&text.as_bytes()[directives.len()..])
+        .chain(if is_open { b"\n".as_slice() } else { b"" });
+    let mut parser = Parser::new();
+    parser.set_input(&mut input);
+    loop {
+        let mut event = match parser.parse() {
+            Ok(event) => event,
+            Err(error) => return Err(fail(&error)),
+        };
+        if let EventData::Scalar {
+            value,
+            style: ScalarStyle::Literal | ScalarStyle::Folded,
+            ..
+        } = &mut event.data
+            && last_line_counts
+            && event.end_mark.index > text.len() as u64
+            && value.ends_with('\n')
+        {
+            value.pop(); // the line end that was added
+        }
+        let is_last = event.data == EventData::StreamEnd;
+        take(event)?;
+        if is_last {
+            return Ok(());
+        }
+    }
+}
+
+/// The directives before a document, those made comments that PyYAML passes over and libyaml refuses: versions 1.x
+/// other than 1.1 and 1.2, and unknown names. Not a byte more or less.
+fn without_unknown_directives(text: &str) -> String {
+    let mut kept = String::new();
+    let content = text.lines().find(|line| !line.starts_with(['%', '#']));
+    if !content.is_some_and(|line| line.starts_with("---")) {
+        return kept; // a document that directives precede has a marker
+    }
+    for line in text
+        .split_inclusive('\n')
+        .take_while(|line| line.starts_with('%'))
+    {
+        let mut words = line.split_ascii_whitespace();
+        let is_unknown = match (words.next(), words.next()) {
+            (Some("%TAG"), _) => false,
+            (Some("%YAML"), Some(version)) => {
+                let minor = version.strip_prefix("1.");
+                minor.is_some_and(|minor| {
+                    !matches!(minor, "1" | "2") && minor.parse::<u32>().is_ok()
+                })
+            }
+            (Some("%YAML"), None) => false,
+            _ => true,
+        };
+        kept.push_str(if is_unknown { "#" } else { "%" });
+        kept.push_str(&line[1..]);
+    }
+    kept
+}
