@@ -1,0 +1,129 @@
+//! What a push costs: CPU of the service's own process, beside the floor that the same bytes cost in any service.
+//!
+//! `cargo bench -p omps`. Quay and the client run in a process of their own, which answers at once; both figures are
+//! taken in one run, so that their ratio holds on any machine.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use axum::{Json, Router, body::Bytes};
+use omps::app::App;
+use omps::archive::{self, Files};
+use omps::config::Config;
+use omps::manifests::yaml::each_event;
+use omps_tests::multipart;
+use omps_tests::operator::Operator;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+const PUSHES: u32 = 2000;
+const PEER: &str = "OMPS_BENCH_PEER";
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+#[tokio::main]
+async fn main() -> Outcome {
+    if std::env::var_os(PEER).is_some() {
+        return peer().await;
+    }
+    let zip = Operator::larder().zip();
+    let files = archive::extract(&zip, &archive::Limits::new(20 << 20))?;
+    let unpacked: usize = files.values().map(Vec::len).sum();
+    println!("sample: {} bytes zipped, {unpacked} unpacked, {} files", zip.len(), files.len());
+
+    let floor = cpu_of(|| (0..PUSHES).try_for_each(|_| floor(&zip)))?;
+    let push = measure_service().await?;
+    println!("floor (inflate, tokenize, tar and gzip, base64): {floor:.3} ms of CPU");
+    println!("push (the whole service's process):              {push:.3} ms of CPU");
+    println!("ratio: {:.2}", push / floor);
+    Ok(())
+}
+
+/// The least that any service must do with these bytes.
+fn floor(zip: &[u8]) -> Outcome {
+    let files: Files = archive::extract(zip, &archive::Limits::new(20 << 20))?;
+    for bytes in files.values() {
+        let mut events = 0;
+        let count = |_| {
+            events += 1;
+            Ok(())
+        };
+        each_event(std::str::from_utf8(bytes)?, count, ToString::to_string)?;
+        std::hint::black_box(events);
+    }
+    let bundle = files.iter().map(|(path, bytes)| (path.into(), bytes.into())).collect();
+    let repository = omps::names::RepositoryName::parse("larder")?;
+    std::hint::black_box(omps::registry::Blob::pack(&bundle, &repository));
+    Ok(())
+}
+
+/// Milliseconds of this process's CPU for one of the pushes that `work` makes.
+fn cpu_of(work: impl FnOnce() -> Outcome) -> Result<f64, Box<dyn std::error::Error>> {
+    let before = cpu_ms()?;
+    work()?;
+    Ok((cpu_ms()? - before) / f64::from(PUSHES))
+}
+
+/// CPU of this process so far, of all its threads.
+fn cpu_ms() -> Result<f64, Box<dyn std::error::Error>> {
+    let stat = fs::read_to_string("/proc/self/stat")?;
+    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
+    let ticks = |field: usize| fields.get(field).and_then(|ticks| ticks.parse::<f64>().ok()).ok_or("no ticks");
+    Ok((ticks(11)? + ticks(12)?) * 10.0) // user and system time, in hundredths of a second
+}
+
+/// Serves pushes that come from another process, and tells what one costs here.
+async fn measure_service() -> Result<f64, Box<dyn std::error::Error>> {
+    let mut peer = Command::new(std::env::current_exe()?)
+        .env(PEER, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let mut said = BufReader::new(peer.stdout.take().ok_or("no output")?).lines();
+    let mut line = move || said.next().ok_or("the peer is gone")?.map_err(Box::<dyn std::error::Error>::from);
+    let quay = line()?;
+    let config = Config::from_toml(&format!("[P]\nquay_url = \"{quay}\"\nlog_level = \"ERROR\""), "P")?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    tokio::spawn(omps_server::serve(listener, Arc::new(App::new(config)?), std::future::pending()));
+
+    writeln!(peer.stdin.as_mut().ok_or("no input")?, "http://{address}")?;
+    tokio::task::spawn_blocking(move || {
+        line().map_err(|error| error.to_string())?; // warmed up
+        let before = cpu_ms().map_err(|error| error.to_string())?;
+        line().map_err(|error| error.to_string())?; // done
+        let after = cpu_ms().map_err(|error| error.to_string())?;
+        peer.wait().map_err(|error| error.to_string())?;
+        Ok::<f64, String>((after - before) / f64::from(PUSHES))
+    })
+    .await?
+    .map_err(Into::into)
+}
+
+/// Quay and the client: says where Quay is, hears where the service is, pushes.
+async fn peer() -> Outcome {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("http://{}", listener.local_addr()?);
+    let quay = Router::new().fallback(|_: Bytes| async { Json(json!({"status": "ok"})) });
+    tokio::spawn(async { axum::serve(listener, quay.layer(axum::extract::DefaultBodyLimit::disable())).await });
+
+    let mut service = String::new();
+    std::io::stdin().read_line(&mut service)?;
+    let url = format!("{}/v2/org/zipfile/1.0.0", service.trim());
+    let form = Bytes::from(multipart::form("file", Some("larder.zip"), &Operator::larder().zip()));
+    let client = reqwest::Client::new();
+    for round in 0..PUSHES + 100 {
+        if round == 100 {
+            println!("warm");
+        }
+        let request = client.post(&url).header("Authorization", "basic eDp5").body(form.clone());
+        let answer = request.header("Content-Type", multipart::content_type()).send().await?;
+        if !answer.status().is_success() {
+            return Err(answer.text().await?.into());
+        }
+    }
+    println!("done");
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The service in this process, in front of a stand-in Quay, and a method for each endpoint.
+
+use std::sync::Arc;
+
+use omps::app::App;
+use omps::config::Config;
+use omps_tests::multipart;
+use omps_tests::quay::accounts::{Accounts, basic, robot_name, robot_password};
+use omps_tests::quay::{Fault, Quay, Settings};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use reqwest::{Method, RequestBuilder};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+/// The organization that the tests push to.
+pub const ORGANIZATION: &str = "testorg";
+
+/// A running service and its Quay. Both stop when it is dropped.
+pub struct TestApp {
+    pub quay: Quay,
+    url: String,
+    client: reqwest::Client,
+    _stop: oneshot::Sender<()>,
+}
+
+/// What the service answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    /// `null` when the answer has no body.
+    pub body: Value,
+}
+
+impl TestApp {
+    /// Starts a service without rules.
+    pub async fn start() -> Self {
+        Self::with_settings("").await
+    }
+
+    /// Starts a service with these lines in its section of the configuration.
+    pub async fn with_settings(settings: &str) -> Self {
+        let quay = Quay::start(Settings {
+            accounts: Accounts::of_organizations(&[ORGANIZATION]),
+            ..Settings::default()
+        })
+        .await
+        .expect("a port for Quay");
+        let section = format!("[Test]\nquay_url = \"{}\"\n{settings}", quay.url());
+        let config = Config::from_toml(&section, "Test").expect("a valid configuration");
+        let app = Arc::new(App::new(config).expect("an app"));
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let (stop, stopped) = oneshot::channel();
+        tokio::spawn(omps_server::serve(listener, app, async {
+            drop(stopped.await);
+        }));
+        Self {
+            quay,
+            url,
+            client: reqwest::Client::new(),
+            _stop: stop,
+        }
+    }
+
+    /// Starts a service with these lines in the table of [`ORGANIZATION`].
+    pub async fn with_organization(settings: &str) -> Self {
+        Self::with_settings(&format!("[Test.organizations.{ORGANIZATION}]\n{settings}")).await
+    }
+
+    /// `POST /v2/testorg/zipfile`
+    pub async fn push_zipfile(&self, zip: &[u8]) -> Answer {
+        self.upload("/v2/testorg/zipfile", zip).await
+    }
+
+    /// `POST /v2/testorg/zipfile/{version}`
+    pub async fn push_zipfile_as(&self, version: &str, zip: &[u8]) -> Answer {
+        self.upload(&format!("/v2/testorg/zipfile/{version}"), zip)
+            .await
+    }
+
+    /// `POST /v1/testorg/{repo}/zipfile`
+    pub async fn push_zipfile_v1(&self, repo: &str, zip: &[u8]) -> Answer {
+        self.upload(&format!("/v1/testorg/{repo}/zipfile"), zip)
+            .await
+    }
+
+    /// `GET /v2/about`
+    pub async fn about(&self) -> Answer {
+        self.send(self.request(Method::GET, "/v2/about")).await
+    }
+
+    /// Uploads a zip with the robot's token.
+    pub async fn upload(&self, path: &str, zip: &[u8]) -> Answer {
+        let form = multipart::form("file", Some("operator.zip"), zip);
+        self.post_form(path, form).await
+    }
+
+    /// Posts a form with the robot's token.
+    pub async fn post_form(&self, path: &str, form: Vec<u8>) -> Answer {
+        self.send(
+            self.request(Method::POST, path)
+                .header(AUTHORIZATION, token())
+                .header(CONTENT_TYPE, multipart::content_type())
+                .body(form),
+        )
+        .await
+    }
+
+    /// A request without a token.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
+    }
+
+    /// Sends a request; its answer must be JSON, and carry a request id.
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.expect("an answer");
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = response.bytes().await.expect("a whole body");
+        let body = match body.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_slice(&body).expect("a JSON body"),
+        };
+        let answer = Answer {
+            status,
+            headers,
+            body,
+        };
+        assert_eq!(answer.header("content-type"), "application/json");
+        assert_ne!(answer.header("x-request-id"), "");
+        answer
+    }
+
+    /// Lets the next push to Quay meet a fault.
+    pub fn fail_next_push(&self, fault: Fault) {
+        self.quay
+            .fail_next(1, "POST", "/cnr/api/v1/packages/testorg", fault);
+    }
+
+    /// Lets the next listing of Quay meet a fault.
+    pub fn fail_next_listing(&self, fault: Fault) {
+        self.quay.fail_next(1, "GET", "/cnr/api/v1/packages", fault);
+    }
+
+    /// The releases that Quay holds of a package of [`ORGANIZATION`].
+    pub fn releases(&self, package: &str) -> Vec<String> {
+        self.quay.releases(ORGANIZATION, package)
+    }
+
+    /// The archive that Quay holds.
+    pub fn pushed(&self, package: &str, version: &str) -> Vec<u8> {
+        self.quay
+            .pushed(ORGANIZATION, package, version)
+            .expect("the release is there")
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.quay.surprises(), Vec::<String>::new());
+        }
+    }
+}
+
+impl Answer {
+    /// A header's value, empty when it is absent.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+    }
+
+    /// The body of an error without its request id, which must be that of the header.
+    pub fn error(mut self) -> Value {
+        let fields = self.body.as_object_mut().expect("an object");
+        let id = fields.remove("request_id").expect("a request id");
+        assert_eq!(id, self.header("x-request-id"));
+        self.body
+    }
+
+    /// The error's message.
+    pub fn message(&self) -> &str {
+        self.body["message"].as_str().expect("a message")
+    }
+
+    /// Status and error id.
+    pub fn kind(&self) -> (u16, &str) {
+        let id = self.body["error"].as_str().unwrap_or_default();
+        (self.status, id)
+    }
+}
+
+/// The token of the organization's robot, as Quay's login returns it.
+pub fn token() -> String {
+    basic(&robot_name(ORGANIZATION), &robot_password(ORGANIZATION))
+}

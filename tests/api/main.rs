@@ -1,0 +1,12 @@
+//! The service as its clients see it, in front of stand-ins for everything else.
+#![expect(clippy::expect_used, reason = "a test that cannot go on ends at once")]
+
+mod about;
+mod helpers;
+mod push_zipfile;
+mod quay_failures;
+mod rules;
+mod stand_in_quay;
+mod uploads;
+mod versions;
+mod web_layer;

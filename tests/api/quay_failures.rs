@@ -1,0 +1,234 @@
+//! Pushes while Quay is in trouble.
+
+use std::time::{Duration, Instant};
+
+use omps_tests::operator::Operator;
+use omps_tests::quay::{Fault, Quay, Refusal, Settings};
+use serde_json::json;
+
+use crate::helpers::TestApp;
+
+#[tokio::test]
+async fn a_push_tells_quays_message_when_the_answer_has_one() {
+    for (refusal, message) in refusals() {
+        let app = TestApp::start().await;
+        app.fail_next_push(Fault::Refuse(refusal.clone()));
+
+        let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+        assert_eq!(answer.kind(), (500, "QuayCourierError"), "{refusal:?}");
+        let reason = message.unwrap_or("Failed to get error details.");
+        assert_eq!(
+            answer.message(),
+            format!("Failed to push manifest: {reason}")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_listing_tells_quays_message_when_the_answer_has_one() {
+    for (refusal, message) in refusals() {
+        let app = TestApp::start().await;
+        app.fail_next_listing(Fault::Refuse(refusal.clone()));
+
+        let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+        assert_eq!(answer.kind(), (500, "QuayPackageError"), "{refusal:?}");
+        let reason = message.unwrap_or("Unknown error");
+        assert_eq!(
+            answer.message(),
+            format!(
+                "Cannot retrieve information about package testorg/doorbell-operator: {reason}"
+            )
+        );
+        assert!(app.releases("doorbell-operator").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn what_quay_sent_comes_along_when_it_is_json() {
+    let app = TestApp::start().await;
+    app.fail_next_push(Fault::Refuse(Refusal::Abort {
+        status: 405,
+        error: "Cannot push an application".to_owned(),
+    }));
+    let refused = app.push_zipfile(&Operator::doorbell().zip()).await;
+    app.fail_next_push(Fault::Refuse(Refusal::Crash));
+    let crashed = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+    assert_eq!(
+        refused.body["quay_response"],
+        json!({"error": "Cannot push an application"})
+    );
+    assert_eq!(crashed.body["quay_response"], json!({}));
+}
+
+#[tokio::test]
+async fn a_refused_token_is_told_as_such() {
+    for status in [401, 403] {
+        let refusal = || {
+            Fault::Refuse(Refusal::Abort {
+                status,
+                error: "no".to_owned(),
+            })
+        };
+        let app = TestApp::start().await;
+        app.fail_next_listing(refusal());
+        let listing = app.push_zipfile(&Operator::doorbell().zip()).await;
+        app.fail_next_push(refusal());
+        let pushing = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+        assert_eq!(listing.kind(), (403, "QuayAuthorizationError"));
+        assert_eq!(
+            listing.message(),
+            "Cannot retrieve information about package testorg/doorbell-operator: Unknown error"
+        );
+        assert_eq!(pushing.kind(), (403, "QuayAuthorizationError"));
+        assert_eq!(
+            pushing.message(),
+            "Failed to push manifest: Failed to get error details."
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_connection_closed_without_a_reply_is_an_error() {
+    let app = TestApp::start().await;
+    app.fail_next_push(Fault::CloseBeforeActing);
+
+    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+    assert_eq!(answer.kind(), (500, "QuayCourierError"));
+    assert!(answer.message().starts_with("Failed to push manifest: "));
+    assert_eq!(answer.body["quay_response"], json!({}));
+    assert!(app.releases("doorbell-operator").is_empty());
+}
+
+#[tokio::test]
+async fn a_push_whose_reply_is_lost_is_no_failure_when_quay_holds_the_release() {
+    for fault in [Fault::CloseAfterActing, Fault::TruncateBody] {
+        let app = TestApp::start().await;
+        app.fail_next_push(fault.clone());
+
+        let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+        assert_eq!(answer.status, 200, "{fault:?}: {answer:?}");
+        assert_eq!(answer.body["version"], "1.0.0");
+        assert_eq!(app.releases("doorbell-operator"), ["1.0.0"]);
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_cannot_be_read_is_an_error() {
+    let html = Fault::Reply {
+        status: 200,
+        content_type: "text/html",
+        body: "<html>Maintenance</html>".to_owned(),
+    };
+    for fault in [Fault::CloseBeforeActing, Fault::TruncateBody, html] {
+        let app = TestApp::start().await;
+        app.fail_next_listing(fault.clone());
+
+        let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+        assert_eq!(answer.kind(), (500, "QuayPackageError"), "{fault:?}");
+        let start = "Cannot retrieve information about package testorg/doorbell-operator: ";
+        assert!(answer.message().starts_with(start), "{}", answer.message());
+        assert!(app.releases("doorbell-operator").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_does_not_take_the_token_to_another_host() {
+    let app = TestApp::start().await;
+    let elsewhere = Quay::start(Settings::default()).await.expect("a port");
+    let redirect = || Fault::Redirect {
+        base_url: elsewhere.url(),
+    };
+    app.fail_next_listing(redirect());
+    let listing = app.push_zipfile(&Operator::doorbell().zip()).await;
+    app.fail_next_push(redirect());
+    let pushing = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+    assert_eq!(listing.kind(), (500, "QuayPackageError"));
+    assert_eq!(pushing.kind(), (500, "QuayCourierError"));
+    let followed = elsewhere.requests();
+    assert!(
+        followed
+            .iter()
+            .all(|request| request.authorization().is_none()),
+        "{followed:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_quay_that_does_not_answer_in_time_is_an_error() {
+    let app = TestApp::with_settings("request_timeout = 1").await;
+    app.fail_next_push(Fault::Delay(Duration::from_secs(30)));
+    let started = Instant::now();
+
+    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+    assert_eq!(answer.kind(), (500, "QuayCourierError"));
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn a_listing_that_does_not_come_in_time_is_an_error() {
+    let app = TestApp::with_settings("request_timeout = 1").await;
+    app.fail_next_listing(Fault::Delay(Duration::from_secs(30)));
+    let started = Instant::now();
+
+    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+    assert_eq!(answer.kind(), (500, "QuayPackageError"));
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn an_image_repository_of_that_name_is_in_the_way() {
+    let app = TestApp::start().await;
+    app.quay
+        .add_image_repository("testorg", "doorbell-operator");
+
+    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+    assert_eq!(answer.kind(), (500, "QuayCourierError"));
+    assert_eq!(
+        answer.body["quay_response"],
+        json!({"error": "Cannot push an application to an image repository with the same name"})
+    );
+}
+
+/// Quay's five error shapes, and the message that a client can read from each.
+fn refusals() -> [(Refusal, Option<&'static str>); 5] {
+    let message = "no room".to_owned();
+    [
+        (
+            Refusal::Cnr {
+                status: 400,
+                code: "invalid-usage",
+                message: message.clone(),
+                details: json!({}),
+            },
+            Some("no room"),
+        ),
+        (
+            Refusal::Abort {
+                status: 405,
+                error: message.clone(),
+            },
+            None,
+        ),
+        (
+            Refusal::Rest {
+                status: 400,
+                error_type: "invalid_request",
+                message: message.clone(),
+            },
+            None,
+        ),
+        (Refusal::DataModel { message }, None),
+        (Refusal::Crash, None),
+    ]
+}

@@ -1,0 +1,109 @@
+"""What differs between the answer that is wanted and the reply that came."""
+
+import dataclasses
+import json
+
+from blob import Pushed
+from case import Case
+from reference import UNREADABLE, Answer
+from service import ORGANIZATION, Reply
+
+
+@dataclasses.dataclass
+class Difference:
+    """One thing that differs."""
+
+    what: str
+    wanted: object
+    came: object
+
+
+def differences(case: Case, answer: Answer, reply: Reply) -> list[Difference]:
+    """Everything that differs; nothing when the reply is right."""
+    if reply.status >= 500 or reply.status == 0:
+        return [Difference("status", answer.status, [reply.status, reply.body])]
+    strict = list(as_wanted(case, answer, reply))
+    if answer.excuse and strict and excused(reply):
+        return []
+    return strict
+
+
+def excused(reply: Reply) -> bool:
+    """Whether this is a clean refusal of the manifests."""
+    return reply.status == 400 and reply.body.get("error") == "PackageValidationError" and reply.pushed is None
+
+
+def as_wanted(case: Case, answer: Answer, reply: Reply) -> list[Difference]:
+    """Everything that differs from the reference's own answer."""
+    found = []
+
+    def want(what: str, wanted: object, came: object) -> None:
+        if wanted != came:
+            found.append(Difference(what, wanted, came))
+
+    want("status", answer.status, reply.status)
+    if answer.status != 200:
+        want("error", "PackageValidationError", reply.body.get("error"))
+        want("body.status", answer.status, reply.body.get("status"))
+        want("message", answer.message, message(answer, reply))
+        want("validation_info", answer.validation_info, lists(reply.body.get("validation_info")))
+        want("pushed", None, reply.pushed)
+        return found
+    body = {"organization": ORGANIZATION, "repo": answer.repository, "version": "1.0.0", "extracted_files": case.paths}
+    if reply.status != 200:
+        found[0].came = [reply.status, reply.body.get("message"), lists(reply.body.get("validation_info"))]
+        return found
+    want("body", body, reply.body)
+    want("place", [ORGANIZATION, answer.repository, "1.0.0"], reply.place)
+    return found + content(answer.pushed, reply.pushed)
+
+
+def message(answer: Answer, reply: Reply) -> object:
+    """The reply's message, without what may follow the text for unreadable files."""
+    came = reply.body.get("message")
+    if answer.message is None:
+        return None
+    if answer.message == UNREADABLE and isinstance(came, str) and came.startswith(UNREADABLE):
+        return UNREADABLE
+    return came
+
+
+def lists(info: object) -> object:
+    """errors and warnings; further keys are ours."""
+    if not isinstance(info, dict):
+        return info
+    return {key: value for key, value in info.items() if key in ("errors", "warnings")}
+
+
+def content(wanted: Pushed, came: Pushed | None) -> list[Difference]:
+    """What differs in what was pushed."""
+    if came is None or wanted.kind != came.kind:
+        return [Difference("pushed", wanted.kind, came and came.kind)]
+    if wanted.content.keys() != came.content.keys():
+        return [Difference("pushed files", sorted(wanted.content), sorted(came.content))]
+    return [
+        Difference(f"pushed {name}", *shortest(wanted.content[name], came.content[name]))
+        for name in wanted.content
+        if wanted.content[name] != came.content[name]
+    ]
+
+
+def shortest(wanted: object, came: object) -> tuple[object, object]:
+    """The innermost values that differ."""
+    if isinstance(wanted, list) and isinstance(came, list) and len(wanted) == len(came):
+        unequal = [(one, two) for one, two in zip(wanted, came) if one != two]
+        if len(unequal) == 1:
+            return shortest(*unequal[0])
+    if isinstance(wanted, dict) and isinstance(came, dict) and wanted.keys() == came.keys() and len(wanted) == 1:
+        (key,) = wanted
+        return shortest(wanted[key], came[key])
+    return wanted, came
+
+
+def signature(found: list[Difference]) -> str:
+    """The same for differences of one kind."""
+    parts = []
+    for difference in found:
+        shape = "" if difference.what.startswith("pushed") else json.dumps([difference.wanted, difference.came], default=str)
+        parts.append(difference.what + shape)
+    return " / ".join(parts)

@@ -1,0 +1,27 @@
+"""The virtual environment with the reference in it."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import venv
+
+PACKAGES = ["operator-courier==2.1.11", "setuptools<81", "PyYAML", "ruamel.yaml"]
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+DEFAULT = REPOSITORY / "target" / "oracle-venv"
+MARK = "OMPS_ORACLE_VENV"
+
+
+def enter(directory: pathlib.Path) -> None:
+    """Goes on in the environment's own Python, made first where it is missing; returns when already there."""
+    directory = directory.resolve()
+    if os.environ.get(MARK) == str(directory):
+        return
+    python = directory / "bin" / "python"
+    if not python.exists():
+        venv.create(directory, with_pip=True)
+    if subprocess.run([python, "-c", "import operatorcourier.api, ruamel.yaml"], capture_output=True).returncode:
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES], check=True)
+    # The reference opens files in the locale's encoding, and hashes texts.
+    variables = {**os.environ, MARK: str(directory), "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"}
+    os.execve(python, [str(python), "-W", "ignore", *sys.argv], variables)

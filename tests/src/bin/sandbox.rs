@@ -1,0 +1,206 @@
+//! The service in front of a stand-in Quay, with a sample operator and the commands to try it.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, ErrorKind, Write};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use lexopt::{Arg, Parser, ValueExt};
+use omps::app::App;
+use omps::config::Config;
+use omps_tests::operator::Operator;
+use omps_tests::quay::accounts::{Accounts, oauth_token, robot_name, robot_password};
+use omps_tests::quay::{Quay, Settings};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+const HELP: &str = "\
+Starts omps in front of a stand-in Quay, and prints commands to try it with.
+
+Usage: cargo run -- [OPTIONS]
+
+Options:
+  --listen ADDR  address of the service (default 127.0.0.1:8080)
+  --quay ADDR    address of the stand-in Quay (default 127.0.0.1:8081)
+  --folder PATH  where the sample operator and everything pushed is kept (default sandbox)
+  --help         print this text
+
+The stand-in Quay knows three organizations: testorg has no rules, rules changes what is
+pushed to it, public makes its repositories public. Releases are kept as
+<folder>/quay/<organization>/<repository>/<release>.tar.gz and are there again at the next start.";
+
+/// What the stand-in Quay knows: without rules, with rules, public.
+const ORGANIZATIONS: [&str; 3] = ["testorg", "rules", "public"];
+const SAMPLE: &str = "larder-operator.zip";
+
+struct Options {
+    listen: SocketAddr,
+    quay: SocketAddr,
+    folder: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = match options() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => {
+            eprintln!("sandbox: {error}; see --help");
+            return ExitCode::from(2);
+        }
+    };
+    match run(&options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sandbox: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The options, or nothing when help is wanted.
+fn options() -> Result<Option<Options>, lexopt::Error> {
+    let mut options = Options {
+        listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+        quay: SocketAddr::from(([127, 0, 0, 1], 8081)),
+        folder: PathBuf::from("sandbox"),
+    };
+    let mut arguments = Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Arg::Long("listen") => options.listen = arguments.value()?.parse()?,
+            Arg::Long("quay") => options.quay = arguments.value()?.parse()?,
+            Arg::Long("folder") => options.folder = PathBuf::from(arguments.value()?),
+            Arg::Long("help") | Arg::Short('h') => return Ok(None),
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Some(options))
+}
+
+async fn run(options: &Options) -> Result<(), String> {
+    let folder = prepare(&options.folder).map_err(|error| cannot_use(&options.folder, &error))?;
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|error| cannot_listen("--listen", options.listen, &error))?;
+    let quay = Quay::start(Settings {
+        listen: options.quay,
+        accounts: Accounts::of_organizations(&ORGANIZATIONS),
+        folder: Some(folder.join("quay")),
+        ..Settings::default()
+    })
+    .await
+    .map_err(|error| match error.kind() {
+        ErrorKind::AddrInUse | ErrorKind::AddrNotAvailable => {
+            cannot_listen("--quay", options.quay, &error)
+        }
+        _ => cannot_use(&folder, &error),
+    })?;
+    let service = listener.local_addr().map_err(|error| error.to_string())?;
+    let config = config(&quay.url());
+    let config = Config::from_toml(&config, "Sandbox").map_err(|error| error.to_string())?;
+    let app = App::new(config).map_err(|error| error.to_string())?;
+    let stop = stop_signal().map_err(|error| error.to_string())?;
+
+    let commands = commands(&format!("http://{service}"), &quay.url(), &folder);
+    io::stdout()
+        .write_all(commands.as_bytes())
+        .map_err(|error| format!("cannot write to standard output: {error}"))?;
+    omps_server::serve(listener, Arc::new(app), stop)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+/// Makes the folder, puts the sample operator into it, and returns its absolute path.
+fn prepare(folder: &Path) -> io::Result<PathBuf> {
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join(SAMPLE), Operator::larder().zip())?;
+    fs::canonicalize(folder)
+}
+
+fn cannot_use(folder: &Path, error: &io::Error) -> String {
+    format!(
+        "cannot use the folder {}: {error}; --folder takes another",
+        folder.display()
+    )
+}
+
+fn cannot_listen(option: &str, address: SocketAddr, error: &impl fmt::Display) -> String {
+    format!("cannot listen on {address}: {error}; {option} takes another address")
+}
+
+/// Ends with Ctrl-C or SIGTERM.
+fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
+
+fn config(quay_url: &str) -> String {
+    let oauth_token = oauth_token("public");
+    format!(
+        r#"
+[Sandbox]
+quay_url = "{quay_url}"
+
+[Sandbox.organizations.rules]
+package_name_suffix = "-mirrored"
+replace_registry = [{{ old = "quay.io/larder/", new = "registry.example.com/mirror/" }}]
+csv_annotations = [{{ name = "example.com/mirror-of", value = "{{package_name}}" }}]
+
+[Sandbox.organizations.public]
+public = true
+oauth_token = "{oauth_token}"
+"#
+    )
+}
+
+fn commands(service: &str, quay: &str, folder: &Path) -> String {
+    let folder = folder.display();
+    let releases = format!("{quay}/cnr/api/v1/packages/testorg/larder-operator");
+    let [log_in, log_in_rules, log_in_public] =
+        ORGANIZATIONS.map(|organization| log_in(quay, organization));
+    let [push, push_rules, push_public] = ORGANIZATIONS.map(|organization| {
+        format!(
+            r#"curl -s -w '\n' -H "Authorization: $TOKEN" -F 'file=@{folder}/{SAMPLE}' {service}/v2/{organization}/zipfile"#
+        )
+    });
+    format!(
+        r#"# The service listens on {service}, the stand-in Quay on {quay}. Ctrl-C stops both.
+# Log in to Quay as a robot of testorg.
+{log_in}
+# Push the sample operator. Without a version it becomes 1.0.0, then 2.0.0 and so on.
+{push}
+# See its releases.
+curl -s -w '\n' -H "Authorization: $TOKEN" {releases}
+# Pull the newest one, and unpack it.
+curl -s -H "Authorization: $TOKEN" -o '{folder}/pulled.tar.gz' {releases}/default/helm/pull
+tar -xvzf '{folder}/pulled.tar.gz' -C '{folder}'
+# Push it to an organization whose rules rename the package, move its images and annotate it.
+{log_in_rules}
+{push_rules}
+# Push it to a public organization: everybody sees it, without a token.
+{log_in_public}
+{push_public}
+curl -s -w '\n' '{quay}/cnr/api/v1/packages?namespace=public'
+"#
+    )
+}
+
+fn log_in(quay: &str, organization: &str) -> String {
+    let (name, password) = (robot_name(organization), robot_password(organization));
+    format!(
+        r#"TOKEN=$(curl -s {quay}/cnr/api/v1/users/login -d '{{"user": {{"username": "{name}", "password": "{password}"}}}}' | sed 's/.*"token":"\([^"]*\)".*/\1/')"#
+    )
+}

@@ -1,0 +1,11 @@
+//! What stands in for the outside world, and what the end-to-end tests are made of.
+#![expect(
+    clippy::expect_used,
+    reason = "what cannot do its work ends the test, or the sandbox, at once"
+)]
+
+pub mod archive;
+pub mod multipart;
+pub mod operator;
+pub mod quay;
+pub mod zip;

@@ -1,0 +1,21 @@
+//! Upload bodies, also those that no library would send.
+
+const BOUNDARY: &str = "omps-tests-boundary";
+
+/// The `Content-Type` of a [`form`].
+pub fn content_type() -> String {
+    format!("multipart/form-data; boundary={BOUNDARY}")
+}
+
+/// The body of a form with one part.
+pub fn form(name: &str, filename: Option<&str>, content: &[u8]) -> Vec<u8> {
+    let filename =
+        filename.map_or_else(String::new, |filename| format!("; filename=\"{filename}\""));
+    let mut body = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{filename}\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend_from_slice(content);
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    body
+}

@@ -1,0 +1,182 @@
+//! Who may call: users, robots, OAuth tokens, and what their `Authorization` header stands for.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+/// The accounts of a Quay. They do not change while it runs.
+#[derive(Clone, Debug, Default)]
+pub struct Accounts {
+    accounts: Vec<Account>,
+    oauth_tokens: Vec<OauthToken>,
+}
+
+#[derive(Clone, Debug)]
+struct Account {
+    name: String,
+    password: String,
+    owned_organizations: Vec<String>,
+    creates_in: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct OauthToken {
+    token: String,
+    user: String,
+}
+
+/// Who sent a request. Missing and wrong credentials are both [`Caller::Anonymous`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    Anonymous,
+    Known(String),
+}
+
+/// The user who owns every organization of [`Accounts::of_organizations`].
+pub const OWNER: &str = "owner";
+pub const OWNER_PASSWORD: &str = "owner-password";
+
+/// The name of an organization's robot, which is in a team of role *creator*.
+pub fn robot_name(organization: &str) -> String {
+    format!("{organization}+omps")
+}
+
+/// The password of the robot [`robot_name`].
+pub fn robot_password(organization: &str) -> String {
+    format!("{}ROBOTTOKEN", organization.to_uppercase())
+}
+
+/// The OAuth token that administers an organization.
+pub fn oauth_token(organization: &str) -> String {
+    format!("{organization}-oauth-token")
+}
+
+/// The value of the `Authorization` header that Quay's login returns.
+pub fn basic(name: &str, password: &str) -> String {
+    format!("basic {}", STANDARD.encode(format!("{name}:{password}")))
+}
+
+impl Accounts {
+    /// One [`OWNER`] of all `organizations`; in each a creator robot and an OAuth token.
+    pub fn of_organizations(organizations: &[&str]) -> Self {
+        let owner = Self::default().user(OWNER, OWNER_PASSWORD, organizations);
+        organizations.iter().fold(owner, |accounts, organization| {
+            accounts
+                .robot(
+                    &robot_name(organization),
+                    &robot_password(organization),
+                    Some(organization),
+                )
+                .oauth_token(&oauth_token(organization), OWNER)
+        })
+    }
+
+    /// Adds a user who owns `organizations`.
+    #[must_use]
+    pub fn user(mut self, name: &str, password: &str, organizations: &[&str]) -> Self {
+        self.accounts.push(Account {
+            name: name.to_owned(),
+            password: password.to_owned(),
+            owned_organizations: organizations.iter().map(ToString::to_string).collect(),
+            creates_in: None,
+        });
+        self
+    }
+
+    /// Adds a robot that may create packages in `creates_in`.
+    #[must_use]
+    pub fn robot(mut self, name: &str, password: &str, creates_in: Option<&str>) -> Self {
+        self.accounts.push(Account {
+            name: name.to_owned(),
+            password: password.to_owned(),
+            owned_organizations: Vec::new(),
+            creates_in: creates_in.map(ToOwned::to_owned),
+        });
+        self
+    }
+
+    /// Adds an OAuth token with the rights of `user`.
+    #[must_use]
+    pub fn oauth_token(mut self, token: &str, user: &str) -> Self {
+        self.oauth_tokens.push(OauthToken {
+            token: token.to_owned(),
+            user: user.to_owned(),
+        });
+        self
+    }
+
+    /// Judges the `Authorization` header as `/cnr` does: only Basic counts.
+    pub(super) fn basic_caller(&self, authorization: Option<&str>) -> Caller {
+        authorization
+            .and_then(|value| credentials(value, "basic"))
+            .and_then(|encoded| STANDARD.decode(encoded).ok())
+            .and_then(|decoded| String::from_utf8(decoded).ok())
+            .and_then(|pair| {
+                let (name, password) = pair.split_once(':')?;
+                self.log_in(name, password).ok()
+            })
+            .map_or(Caller::Anonymous, Caller::Known)
+    }
+
+    /// Judges the `Authorization` header as `/api/v1` does: only OAuth tokens count.
+    pub(super) fn oauth_caller(&self, authorization: Option<&str>) -> Caller {
+        authorization
+            .and_then(|value| credentials(value, "bearer"))
+            .and_then(|token| self.oauth_user(token))
+            .map_or(Caller::Anonymous, Caller::Known)
+    }
+
+    /// The account behind a name and a password, or Quay's message why there is none.
+    pub(super) fn log_in(&self, name: &str, password: &str) -> Result<String, String> {
+        if name == "$oauthtoken" {
+            return self
+                .oauth_user(password)
+                .ok_or_else(|| "Invalid Username or Password".to_owned());
+        }
+        let is_robot = name.contains('+');
+        match self.accounts.iter().find(|account| account.name == name) {
+            Some(account) if account.password == password => Ok(account.name.clone()),
+            Some(_) if is_robot => Err(format!(
+                "Could not find robot with username: {name} and supplied password."
+            )),
+            None if is_robot => Err("Could not find robot with specified username".to_owned()),
+            _ => Err("Invalid Username or Password".to_owned()),
+        }
+    }
+
+    pub(super) fn owns(&self, caller: &Caller, organization: &str) -> bool {
+        self.account(caller).is_some_and(|account| {
+            account
+                .owned_organizations
+                .iter()
+                .any(|owned| owned == organization)
+        })
+    }
+
+    pub(super) fn may_create_in(&self, caller: &Caller, organization: &str) -> bool {
+        self.owns(caller, organization)
+            || self
+                .account(caller)
+                .is_some_and(|account| account.creates_in.as_deref() == Some(organization))
+    }
+
+    fn oauth_user(&self, token: &str) -> Option<String> {
+        let known = self
+            .oauth_tokens
+            .iter()
+            .find(|known| known.token == token)?;
+        Some(known.user.clone())
+    }
+
+    fn account(&self, caller: &Caller) -> Option<&Account> {
+        let Caller::Known(name) = caller else {
+            return None;
+        };
+        self.accounts.iter().find(|account| account.name == *name)
+    }
+}
+
+fn credentials<'a>(authorization: &'a str, wanted_scheme: &str) -> Option<&'a str> {
+    let (scheme, credentials) = authorization.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case(wanted_scheme)
+        .then_some(credentials)
+}

@@ -1,0 +1,48 @@
+//! Failures that a test orders from the stand-in.
+
+use std::time::Duration;
+
+use super::refusal::Refusal;
+
+/// What happens to a request instead of, or beside, the usual answer.
+#[derive(Clone, Debug)]
+pub enum Fault {
+    /// Nothing is done; the answer is a refusal in one of Quay's shapes.
+    Refuse(Refusal),
+    /// Nothing is done; the answer is this one.
+    Reply {
+        status: u16,
+        content_type: &'static str,
+        body: String,
+    },
+    /// Nothing is done; the client is sent to the same path below this URL.
+    Redirect { base_url: String },
+    /// The connection is closed, the request has had no effect.
+    CloseBeforeActing,
+    /// The connection is closed, the request has had its effect.
+    CloseAfterActing,
+    /// The request is answered as usual, but late.
+    Delay(Duration),
+    /// The request has had its effect, its answer ends in the middle.
+    TruncateBody,
+}
+
+/// A fault, and the requests that it waits for.
+pub(super) struct Armed {
+    pub fault: Fault,
+    pub method: &'static str,
+    pub path_prefix: String,
+    pub remaining: usize,
+}
+
+/// Takes the oldest fault that waits for such a request.
+pub(super) fn take(armed: &mut Vec<Armed>, method: &str, path: &str) -> Option<Fault> {
+    let index = armed
+        .iter()
+        .position(|fault| fault.method == method && path.starts_with(&fault.path_prefix))?;
+    armed[index].remaining -= 1;
+    if armed[index].remaining == 0 {
+        return Some(armed.remove(index).fault);
+    }
+    Some(armed[index].fault.clone())
+}

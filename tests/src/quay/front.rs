@@ -1,0 +1,97 @@
+//! The connections: every request is logged, then meets an armed fault or the router.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::Request;
+use axum::http::header::{CONTENT_LENGTH, LOCATION};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use http_body_util::BodyExt;
+use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::fault::{self, Fault};
+use super::refusal::{CloseConnection, Refusal};
+use super::{Recorded, Shared};
+
+/// Why hyper closes a connection without a reply: the stand-in wants it so, or the client is gone.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is closed without a reply")]
+struct Closed;
+
+/// Answers until it is dropped.
+pub(super) async fn serve(listener: TcpListener, quay: Arc<Shared>, router: Router) -> Infallible {
+    let mut connections = JoinSet::new();
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
+        let (quay, router) = (quay.clone(), router.clone());
+        let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+            answer(quay.clone(), router.clone(), request.map(Body::new))
+        });
+        connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+async fn answer(quay: Arc<Shared>, router: Router, request: Request) -> Result<Response, Closed> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
+    quay.log(Recorded::new(&parts, &body));
+    let fault = fault::take(&mut quay.faults(), parts.method.as_str(), parts.uri.path());
+    let uri = parts.uri.clone();
+    let usual = TowerToHyperService::new(router).call(Request::from_parts(parts, Body::from(body)));
+    let response = match fault {
+        None => usual.await.into_response(),
+        Some(Fault::Refuse(refusal)) => refusal.into_response(),
+        Some(Fault::Reply {
+            status,
+            content_type,
+            body,
+        }) => reply(status, content_type, body),
+        Some(Fault::Redirect { base_url }) => redirect(&base_url, &uri),
+        Some(Fault::CloseBeforeActing) => Refusal::Closed.into_response(),
+        Some(Fault::CloseAfterActing) => {
+            let _unsent = usual.await;
+            Refusal::Closed.into_response()
+        }
+        Some(Fault::Delay(duration)) => {
+            tokio::time::sleep(duration).await;
+            usual.await.into_response()
+        }
+        Some(Fault::TruncateBody) => truncate(usual.await.into_response()).await?,
+    };
+    if response.extensions().get::<CloseConnection>().is_some() {
+        return Err(Closed);
+    }
+    Ok(response)
+}
+
+fn reply(status: u16, content_type: &'static str, body: String) -> Response {
+    let status = StatusCode::from_u16(status).expect("a status between 100 and 999");
+    (status, [("content-type", content_type)], body).into_response()
+}
+
+fn redirect(base_url: &str, uri: &Uri) -> Response {
+    let location = format!("{base_url}{uri}");
+    (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response()
+}
+
+/// Announces the whole body, sends its first half and closes the connection.
+async fn truncate(response: Response) -> Result<Response, Closed> {
+    let (mut parts, body) = response.into_parts();
+    let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
+    parts.headers.insert(CONTENT_LENGTH, body.len().into());
+    let half: Result<Bytes, Closed> = Ok(body.slice(..body.len() / 2));
+    let pieces = stream::iter([half, Err(Closed)]);
+    Ok(Response::from_parts(parts, Body::from_stream(pieces)))
+}

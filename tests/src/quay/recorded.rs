@@ -1,0 +1,32 @@
+//! The log of what reached the stand-in.
+
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+
+/// One request.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    pub method: Method,
+    /// As it was sent, percent-encoding included.
+    pub path: String,
+    pub query: Option<String>,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+}
+
+impl Recorded {
+    pub(super) fn new(parts: &Parts, body: &[u8]) -> Self {
+        Self {
+            method: parts.method.clone(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().map(ToOwned::to_owned),
+            headers: parts.headers.clone(),
+            body: body.to_vec(),
+        }
+    }
+
+    pub fn authorization(&self) -> Option<&str> {
+        self.headers.get(AUTHORIZATION)?.to_str().ok()
+    }
+}

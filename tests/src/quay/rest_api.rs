@@ -1,0 +1,111 @@
+//! Quay's REST API under `/api/v1`: visibility and removal of repositories, with an OAuth token.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{delete, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use super::Shared;
+use super::accounts::Caller;
+use super::refusal::Refusal;
+use super::store::PackageName;
+
+pub(super) fn router() -> Router<Arc<Shared>> {
+    let repository = "/api/v1/repository/{namespace}/{name}";
+    Router::new().route(repository, delete(remove)).route(
+        &format!("{repository}/changevisibility"),
+        post(change_visibility),
+    )
+}
+
+async fn change_visibility(
+    State(quay): State<Arc<Shared>>,
+    Path((namespace, name)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Json<Value>, Refusal> {
+    let name = PackageName::new(&namespace, &name);
+    require_admin(&quay, &headers, &name)?;
+    let public = wanted_visibility(&body)?;
+    let mut store = quay.store();
+    if store.find(&name).is_none() {
+        return Ok(Json(Value::Null));
+    }
+    store
+        .set_visibility(&name, public)
+        .map_err(|_| Refusal::Closed)?;
+    Ok(Json(json!({"success": true})))
+}
+
+async fn remove(
+    State(quay): State<Arc<Shared>>,
+    Path((namespace, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Refusal> {
+    let name = PackageName::new(&namespace, &name);
+    require_admin(&quay, &headers, &name)?;
+    quay.store().remove(&name).map_err(|_| Refusal::Closed)?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn require_admin(quay: &Shared, headers: &HeaderMap, name: &PackageName) -> Result<(), Refusal> {
+    let caller = quay.accounts.oauth_caller(super::authorization(headers));
+    if caller == Caller::Anonymous {
+        return Err(Refusal::Abort {
+            status: 403,
+            error: "CSRF token was invalid or missing.".to_owned(),
+        });
+    }
+    if !quay.accounts.owns(&caller, &name.namespace) {
+        return Err(Refusal::Rest {
+            status: 403,
+            error_type: "insufficient_scope",
+            message: "Unauthorized".to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn wanted_visibility(body: &[u8]) -> Result<bool, Refusal> {
+    let body: Value = serde_json::from_slice(body).unwrap_or(Value::Null);
+    match body.get("visibility").and_then(Value::as_str) {
+        Some("public") => Ok(true),
+        Some("private") => Ok(false),
+        Some(other) => Err(invalid_request(format!(
+            "'{other}' is not one of ['public', 'private']\n\n\
+             Failed validating 'enum' in schema['properties']['visibility']:\n    \
+             {{'description': 'Visibility which the repository will start with',\n     \
+             'enum': ['public', 'private'],\n     \
+             'type': 'string'}}\n\n\
+             On instance['visibility']:\n    '{other}'"
+        ))),
+        None => Err(invalid_request(MISSING_VISIBILITY.to_owned())),
+    }
+}
+
+fn invalid_request(message: String) -> Refusal {
+    Refusal::Rest {
+        status: 400,
+        error_type: "invalid_request",
+        message,
+    }
+}
+
+const MISSING_VISIBILITY: &str = "'visibility' is a required property
+
+Failed validating 'required' in schema:
+    {'description': 'Change the visibility for the repository.',
+     'properties': {'visibility': {'description': 'Visibility which the '
+                                                  'repository will start '
+                                                  'with',
+                                   'enum': ['public', 'private'],
+                                   'type': 'string'}},
+     'required': ['visibility'],
+     'type': 'object'}
+
+On instance:
+    {}";
