@@ -85,7 +85,7 @@ memory() {
 }
 
 install_tools
-build
+[ -n "${SKIP_BUILD:-}" ] || build
 for step in "${@:-corpus oracle lambda memory}"; do
     for name in $step; do
         echo "-- $name"

@@ -31,7 +31,11 @@ async fn main() -> Outcome {
     let zip = Operator::larder().zip();
     let files = archive::extract(&zip, &archive::Limits::new(20 << 20))?;
     let unpacked: usize = files.values().map(Vec::len).sum();
-    println!("sample: {} bytes zipped, {unpacked} unpacked, {} files", zip.len(), files.len());
+    println!(
+        "sample: {} bytes zipped, {unpacked} unpacked, {} files",
+        zip.len(),
+        files.len()
+    );
 
     let floor = cpu_of(|| (0..PUSHES).try_for_each(|_| floor(&zip)))?;
     let push = measure_service().await?;
@@ -53,7 +57,10 @@ fn floor(zip: &[u8]) -> Outcome {
         each_event(std::str::from_utf8(bytes)?, count, ToString::to_string)?;
         std::hint::black_box(events);
     }
-    let bundle = files.iter().map(|(path, bytes)| (path.into(), bytes.into())).collect();
+    let bundle = files
+        .iter()
+        .map(|(path, bytes)| (path.into(), bytes.into()))
+        .collect();
     let repository = omps::names::RepositoryName::parse("larder")?;
     std::hint::black_box(omps::registry::Blob::pack(&bundle, &repository));
     Ok(())
@@ -69,8 +76,18 @@ fn cpu_of(work: impl FnOnce() -> Outcome) -> Result<f64, Box<dyn std::error::Err
 /// CPU of this process so far, of all its threads.
 fn cpu_ms() -> Result<f64, Box<dyn std::error::Error>> {
     let stat = fs::read_to_string("/proc/self/stat")?;
-    let fields: Vec<&str> = stat.rsplit(") ").next().unwrap_or_default().split(' ').collect();
-    let ticks = |field: usize| fields.get(field).and_then(|ticks| ticks.parse::<f64>().ok()).ok_or("no ticks");
+    let fields: Vec<&str> = stat
+        .rsplit(") ")
+        .next()
+        .unwrap_or_default()
+        .split(' ')
+        .collect();
+    let ticks = |field: usize| {
+        fields
+            .get(field)
+            .and_then(|ticks| ticks.parse::<f64>().ok())
+            .ok_or("no ticks")
+    };
     Ok((ticks(11)? + ticks(12)?) * 10.0) // user and system time, in hundredths of a second
 }
 
@@ -82,12 +99,23 @@ async fn measure_service() -> Result<f64, Box<dyn std::error::Error>> {
         .stdout(Stdio::piped())
         .spawn()?;
     let mut said = BufReader::new(peer.stdout.take().ok_or("no output")?).lines();
-    let mut line = move || said.next().ok_or("the peer is gone")?.map_err(Box::<dyn std::error::Error>::from);
+    let mut line = move || {
+        said.next()
+            .ok_or("the peer is gone")?
+            .map_err(Box::<dyn std::error::Error>::from)
+    };
     let quay = line()?;
-    let config = Config::from_toml(&format!("[P]\nquay_url = \"{quay}\"\nlog_level = \"ERROR\""), "P")?;
+    let config = Config::from_toml(
+        &format!("[P]\nquay_url = \"{quay}\"\nlog_level = \"ERROR\""),
+        "P",
+    )?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
-    tokio::spawn(omps_server::serve(listener, Arc::new(App::new(config)?), std::future::pending()));
+    tokio::spawn(omps_server::serve(
+        listener,
+        Arc::new(App::new(config)?),
+        std::future::pending(),
+    ));
 
     writeln!(peer.stdin.as_mut().ok_or("no input")?, "http://{address}")?;
     tokio::task::spawn_blocking(move || {
@@ -107,19 +135,35 @@ async fn peer() -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("http://{}", listener.local_addr()?);
     let quay = Router::new().fallback(|_: Bytes| async { Json(json!({"status": "ok"})) });
-    tokio::spawn(async { axum::serve(listener, quay.layer(axum::extract::DefaultBodyLimit::disable())).await });
+    tokio::spawn(async {
+        axum::serve(
+            listener,
+            quay.layer(axum::extract::DefaultBodyLimit::disable()),
+        )
+        .await
+    });
 
     let mut service = String::new();
     std::io::stdin().read_line(&mut service)?;
     let url = format!("{}/v2/org/zipfile/1.0.0", service.trim());
-    let form = Bytes::from(multipart::form("file", Some("larder.zip"), &Operator::larder().zip()));
+    let form = Bytes::from(multipart::form(
+        "file",
+        Some("larder.zip"),
+        &Operator::larder().zip(),
+    ));
     let client = reqwest::Client::new();
     for round in 0..PUSHES + 100 {
         if round == 100 {
             println!("warm");
         }
-        let request = client.post(&url).header("Authorization", "basic eDp5").body(form.clone());
-        let answer = request.header("Content-Type", multipart::content_type()).send().await?;
+        let request = client
+            .post(&url)
+            .header("Authorization", "basic eDp5")
+            .body(form.clone());
+        let answer = request
+            .header("Content-Type", multipart::content_type())
+            .send()
+            .await?;
         if !answer.status().is_success() {
             return Err(answer.text().await?.into());
         }

@@ -60,8 +60,6 @@ pub enum Error {
     QuayPackage {
         /// What was tried, and Quay's own message.
         message: String,
-        /// What Quay sent.
-        quay_response: Value,
         /// What was done all the same, as further keys of the body.
         done: Map<String, Value>,
     },
@@ -134,12 +132,7 @@ impl Error {
             | Error::QuayCourier { quay_response, .. } => {
                 body["quay_response"] = quay_response.clone();
             }
-            Error::QuayPackage {
-                quay_response,
-                done,
-                ..
-            } => {
-                body["quay_response"] = quay_response.clone();
+            Error::QuayPackage { done, .. } => {
                 for (key, value) in done {
                     body[key] = value.clone();
                 }
@@ -169,7 +162,6 @@ impl Error {
             },
             _ => Error::QuayPackage {
                 message,
-                quay_response,
                 done: Map::new(),
             },
         }
@@ -195,11 +187,7 @@ impl Error {
     /// Deleting a release or publishing a repository failed; `done` tells what was not in vain.
     pub fn changing(error: &RegistryError, done: Map<String, Value>) -> Self {
         let message = error.message().unwrap_or("Unknown error").to_owned();
-        Error::QuayPackage {
-            message,
-            quay_response: error.response(),
-            done,
-        }
+        Error::QuayPackage { message, done }
     }
 }
 

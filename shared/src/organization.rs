@@ -27,6 +27,11 @@ pub struct Organization {
 }
 
 impl Organization {
+    /// Whether a push to it makes the repository public.
+    pub fn publishes(&self) -> bool {
+        self.public && self.oauth_token.is_some()
+    }
+
     /// Whether a push to it changes manifests.
     pub fn has_rules(&self) -> bool {
         !self.replace_registry.is_empty()

@@ -92,7 +92,7 @@ pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
         return Err(invalid(examined.report));
     };
 
-    let version = push_release(&registry, &repository, version, &blob).await?;
+    let version = push_release(&registry, &repository, &organization, version, &blob).await?;
     let warnings = publish(&registry, &repository, &organization, &version).await?;
 
     let Repository { organization, name } = repository;
@@ -243,25 +243,44 @@ async fn choose_version(
     )))
 }
 
-/// Pushes; where another push took the version in the meantime, the next free major is taken.
+/// Pushes. Where another push took the next version in the meantime, the one after it is taken; a release that was
+/// asked for by name is taken for pushed only when all that it lacks is being public.
 async fn push_release(
     registry: &Registry,
     repository: &Repository,
+    organization: &Organization,
     version: Version,
     blob: &Blob,
 ) -> Result<ReleaseVersion, Error> {
-    let (mut version, tries) = match version {
-        Version::Asked(version) => (version, 1),
-        Version::Next(version) => (version, VERSION_TRIES),
+    let mut next = match version {
+        Version::Next(version) => version,
+        Version::Asked(version) => {
+            return match registry.push(repository, &version, blob).await {
+                Ok(()) => Ok(version),
+                Err(error @ RegistryError::Exists(_)) => {
+                    let lacks_publishing = organization.publishes()
+                        && registry
+                            .holds_in_private(repository, &version, blob)
+                            .await
+                            .unwrap_or(false);
+                    if lacks_publishing {
+                        Ok(version)
+                    } else {
+                        Err(Error::pushing(&error))
+                    }
+                }
+                Err(error) => Err(Error::pushing(&error)),
+            };
+        }
     };
-    for tries_left in (0..tries).rev() {
-        match registry.push(repository, &version, blob).await {
-            Err(RegistryError::Exists(_)) if tries_left > 0 => version = version.next_major(),
+    for tries_left in (0..VERSION_TRIES).rev() {
+        match registry.push(repository, &next, blob).await {
+            Err(RegistryError::Exists(_)) if tries_left > 0 => next = next.next_major(),
             Err(error) => return Err(Error::pushing(&error)),
             Ok(()) => break,
         }
     }
-    Ok(version)
+    Ok(next)
 }
 
 /// Makes a public organization's repository public. What stands in the way without being a failure is a warning.

@@ -154,6 +154,22 @@ impl Registry {
         }
     }
 
+    /// Whether a repository is private and holds these very files as that release.
+    ///
+    /// # Errors
+    /// [`RegistryError`]
+    pub async fn holds_in_private(
+        &self,
+        repository: &Repository,
+        version: &ReleaseVersion,
+        blob: &Blob,
+    ) -> Result<bool, RegistryError> {
+        match self {
+            Registry::AppRegistry(registry) => Ok(registry.is_private(repository).await?
+                && registry.holds(repository, version, blob).await),
+        }
+    }
+
     /// Removes a release.
     ///
     /// # Errors

@@ -3,9 +3,11 @@
 
 mod about;
 mod helpers;
+mod publishing;
 mod push_zipfile;
 mod quay_failures;
 mod rules;
+mod sandbox;
 mod stand_in_quay;
 mod uploads;
 mod versions;

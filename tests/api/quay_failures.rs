@@ -33,13 +33,15 @@ async fn a_listing_tells_quays_message_when_the_answer_has_one() {
 
         let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
 
-        assert_eq!(answer.kind(), (500, "QuayPackageError"), "{refusal:?}");
+        assert_eq!(answer.status, 500, "{refusal:?}");
         let reason = message.unwrap_or("Unknown error");
         assert_eq!(
-            answer.message(),
-            format!(
-                "Cannot retrieve information about package testorg/doorbell-operator: {reason}"
-            )
+            answer.error(),
+            json!({
+                "status": 500,
+                "error": "QuayPackageError",
+                "message": format!("Cannot retrieve information about package testorg/doorbell-operator: {reason}"),
+            })
         );
         assert!(app.releases("doorbell-operator").is_empty());
     }

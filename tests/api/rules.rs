@@ -1,16 +1,12 @@
-//! What an organization's configuration does to a push.
+//! What an organization's rules do to manifests.
 
 use omps_tests::archive::unpack;
 use omps_tests::operator::Operator;
-use omps_tests::quay::accounts::oauth_token;
-use omps_tests::quay::{Fault, Refusal};
-use serde_json::json;
 
-use crate::helpers::{ORGANIZATION, TestApp};
+use crate::helpers::TestApp;
 
 const CSV: &str = "0.5.1/larder-operator.v0.5.1.clusterserviceversion.yaml";
 const PACKAGE: &str = "larder.package.yaml";
-const PUBLISH: &str = "/api/v1/repository/testorg/doorbell-operator/changevisibility";
 
 #[tokio::test]
 async fn a_suffix_renames_the_package_and_changes_nothing_else() {
@@ -184,142 +180,6 @@ async fn the_rules_of_one_organization_leave_others_alone() {
     let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
 
     assert_eq!(answer.body["repo"], "doorbell-operator");
-}
-
-#[tokio::test]
-async fn a_push_to_a_private_organization_stays_private() {
-    let app = TestApp::start().await;
-
-    app.push_zipfile(&Operator::doorbell().zip()).await;
-
-    assert_eq!(
-        app.quay.is_public(ORGANIZATION, "doorbell-operator"),
-        Some(false)
-    );
-}
-
-#[tokio::test]
-async fn a_push_to_a_public_organization_is_made_public() {
-    let app = public_app().await;
-
-    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
-
-    assert_eq!(answer.status, 200);
-    let keys: Vec<_> = answer
-        .body
-        .as_object()
-        .into_iter()
-        .flat_map(|body| body.keys())
-        .collect();
-    assert_eq!(keys, ["extracted_files", "organization", "repo", "version"]);
-    assert_eq!(
-        app.quay.is_public(ORGANIZATION, "doorbell-operator"),
-        Some(true)
-    );
-    let publishing = app.quay.requests().pop().expect("a request");
-    let bearer = format!("Bearer {}", oauth_token(ORGANIZATION));
-    assert_eq!(publishing.authorization(), Some(bearer.as_str()));
-}
-
-#[tokio::test]
-async fn a_public_organization_without_an_oauth_token_is_warned() {
-    let app = TestApp::with_organization("public = true").await;
-
-    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
-
-    assert_eq!(answer.status, 200);
-    let warnings = answer.body["warnings"].as_array().expect("warnings");
-    assert_eq!(warnings.len(), 1);
-    assert!(
-        warnings[0].to_string().contains("OAuth token"),
-        "{warnings:?}"
-    );
-    assert_eq!(
-        app.quay.is_public(ORGANIZATION, "doorbell-operator"),
-        Some(false)
-    );
-}
-
-#[tokio::test]
-async fn publishing_is_tried_again() {
-    let app = public_app().await;
-    app.quay
-        .fail_next(1, "POST", PUBLISH, Fault::Refuse(Refusal::Crash));
-
-    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
-
-    assert_eq!(answer.status, 200);
-    assert_eq!(
-        app.quay.is_public(ORGANIZATION, "doorbell-operator"),
-        Some(true)
-    );
-}
-
-#[tokio::test]
-async fn a_release_that_could_not_be_made_public_is_told_as_pushed() {
-    let app = TestApp::with_organization("public = true\noauth_token = \"expired\"").await;
-
-    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
-
-    assert_eq!(answer.status, 500);
-    assert_eq!(
-        answer.error(),
-        json!({
-            "status": 500,
-            "error": "QuayPackageError",
-            "message": "Unknown error",
-            "quay_response": {"error": "CSRF token was invalid or missing."},
-            "pushed": true,
-            "version": "1.0.0",
-        })
-    );
-    assert_eq!(app.releases("doorbell-operator"), ["1.0.0"]);
-}
-
-#[tokio::test]
-async fn the_same_push_again_publishes_what_is_still_private() {
-    let app = public_app().await;
-    let zip = Operator::doorbell().zip();
-    app.quay
-        .fail_next(2, "POST", PUBLISH, Fault::Refuse(Refusal::Crash));
-    let failed = app.push_zipfile(&zip).await;
-
-    let again = app.push_zipfile_as("1.0.0", &zip).await;
-    let and_again = app.push_zipfile_as("1.0.0", &zip).await;
-
-    assert_eq!(failed.kind(), (500, "QuayPackageError"));
-    assert_eq!(again.status, 200, "{again:?}");
-    assert_eq!(
-        app.quay.is_public(ORGANIZATION, "doorbell-operator"),
-        Some(true)
-    );
-    assert_eq!(and_again.kind(), (500, "QuayCourierError"));
-}
-
-#[tokio::test]
-async fn another_content_does_not_publish_what_is_still_private() {
-    let app = public_app().await;
-    app.quay
-        .add_release(ORGANIZATION, "doorbell-operator", "1.0.0");
-
-    let answer = app
-        .push_zipfile_as("1.0.0", &Operator::doorbell().zip())
-        .await;
-
-    assert_eq!(answer.kind(), (500, "QuayCourierError"));
-    assert_eq!(
-        answer.message(),
-        "Failed to push manifest: package exists already"
-    );
-    assert_eq!(
-        app.quay.is_public(ORGANIZATION, "doorbell-operator"),
-        Some(false)
-    );
-}
-
-async fn public_app() -> TestApp {
-    let oauth_token = oauth_token(ORGANIZATION);
-    TestApp::with_organization(&format!("public = true\noauth_token = \"{oauth_token}\"")).await
 }
 
 fn assert_pushed(app: &TestApp, package: &str, expected: &Operator) {

@@ -55,9 +55,16 @@ def read_bundle(content: bytes) -> dict[str, object]:
     return {name: canonical(load(text)) if text else None for name, text in data.items()}
 
 
+class Loader(yaml.SafeLoader):
+    """As `safe_load`; the reference writes the pairs of !!omap and !!pairs so that its own reader refuses them."""
+
+
+Loader.add_constructor("tag:yaml.org,2002:python/tuple", lambda loader, node: tuple(loader.construct_sequence(node, deep=True)))
+
+
 def load(text: str) -> object:
     """A document as YAML 1.1."""
-    return yaml.load(text, Loader=yaml.SafeLoader)
+    return yaml.load(text, Loader=Loader)
 
 
 def canonical(value: object, above: tuple[int, ...] = ()) -> object:

@@ -1,7 +1,7 @@
 """What differs between the answer that is wanted and the reply that came."""
 
 import dataclasses
-import json
+import re
 
 from blob import Pushed
 from case import Case
@@ -31,6 +31,26 @@ def differences(case: Case, answer: Answer, reply: Reply) -> list[Difference]:
 def excused(reply: Reply) -> bool:
     """Whether this is a clean refusal of the manifests."""
     return reply.status == 400 and reply.body.get("error") == "PackageValidationError" and reply.pushed is None
+
+
+def validated(case: Case, answer: Answer, push: Reply, reply: Reply) -> list[Difference]:
+    """What differs between a push's reply and that of `validate`, which is the reference's when the push is right."""
+    found = []
+
+    def want(what: str, wanted: object, came: object) -> None:
+        if wanted != came:
+            found.append(Difference(f"validate {what}", wanted, came))
+
+    want("status", 400 if answer.repository is None else 200, reply.status)
+    if push.status == 200:
+        want("warnings", answer.validation_info, lists(reply.body.get("validation_info")))
+    else:
+        want("message", push.body.get("message"), reply.body.get("message"))
+        want("validation_info", push.body.get("validation_info"), reply.body.get("validation_info"))
+    if reply.status == 200:
+        verdict = [ORGANIZATION, answer.repository, case.paths, push.status == 200]
+        want("verdict", verdict, [reply.body.get(key) for key in ("organization", "repo", "extracted_files", "valid")])
+    return found
 
 
 def as_wanted(case: Case, answer: Answer, reply: Reply) -> list[Difference]:
@@ -64,7 +84,7 @@ def message(answer: Answer, reply: Reply) -> object:
     if answer.message is None:
         return None
     if answer.message == UNREADABLE and isinstance(came, str) and came.startswith(UNREADABLE):
-        return UNREADABLE
+        return UNREADABLE  # a place and a reason may follow
     return came
 
 
@@ -101,9 +121,11 @@ def shortest(wanted: object, came: object) -> tuple[object, object]:
 
 
 def signature(found: list[Difference]) -> str:
-    """The same for differences of one kind."""
+    """The same for differences of one kind: what was wanted and what came, without names of files and places."""
     parts = []
     for difference in found:
-        shape = "" if difference.what.startswith("pushed") else json.dumps([difference.wanted, difference.came], default=str)
-        parts.append(difference.what + shape)
+        said = "" if difference.what.startswith("pushed") else f" {difference.wanted} {difference.came}"
+        parts.append(difference.what + re.sub(r"/?\S*\.ya?ml|line \d+|column \d+|/?\S*csv\d*\.\S+", "", said))
+        if difference.what == "message":
+            break  # the lists differ then too
     return " / ".join(parts)

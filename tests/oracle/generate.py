@@ -5,10 +5,11 @@ import random
 from collections.abc import Callable, Iterator
 
 from case import Case
-from layouts import layouts
-from mutations import FIELDS, NOTES, OWNED, RULES, SHAPES, VALUES, VERSIONS, Mutation, both, put, with_owned, with_versions
-from mutations import ITEM, drop, version
-from operators import BASES, Operator, Path, Raw, flat, nested, rich
+from layouts import BROKEN, PACKAGE, changed, layouts
+from mutations import (
+    FIELDS, ITEM, NOTES, RULES, SHAPES, VALUES, VERSIONS, WARNINGS, Mutation, both, drop, put, version, with_owned, with_versions,
+)  # fmt: skip
+from operators import BASES, Operator, Path, Raw, bare, bare_late, copy_of, flat, late, nested, rich
 from texts import CHANGES, marked, prepended, texts
 
 Maker = Callable[[], Case]
@@ -19,7 +20,7 @@ SCALARS, DOCUMENTS, JSON = texts("scalars"), texts("documents"), texts("json")
 def cases(seed: int) -> Iterator[Case]:
     """All of them; the first of a number are the same for every larger number."""
     chance = random.Random(seed)
-    for maker in rules(flat):
+    for maker in [*rules(flat), *layout_messages()]:
         yield maker()
     groups = [
         rules(rich) + rules(nested), layout_cases(), fields(), shapes(), scalars_as_values(), scalars_in_fields(), documents(),
@@ -48,20 +49,35 @@ def apply(base: Callable[[], Operator], name: str, *mutations: Mutation) -> Make
 
 
 def rules(base: Callable[[], Operator]) -> Group:
-    """Each rule broken alone."""
-    return [apply(base, name, mutation) for name, mutation in RULES.items()]
+    """Each rule broken alone; what is only warned of also beside an error, which shows the warnings."""
+    error = RULES["csv installModes"]
+    found = [apply(base, name, mutation) for name, mutation in (RULES | WARNINGS).items()]
+    return found + [apply(base, f"{name} and an error", mutation, error) for name, mutation in WARNINGS.items()]
 
 
 def rule_pairs() -> Group:
     """Each two rules broken together."""
     bases = itertools.cycle((flat, nested, rich))
-    pairs = itertools.combinations(RULES.items(), 2)
+    pairs = itertools.combinations((RULES | WARNINGS).items(), 2)
     return [apply(base, f"{one} + {two}", first, second) for base, ((one, first), (two, second)) in zip(bases, pairs)]
 
 
 def layout_cases() -> Group:
     """Each layout."""
     return [lambda name=name, operator=operator: operator.case(name) for name, operator in layouts().items()]
+
+
+def layout_messages() -> Group:
+    """A case for each message about the layout."""
+    found = {
+        "no package": {"package.yaml": None},
+        "no package for the verdict": {"package.yaml": None, ".yaml": PACKAGE},
+        "two packages": {"package2.yaml": PACKAGE},
+        "no CSV": {"csv.yaml": None},
+        "unreadable before the package": {"a.yaml": BROKEN},
+        "unreadable behind the package": {"z.yaml": BROKEN},
+    }
+    return [lambda name=name, files=files: changed(late(), files).case(f"late: {name}") for name, files in found.items()]
 
 
 def fields() -> Group:
@@ -85,11 +101,12 @@ def scalars_as_values() -> Group:
     """Each odd scalar as a value that no rule looks at, and as a key."""
     found = []
     for text in SCALARS:
-        found.append(apply(flat, f"spec.x: {marked(text)}", put("csv", ("spec", "x"), Raw(text))))
-        found.append(apply(flat, f"spec.x: - {marked(text)}", put("csv", ("spec", "x"), [Raw(text), "end"])))
+        found.append(apply(bare, f"spec.x: {marked(text)}", put("csv", ("spec", "x"), Raw(text))))
+        found.append(apply(bare_late, f"spec.x: {marked(text)}", put("csv", ("spec", "x"), Raw(text))))
+        found.append(apply(bare, f"spec.x: - {marked(text)}", put("csv", ("spec", "x"), [Raw(text), "end"])))
         if "\n" not in text:
-            found.append(apply(flat, f"spec.x as key: {marked(text)}", put("csv", ("spec", "x"), {Raw(text): "a"})))
-            found.append(apply(flat, f"spec.x in flow: {marked(text)}", put("csv", ("spec", "x"), Raw(f"[{text}, {{a: {text}}}]"))))
+            found.append(apply(bare, f"spec.x as key: {marked(text)}", put("csv", ("spec", "x"), {Raw(text): "a"})))
+            found.append(apply(bare, f"spec.x in flow: {marked(text)}", put("csv", ("spec", "x"), Raw(f"[{text}, {{a: {text}}}]"))))
     return found
 
 
@@ -136,8 +153,8 @@ def documents() -> Group:
     found = []
     for text in DOCUMENTS:
         content, name = text.encode(), marked(text)
-        found.append(apply(flat, f"CSV after {name}", finish("csv.yaml", prepended(content + b"\n"))))
-        for base, path in ((flat, "z.yaml"), (flat, "a.yaml"), (nested, "1.0.0/z.yaml")):
+        found.append(apply(bare, f"CSV after {name}", finish("csv.yaml", prepended(content + b"\n"))))
+        for base, path in ((bare, "z.yaml"), (bare_late, "a.yaml"), (nested, "1.0.0/z.yaml")):
             found.append(apply(base, f"{path} {name}", lambda operator, path=path, content=content: operator.documents.update({path: content})))
     return found
 
@@ -154,7 +171,7 @@ def json_texts() -> Group:
 
 def changes() -> Group:
     """Each change of a file's bytes, to each file."""
-    files = [(flat, "csv.yaml"), (flat, "crd.yaml"), (flat, "package.yaml"), (nested, "1.0.0/csv.yaml")]
+    files = [(bare, "csv.yaml"), (bare_late, "csv.yaml"), (flat, "crd.yaml"), (bare_late, "package.yaml"), (nested, "1.0.0/csv.yaml")]
     return [
         apply(base, f"{path} with {name}", finish(path, change)) for base, path in files for name, change in CHANGES.items()
     ]
@@ -171,7 +188,7 @@ def one_change(chance: random.Random) -> tuple[str, Mutation]:
     """A change of any kind."""
     kind = chance.choices(["rule", "field", "missing", "shape", "scalar", "text"], [4, 2, 2, 2, 2, 1])[0]
     if kind == "rule":
-        return chance.choice(list(RULES.items()))
+        return chance.choice(list((RULES | WARNINGS).items()))
     if kind == "shape":
         return chance.choice(list(SHAPES.items()))
     if kind == "scalar":
@@ -185,7 +202,7 @@ def one_change(chance: random.Random) -> tuple[str, Mutation]:
     if kind == "missing":
         return f"{field} missing ({number})", numbered(drop, role, path, number)
     name, value = chance.choice(list(VALUES.items()))
-    return f"{field} is {name} ({number})", lambda operator: operator.put(role, path, value, within(operator, role, number))
+    return f"{field} is {name} ({number})", lambda operator: operator.put(role, path, copy_of(value), within(operator, role, number))
 
 
 def numbered(change: Callable[..., Mutation], role: str, path: Path, number: int) -> Mutation:

@@ -1,6 +1,6 @@
 """Where files lie: packages, directories, names of files."""
 
-from operators import Operator, crd, csv, flat, nested, package, to_yaml
+from operators import Operator, crd, csv, late, nested, package, to_yaml
 
 Files = dict[str, bytes | None]
 
@@ -85,8 +85,8 @@ FLAT: dict[str, Files] = {
 }  # fmt: skip
 NESTED: dict[str, Files] = {
     "as it is": {},
-    "no package": {"memcached.package.yaml": None},
-    "packages in the directories": {"memcached.package.yaml": None, "1.0.0/package.yaml": PACKAGE},
+    "no package": {"package.yaml": None},
+    "packages in the directories": {"package.yaml": None, "1.0.0/package.yaml": PACKAGE},
     "one version": {"1.1.0/": None},
     "a version without CSV": {"1.1.0/csv.yaml": None},
     "no CSV": {"1.0.0/csv.yaml": None, "1.1.0/csv.yaml": None},
@@ -132,6 +132,6 @@ def changed(operator: Operator, files: Files) -> Operator:
 
 def layouts() -> dict[str, Operator]:
     """Every layout by name."""
-    found = {f"flat, {name}": changed(flat(), files) for name, files in FLAT.items()}
+    found = {f"flat, {name}": changed(late(), files) for name, files in FLAT.items()}
     found |= {f"nested, {name}": changed(nested(), files) for name, files in NESTED.items()}
     return found

@@ -66,8 +66,6 @@ RULES: dict[str, Mutation] = {
     ),
     "csv name": drop("csv", "metadata", "name"),
     "csv metadata": drop("csv", "metadata"),
-    "csv annotations": drop("csv", *NOTES),
-    "csv certified missing": drop("csv", *NOTES, "certified"),
     "csv certified boolean": put("csv", (*NOTES, "certified"), False),
     "csv alm-examples": put("csv", (*NOTES, "alm-examples"), "[,]"),
     "csv apiVersion": drop("csv", "apiVersion"),
@@ -99,11 +97,13 @@ RULES: dict[str, Mutation] = {
     "channel another CSV": put("package", ("channels", 0, "currentCSV"), "memcached.v9"),
     "another repository": lambda operator: setattr(operator, "repository", "another"),
 }
-RULES |= {
+#: What is only warned of.
+WARNINGS: dict[str, Mutation] = {
     f"csv annotation {name}": drop("csv", *NOTES, name)
-    for name in ("categories", "description", "containerImage", "createdAt", "support", "alm-examples")
+    for name in ("categories", "description", "containerImage", "createdAt", "support", "certified", "alm-examples")
 }
-RULES |= {
+WARNINGS["csv annotations"] = drop("csv", *NOTES)
+WARNINGS |= {
     f"csv {name}": drop("csv", "spec", name)
     for name in ("displayName", "description", "icon", "version", "provider", "maturity", "customresourcedefinitions")
 }

@@ -72,7 +72,7 @@ class Operator:
         parent = self._parent(role, path, number)
         if isinstance(parent, dict):
             parent[path[-1]] = value
-        elif isinstance(parent, list) and len(parent) > path[-1]:
+        elif has_item(parent, path[-1]):
             parent[path[-1]] = value
 
     def drop(self, role: str, path: Path, number: int = 0) -> None:
@@ -80,7 +80,7 @@ class Operator:
         parent = self._parent(role, path, number)
         if isinstance(parent, dict):
             parent.pop(path[-1], None)
-        elif isinstance(parent, list) and len(parent) > path[-1]:
+        elif has_item(parent, path[-1]):
             del parent[path[-1]]
 
     def _parent(self, role: str, path: Path, number: int) -> object:
@@ -101,6 +101,11 @@ class Operator:
                 content = change(content)
             files[path] = content
         return Case(name, files, self.repository, strict)
+
+
+def has_item(node: object, key: str | int) -> bool:
+    """Whether this is a list with an item of that number."""
+    return isinstance(node, list) and isinstance(key, int) and len(node) > key
 
 
 def crd(name: str = "memcacheds", kind: str = "Memcached", group: str = "cache.example.com") -> dict:
@@ -159,9 +164,27 @@ def package(*versions: str) -> dict:
     return {"packageName": "memcached", "channels": channels}
 
 
-def flat(package_path: str = "package.yaml") -> Operator:
-    """One CSV, one CRD."""
+def flat(package_path: str = "a.package.yaml") -> Operator:
+    """One CSV, one CRD; the package comes first, so that only the verdict reads the others."""
     return Operator((package_path, package("1.0.0")), {"csv.yaml": csv("1.0.0", crd())}, {"crd.yaml": crd()})
+
+
+def late() -> Operator:
+    """The same, but the lookup of the package name reads CSV and CRD too."""
+    return flat("package.yaml")
+
+
+def bare(package_path: str = "a.package.yaml") -> Operator:
+    """A CSV with what it must have, and no CRD."""
+    document = csv("1.0.0")
+    del document["metadata"]["annotations"], document["spec"]["customresourcedefinitions"]
+    document["spec"] = {key: document["spec"][key] for key in ("description", "installModes", "install")}
+    return Operator((package_path, package("1.0.0")), {"csv.yaml": document}, {})
+
+
+def bare_late() -> Operator:
+    """The same, the package last."""
+    return bare("package.yaml")
 
 
 def rich() -> Operator:
@@ -177,10 +200,10 @@ def nested() -> Operator:
     """Two versions in directories."""
     csvs = {"1.0.0/csv.yaml": csv("1.0.0", crd(), old_crd()), "1.1.0/csv.yaml": csv("1.1.0", crd())}
     crds = {"1.0.0/crd.yaml": crd(), "1.0.0/old.crd.yaml": old_crd(), "1.1.0/crd.yaml": crd()}
-    return Operator(("memcached.package.yaml", package("1.0.0", "1.1.0")), csvs, crds)
+    return Operator(("package.yaml", package("1.0.0", "1.1.0")), csvs, crds)
 
 
-BASES = {"flat": flat, "rich": rich, "nested": nested}
+BASES = {"flat": flat, "late": late, "rich": rich, "nested": nested}
 
 
 def copy_of(document: dict) -> dict:

@@ -12,9 +12,12 @@ from collections.abc import Mapping, Set
 from unittest import mock
 
 from operatorcourier import api
+from operatorcourier.api import build_and_verify
 from operatorcourier.errors import OpCourierBadBundle, OpCourierBadYaml
 from operatorcourier.push import PushCmd
+from operatorcourier.verified_manifest import VerifiedManifest
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import TaggedScalar
 
 import schema
 from blob import Pushed, read_blob
@@ -33,8 +36,9 @@ class Answer:
     status: int
     #: None: any message will do.
     message: str | None = None
-    #: `errors` and `warnings`; empty for failures before the rules.
+    #: `errors` and `warnings`, also when all is well; empty for failures before the rules.
     validation_info: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    #: Where it is pushed; nothing when no package name was found.
     repository: str | None = None
     pushed: Pushed | None = None
     #: Why a 400 PackageValidationError is as right as this answer.
@@ -56,6 +60,7 @@ def ask(case: Case) -> Answer:
             return name
         with sorted_listings():
             answer = verdict(case.repository or name, directory)
+    answer.repository = case.repository or name
     if answer.excuse is None and not case.strict:
         answer.excuse = schema.oddity(case.files)
     return answer
@@ -89,6 +94,8 @@ def package_name(case: Case, directory: pathlib.Path) -> str | Answer:
         if "packageName" not in root:
             continue
         name = root["packageName"]
+        if isinstance(name, TaggedScalar):
+            name = name.value  # `!!str 5`, with which OMPS itself goes astray
         if not isinstance(name, str) or not REPOSITORY.fullmatch(name):
             return Answer(400, excuse="a package name that cannot be a repository")
         return str(name)
@@ -97,13 +104,17 @@ def package_name(case: Case, directory: pathlib.Path) -> str | Answer:
 
 def verdict(repository: str, directory: str) -> Answer:
     """operator-courier's verdict and what it pushes."""
-    blobs: list[str] = []
+    blobs, manifests = [], []
 
     def keep(_self: PushCmd, _namespace: str, _repository: str, _release: str, blob: str, _token: str) -> None:
         blobs.append(blob)
 
+    def build(*arguments: object, **options: object) -> VerifiedManifest:
+        manifests.append(build_and_verify(*arguments, **options))
+        return manifests[0]
+
     try:
-        with mock.patch.object(PushCmd, "_push_to_registry", keep):
+        with mock.patch.object(PushCmd, "_push_to_registry", keep), mock.patch.object(api, "build_and_verify", build):
             api.build_verify_and_push("organization", repository, "1.0.0", "basic x", source_dir=directory)
     except OpCourierBadYaml as error:
         return Answer(400, PREFIX + str(error))
@@ -111,7 +122,7 @@ def verdict(repository: str, directory: str) -> Answer:
         return Answer(400, PREFIX + str(error), error.validation_info)
     except Exception as error:
         return crashed(error)
-    return Answer(200, repository=repository, pushed=read_blob(blobs[0]))
+    return Answer(200, validation_info=manifests[0].validation_dict, pushed=read_blob(blobs[0]))
 
 
 def crashed(error: Exception) -> Answer:

@@ -63,6 +63,9 @@ def oddity(files: dict[str, bytes]) -> str | None:
             examples = list(values(root, ("metadata", "annotations", "alm-examples")))
             if any(isinstance(value, bytes) for value in examples):
                 return f"{path}: alm-examples is bytes"
+            descriptions = list(values(root, ("spec", "description")))
+            if any(isinstance(value, list | dict | set | bytes) for value in descriptions):
+                return f"{path}: spec.description is {type(descriptions[0]).__name__}"
     return None
 
 

@@ -54,6 +54,11 @@ class Service:
             return Reply(status, body, None)
         return Reply(status, body, read_blob(last["blob"]), [last["ns"], last["repo"], last["release"]])
 
+    def validate(self, case: Case) -> Reply:
+        """Posts a case's zip for the verdict alone."""
+        status, body = self._post(f"/v2/{ORGANIZATION}/validate", multipart(case.archive()))
+        return Reply(status, body, None)
+
     def _post(self, path: str, content: bytes) -> tuple[int, dict]:
         try:
             self.connection.request("POST", path, content, HEADERS)

@@ -46,7 +46,7 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
     "BOM and CRLF": lambda content: "\ufeff".encode() + content.replace(b"\n", b"\r\n"),
     "two BOMs": prepended("\ufeff\ufeff".encode()),
     "BOM at the end": appended("\ufeff".encode()),
-    "UTF-16": lambda content: content.decode().encode("utf-16"),
+    "UTF-16": lambda content: content.decode(errors="replace").encode("utf-16"),
     "Latin-1 comment": appended(b"# \xe9\n"),
     "overlong UTF-8": appended(b"# \xc0\xaf\n"),
     "surrogate in UTF-8": appended(b"# \xed\xa0\x80\n"),

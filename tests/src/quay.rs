@@ -5,6 +5,7 @@
 pub mod accounts;
 mod app_registry;
 mod fault;
+mod folder;
 mod front;
 mod pull;
 mod push;
@@ -21,8 +22,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use tokio::net::TcpListener;
@@ -31,6 +31,7 @@ use tokio::task::JoinHandle;
 use accounts::Accounts;
 use fault::Armed;
 pub use fault::Fault;
+use folder::Folder;
 pub use recorded::Recorded;
 pub use refusal::Refusal;
 use store::{HELM, PackageName, Store};
@@ -81,7 +82,7 @@ impl Quay {
     /// When the address is taken, or the folder cannot be used.
     pub async fn start(settings: Settings) -> io::Result<Self> {
         let store = match &settings.folder {
-            Some(folder) => Store::in_folder(folder)?,
+            Some(folder) => Store::in_folder(Folder::create(folder)?)?,
             None => Store::default(),
         };
         let listener = TcpListener::bind(settings.listen).await?;
@@ -179,7 +180,7 @@ impl Quay {
         lock(&self.shared.requests).clone()
     }
 
-    /// Whether there was a request that Quay does not know, or an armed fault that met none.
+    /// Requests that Quay does not know, and armed faults that met none: what a test should not leave behind.
     pub fn surprises(&self) -> Vec<String> {
         let unused = self.shared.faults();
         let unused = unused.iter().map(|armed| {

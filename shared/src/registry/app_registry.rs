@@ -37,6 +37,8 @@ struct Package {
     name: String,
     #[serde(default)]
     releases: Vec<String>,
+    #[serde(default)]
+    visibility: String,
 }
 
 /// A release of a package.
@@ -68,10 +70,7 @@ impl AppRegistry {
         &self,
         repository: &Repository,
     ) -> Result<Vec<String>, RegistryError> {
-        let mut url = self.url(&["cnr", "api", "v1", "packages"]);
-        url.query_pairs_mut()
-            .append_pair("namespace", repository.organization.as_str());
-        let packages: Vec<Package> = read(self.client.get(url), &self.token).await?;
+        let packages = self.packages(repository).await?;
         let name = repository.to_string();
         let listed = packages.len();
         match packages.into_iter().find(|package| package.name == name) {
@@ -83,6 +82,22 @@ impl AppRegistry {
             },
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Whether a listing says that the package is private.
+    pub(super) async fn is_private(&self, repository: &Repository) -> Result<bool, RegistryError> {
+        let (packages, name) = (self.packages(repository).await?, repository.to_string());
+        Ok(packages
+            .iter()
+            .any(|package| package.name == name && package.visibility == "private"))
+    }
+
+    /// The packages of an organization, as far as Quay lists them.
+    async fn packages(&self, repository: &Repository) -> Result<Vec<Package>, RegistryError> {
+        let mut url = self.url(&["cnr", "api", "v1", "packages"]);
+        url.query_pairs_mut()
+            .append_pair("namespace", repository.organization.as_str());
+        read(self.client.get(url), &self.token).await
     }
 
     pub(super) async fn push(
@@ -149,7 +164,12 @@ impl AppRegistry {
     }
 
     /// Whether the registry holds this very content as that release.
-    async fn holds(&self, repository: &Repository, version: &ReleaseVersion, blob: &Blob) -> bool {
+    pub(super) async fn holds(
+        &self,
+        repository: &Repository,
+        version: &ReleaseVersion,
+        blob: &Blob,
+    ) -> bool {
         let Ok(releases) = self.show(repository, Some(version)).await else {
             return false;
         };

@@ -1,12 +1,11 @@
-//! What Quay keeps: repositories and their releases, in memory and, if wanted, in a folder.
+//! What Quay keeps: repositories and their releases.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::path::{Path, PathBuf};
 use std::time::SystemTime;
-use std::{fs, io};
+use std::{fmt, io};
 
-use super::accounts::{Accounts, Caller, robot_name};
+use super::accounts::{Accounts, Caller};
+use super::folder::Folder;
 
 /// The media type of an operator's release.
 pub(super) const HELM: &str = "helm";
@@ -79,6 +78,11 @@ impl Repository {
             .find(|manifest| manifest.release == release && manifest.media_type == media_type)
     }
 
+    fn forget(&mut self, release: &str, media_type: &str) {
+        self.manifests
+            .retain(|manifest| manifest.release != release || manifest.media_type != media_type);
+    }
+
     /// The names of all releases, the newest first.
     pub fn releases(&self) -> Vec<&str> {
         let mut releases = Vec::new();
@@ -96,26 +100,20 @@ impl Repository {
 #[derive(Default)]
 pub(super) struct Store {
     repositories: Vec<Repository>,
-    folder: Option<PathBuf>,
+    /// A copy of all this on disk.
+    folder: Option<Folder>,
 }
 
 impl Store {
-    /// Loads `<organization>/<package>/<release>.tar.gz` from `folder`, where later releases will be kept.
+    /// Loads what `folder` holds, and keeps it up to date from then on.
     ///
     /// # Errors
-    /// When the folder cannot be made or read.
-    pub fn in_folder(folder: &Path) -> io::Result<Self> {
-        fs::create_dir_all(folder)?;
-        let mut store = Self::default();
-        for organization in subfolders(folder)? {
-            for package in subfolders(&organization)? {
-                store
-                    .repositories
-                    .push(load_repository(&file_name(&organization), &package)?);
-            }
-        }
-        store.folder = Some(folder.to_owned());
-        Ok(store)
+    /// When the folder cannot be read.
+    pub fn in_folder(folder: Folder) -> io::Result<Self> {
+        Ok(Self {
+            repositories: folder.load()?,
+            folder: Some(folder),
+        })
     }
 
     pub fn find(&self, name: &PackageName) -> Option<&Repository> {
@@ -157,16 +155,13 @@ impl Store {
         media_type: &str,
         blob: Vec<u8>,
     ) -> io::Result<()> {
-        if media_type == HELM
-            && let Some(file) = self.file(name, release)
+        if let Some(folder) = &self.folder
+            && media_type == HELM
         {
-            fs::create_dir_all(file.parent().unwrap_or(&file))?;
-            fs::write(file, &blob)?;
+            folder.put(name, release, &blob)?;
         }
         let repository = self.find_or_create(name);
-        repository
-            .manifests
-            .retain(|known| known.release != release || known.media_type != media_type);
+        repository.forget(release, media_type);
         repository.manifests.push(Manifest {
             release: release.to_owned(),
             media_type: media_type.to_owned(),
@@ -186,14 +181,12 @@ impl Store {
         release: &str,
         media_type: &str,
     ) -> io::Result<()> {
-        if media_type == HELM
-            && let Some(file) = self.file(name, release)
+        if let Some(folder) = &self.folder
+            && media_type == HELM
         {
-            fs::remove_file(file)?;
+            folder.delete(name, release)?;
         }
-        self.find_or_create(name)
-            .manifests
-            .retain(|known| known.release != release || known.media_type != media_type);
+        self.find_or_create(name).forget(release, media_type);
         Ok(())
     }
 
@@ -202,16 +195,8 @@ impl Store {
     /// # Errors
     /// When this cannot be noted in the folder.
     pub fn set_visibility(&mut self, name: &PackageName, public: bool) -> io::Result<()> {
-        if let Some(folder) = self.folder_of(name) {
-            let note = folder.join(PUBLIC_NOTE);
-            match public {
-                true => {
-                    fs::create_dir_all(&folder)?;
-                    fs::write(note, "")?;
-                }
-                false if note.exists() => fs::remove_file(note)?,
-                false => {}
-            }
+        if let Some(folder) = &self.folder {
+            folder.set_visibility(name, public)?;
         }
         self.find_or_create(name).public = public;
         Ok(())
@@ -222,66 +207,11 @@ impl Store {
     /// # Errors
     /// When it cannot be removed from the folder.
     pub fn remove(&mut self, name: &PackageName) -> io::Result<()> {
-        if let Some(folder) = self.folder_of(name)
-            && folder.exists()
-        {
-            fs::remove_dir_all(folder)?;
+        if let Some(folder) = &self.folder {
+            folder.remove(name)?;
         }
         self.repositories
             .retain(|repository| repository.name != *name);
         Ok(())
     }
-
-    fn folder_of(&self, name: &PackageName) -> Option<PathBuf> {
-        let folder = self.folder.as_ref()?;
-        Some(folder.join(&name.namespace).join(&name.name))
-    }
-
-    fn file(&self, name: &PackageName, release: &str) -> Option<PathBuf> {
-        Some(self.folder_of(name)?.join(format!("{release}{ARCHIVE}")))
-    }
-}
-
-const ARCHIVE: &str = ".tar.gz";
-
-/// An empty file of this name in a repository's folder says that the repository is public.
-const PUBLIC_NOTE: &str = "public";
-
-fn load_repository(organization: &str, folder: &Path) -> io::Result<Repository> {
-    let mut repository = Repository::new(PackageName::new(organization, &file_name(folder)));
-    repository.public = folder.join(PUBLIC_NOTE).exists();
-    repository.admins.insert(robot_name(organization));
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if let Some(release) = file_name(&path).strip_suffix(ARCHIVE) {
-            repository.manifests.push(Manifest {
-                release: release.to_owned(),
-                media_type: HELM.to_owned(),
-                blob: fs::read(&path)?,
-                created_at: path.metadata()?.modified()?,
-            });
-        }
-    }
-    repository
-        .manifests
-        .sort_by_key(|manifest| manifest.created_at);
-    Ok(repository)
-}
-
-fn subfolders(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    let mut folders = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            folders.push(path);
-        }
-    }
-    folders.sort();
-    Ok(folders)
-}
-
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
 }

@@ -1,0 +1,132 @@
+//! The sandbox, started as the README says.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use omps_tests::operator::Operator;
+use tempfile::TempDir;
+
+const SANDBOX: &str = env!("CARGO_BIN_EXE_sandbox");
+
+#[test]
+fn the_printed_commands_push_the_sample_and_pull_it_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut sandbox, commands) = start(&folder);
+
+    let output = run("sh", &["-e", "-c", &commands]);
+    let again = run("sh", &["-e", "-c", &commands]);
+    let stopped = run("sh", &["-c", &format!("kill -TERM {}", sandbox.id())]);
+    let status = sandbox.wait().expect("the sandbox ends");
+
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    for organization in ["testorg", "rules", "public"] {
+        let receipt = format!(r#""organization":"{organization}","repo":"larder-operator"#);
+        assert!(printed.contains(&receipt), "{printed}");
+    }
+    assert!(printed.contains(r#""visibility":"public""#), "{printed}");
+    assert!(String::from_utf8_lossy(&again.stdout).contains(r#""version":"2.0.0""#));
+    let sample = Operator::larder();
+    for path in sample.paths() {
+        let pulled = fs::read(folder.path().join("larder-operator").join(path));
+        assert!(
+            pulled.expect("it was pulled") == sample.file(path).as_bytes(),
+            "{path}"
+        );
+    }
+    assert!(
+        folder
+            .path()
+            .join("quay/testorg/larder-operator/2.0.0.tar.gz")
+            .exists()
+    );
+    assert!(stopped.status.success() && status.success(), "{status:?}");
+}
+
+#[test]
+fn what_keeps_the_sandbox_from_starting_is_told_in_one_line() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = taken.local_addr().expect("an address").to_string();
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("file");
+    fs::write(&file, "").expect("the folder can be written to");
+    let (folder, file) = (shown(folder.path()), shown(&file));
+    let free = "127.0.0.1:0";
+    for (arguments, code, message) in [
+        (
+            vec!["--listen", &taken],
+            1,
+            format!("cannot listen on {taken}"),
+        ),
+        (
+            vec!["--listen", free, "--quay", &taken],
+            1,
+            format!("cannot listen on {taken}"),
+        ),
+        (
+            vec!["--listen", free, "--quay", free, "--folder", &file],
+            1,
+            format!("cannot use the folder {file}"),
+        ),
+        (vec!["--listen", "here"], 2, "\"here\"".to_owned()),
+        (vec!["--nonsense"], 2, "--nonsense".to_owned()),
+    ] {
+        let arguments = [vec!["--folder", &folder], arguments].concat();
+
+        let output = run(SANDBOX, &arguments);
+
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{error}");
+        assert!(error.contains(&message), "{error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn help_names_every_option() {
+    let output = run(SANDBOX, &["--help"]);
+
+    assert!(output.status.success());
+    let help = String::from_utf8_lossy(&output.stdout);
+    for option in ["--listen", "--quay", "--folder", "--help"] {
+        assert!(help.contains(option), "{help}");
+    }
+}
+
+/// Starts the sandbox on free ports, and reads the commands that it prints.
+fn start(folder: &TempDir) -> (Child, String) {
+    let mut sandbox = Command::new(SANDBOX)
+        .args([
+            "--listen",
+            "127.0.0.1:0",
+            "--quay",
+            "127.0.0.1:0",
+            "--folder",
+        ])
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the sandbox starts");
+    let mut commands = String::new();
+    let mut printed = BufReader::new(sandbox.stdout.take().expect("its output"));
+    while !commands.ends_with("namespace=public'\n") {
+        let read = printed.read_line(&mut commands).expect("text");
+        assert_ne!(read, 0, "the sandbox ended: {commands}");
+    }
+    (sandbox, commands)
+}
+
+fn run(program: &str, arguments: &[&str]) -> Output {
+    Command::new(program)
+        .args(arguments)
+        .output()
+        .expect("the program runs")
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
