@@ -4,12 +4,15 @@ use futures_util::stream;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use multer::bytes::Bytes;
-use multer::{Constraints, Multipart, SizeLimit};
+use multer::{Constraints, Field, Multipart, SizeLimit};
 
 use crate::error::Error;
 
 /// Bytes of a part that is not the file.
 const OTHER_PARTS: u64 = 64 * 1024;
+
+/// Bytes that the form's reader is given at once.
+const PIECE: usize = 64 * 1024;
 
 /// Takes the zip out of a form.
 ///
@@ -25,11 +28,17 @@ pub async fn zip_of_form(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Erro
             "the content type is '{content_type}', not multipart/form-data with a boundary"
         ))
     })?;
-    let size = SizeLimit::new()
+    let size = body.len();
+    let limits = SizeLimit::new()
         .for_field("file", u64::MAX)
         .per_field(OTHER_PARTS);
-    let body = stream::iter([Ok::<_, std::convert::Infallible>(body)]);
-    let mut form = Multipart::with_constraints(body, boundary, Constraints::new().size_limit(size));
+    // In pieces, or the form's reader would keep a copy of all of it.
+    let pieces = (0..size)
+        .step_by(PIECE)
+        .map(move |from| body.slice(from..size.min(from + PIECE)));
+    let body = stream::iter(pieces.map(Ok::<_, std::convert::Infallible>));
+    let mut form =
+        Multipart::with_constraints(body, boundary, Constraints::new().size_limit(limits));
     while let Some(part) = form.next_field().await.map_err(|error| malformed(&error))? {
         match (part.name(), part.file_name()) {
             (Some("file"), Some("")) => {
@@ -46,12 +55,21 @@ pub async fn zip_of_form(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Erro
                     );
                     return Err(Error::UploadedFile(message));
                 }
-                return part.bytes().await.map_err(|error| malformed(&error));
+                return content(part, size).await;
             }
             _ => {}
         }
     }
     Err(no_file("no part of the form has that name and a file name"))
+}
+
+/// A part's content, which is nearly all of the body.
+async fn content(mut part: Field<'_>, body_size: usize) -> Result<Bytes, Error> {
+    let mut content = Vec::with_capacity(body_size);
+    while let Some(piece) = part.chunk().await.map_err(|error| malformed(&error))? {
+        content.extend_from_slice(&piece);
+    }
+    Ok(content.into())
 }
 
 fn no_file(found: &str) -> Error {

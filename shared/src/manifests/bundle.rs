@@ -57,15 +57,15 @@ impl Manifests {
             file: &self.package.file,
             csv: None,
         }];
-        let data = [
-            ("clusterServiceVersions", list(files, &csvs)?),
-            ("customResourceDefinitions", list(files, &crds)?),
-            ("packages", list(files, &packages)?),
-        ];
-        Ok(BTreeMap::from([(
-            "bundle.yaml".into(),
-            formatted(&data)?.into(),
-        )]))
+        let mut text = b"data:\n".to_vec();
+        for (key, sources) in [
+            ("clusterServiceVersions", csvs.as_slice()),
+            ("customResourceDefinitions", &crds),
+            ("packages", &packages),
+        ] {
+            write_text(key, &list(files, sources)?, &mut text);
+        }
+        Ok(BTreeMap::from([("bundle.yaml".into(), text.into())]))
     }
 }
 
@@ -102,27 +102,21 @@ fn list(files: &Files, sources: &[Source<'_>]) -> Result<String, BundleError> {
     })
 }
 
-/// `bundle.yaml`: under `data` each list as a text, in a literal block where YAML allows one.
-fn formatted(data: &[(&str, String)]) -> Result<Vec<u8>, BundleError> {
-    let text = |value: &str, style| Event::scalar(None, None, value, true, true, style);
-    let map = || Event::mapping_start(None, None, true, MappingStyle::Block);
-    let written = emit(|emitter| {
-        let mut events = vec![map(), text("data", ScalarStyle::Plain), map()];
-        for (key, value) in data {
-            let style = if value.is_empty() {
-                ScalarStyle::SingleQuoted
-            } else {
-                ScalarStyle::Literal
-            };
-            events.extend([text(key, ScalarStyle::Plain), text(value, style)]);
-        }
-        events.extend([Event::mapping_end(), Event::mapping_end()]);
-        events
-            .into_iter()
-            .try_for_each(|event| emitter.emit(event))
-            .map_err(defect("bundle.yaml"))
-    })?;
-    Ok(written.into_bytes())
+/// A key under `data` whose value is a text, in a literal block. [`list`] leaves no characters that one cannot hold, and
+/// no line ends but `\n`.
+fn write_text(key: &str, value: &str, text: &mut Vec<u8>) {
+    let style = match value {
+        "" => "''",
+        // Lines that end the last document's last block belong to it.
+        _ if value.ends_with("\n\n") => "|+",
+        _ => "|",
+    };
+    text.extend_from_slice(format!("  {key}: {style}\n").as_bytes());
+    for line in value.split_inclusive('\n') {
+        let indent = if line == "\n" { "" } else { "    " };
+        text.extend_from_slice(indent.as_bytes());
+        text.extend_from_slice(line.as_bytes());
+    }
 }
 
 fn defect(file: &str) -> impl FnOnce(Error) -> BundleError {
@@ -155,7 +149,10 @@ fn emit(
         .try_for_each(|event| emitter.emit(event))
         .map_err(defect("bundle.yaml"))?;
     drop(emitter);
-    Ok(String::from_utf8_lossy(&written).into_owned())
+    String::from_utf8(written).map_err(|error| BundleError {
+        file: "bundle.yaml".to_owned(),
+        error: error.to_string(),
+    })
 }
 
 /// Writes a file's document event by event, so that anchors, merges, tags and the text of every scalar stay.
@@ -225,10 +222,13 @@ fn copied(event: EventData, index: usize, replaced: Option<&str>) -> Option<Even
             style,
         } => {
             let anchor = unique(anchor);
-            let style = if style == ScalarStyle::Folded {
-                ScalarStyle::Literal
-            } else {
-                style
+            let style = match style {
+                // Line ends that are YAML's alone are written as escapes.
+                _ if value.contains(['\u{85}', '\u{2028}', '\u{2029}']) => {
+                    ScalarStyle::DoubleQuoted
+                }
+                ScalarStyle::Folded => ScalarStyle::Literal,
+                style => style,
             };
             match replaced {
                 Some(text) => Event::scalar(

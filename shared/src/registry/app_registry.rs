@@ -110,7 +110,7 @@ impl AppRegistry {
             .client
             .post(self.package(to, &[]))
             .header(header::CONTENT_TYPE, "application/json")
-            .body(blob.request_body(version));
+            .body(reqwest::Body::wrap(blob.request_body(version)));
         match send(request, &self.token).await {
             // Quay may have taken the release and failed to say so: what it holds tells.
             Err(RegistryError::Unreachable(problem)) => match self.holds(to, version, blob).await {

@@ -1,13 +1,18 @@
 //! A release's content as App Registry takes it: a gzipped tar with one top directory, in base64, in JSON.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
+use std::convert::Infallible;
 use std::io::{self, Read, Write};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use base64::write::EncoderWriter;
 use flate2::read::GzDecoder;
 use flate2::{Compression, GzBuilder};
+use http_body::{Frame, SizeHint};
+use multer::bytes::Bytes;
 use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 
@@ -18,7 +23,7 @@ use crate::release::ReleaseVersion;
 /// The tar in base64: the same files give the same bytes, whenever and wherever they are packed.
 #[derive(Debug, Clone)]
 pub struct Blob {
-    base64: Vec<u8>,
+    base64: Bytes,
 }
 
 impl Blob {
@@ -30,14 +35,23 @@ impl Blob {
             reason = "a Vec takes every write, and paths were bounded when they were read"
         )]
         write(bundle, repository.as_str(), &mut base64).expect("memory can be written");
-        Blob { base64 }
+        Blob {
+            base64: base64.into(),
+        }
     }
 
-    /// The JSON of a push.
-    pub(super) fn request_body(&self, version: &ReleaseVersion) -> Vec<u8> {
+    /// The JSON of a push, without a copy of the content.
+    pub(super) fn request_body(&self, version: &ReleaseVersion) -> Chunks {
         // Neither a version nor base64 has anything that JSON would escape.
         let start = format!(r#"{{"release":"{version}","media_type":"helm","blob":""#);
-        [start.as_bytes(), &self.base64, br#""}"#].concat()
+        Chunks(
+            [
+                start.into(),
+                self.base64.clone(),
+                Bytes::from_static(br#""}"#),
+            ]
+            .into(),
+        )
     }
 
     /// SHA-256 of the tar in hexadecimal, by which Quay knows content.
@@ -57,6 +71,25 @@ impl Blob {
                 .map(|byte| format!("{byte:02x}"))
                 .collect(),
         )
+    }
+}
+
+/// A body of known size in several pieces.
+pub(super) struct Chunks(VecDeque<Bytes>);
+
+impl http_body::Body for Chunks {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.pop_front().map(|chunk| Ok(Frame::data(chunk))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.0.iter().map(|chunk| chunk.len() as u64).sum())
     }
 }
 
