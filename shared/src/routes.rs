@@ -205,7 +205,7 @@ mod tests {
                     .map(|(name, value)| format!("{name}={value}"))
                     .collect();
                 format!("{endpoint:?} {}", values.join(" "))
-                    .trim_end()
+                    .trim_end_matches(' ')
                     .to_owned()
             }
             Ok(Found::Options(allow)) => format!("options {allow}"),

@@ -8,7 +8,7 @@ use libyaml_safer::{
 };
 
 use super::csv::Csv;
-use super::yaml::{self, Value, scalar};
+use super::yaml::{self, scalar};
 use super::{Layout, Manifests};
 use crate::archive::Files;
 
@@ -165,13 +165,13 @@ fn copy(
     let text = String::from_utf8_lossy(bytes);
     let body = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let offset = text.len() - body.len();
-    let take = |event: Event| {
+    let take = |mut event: Event| {
         let start = usize::try_from(event.start_mark.index).unwrap_or(usize::MAX);
         let replaced = description_at(start.saturating_add(offset), source.csv);
-        let copied = copied(event.data, index, replaced);
-        copied
-            .map_or(Ok(()), |event| emitter.emit(event))
-            .map_err(defect(source.file))
+        match adapt(&mut event.data, index, replaced) {
+            true => emitter.emit(event).map_err(defect(source.file)),
+            false => Ok(()),
+        }
     };
     yaml::each_event(body, take, |error| BundleError {
         file: source.file.to_owned(),
@@ -179,40 +179,27 @@ fn copy(
     })
 }
 
-/// An event as it stands in the list; nothing for those of stream and document.
-fn copied(event: EventData, index: usize, replaced: Option<&str>) -> Option<Event> {
-    // Two documents may use the same anchor, one list may not.
-    let unique = |anchor: Option<String>| anchor.map(|anchor| format!("d{index}{anchor}"));
-    Some(match event {
+/// Makes an event one of the list's; not those of stream and document, which have no place there.
+fn adapt(event: &mut EventData, index: usize, replaced: Option<&str>) -> bool {
+    match event {
         EventData::StreamStart { .. }
         | EventData::StreamEnd
         | EventData::DocumentStart { .. }
-        | EventData::DocumentEnd { .. } => return None,
-        EventData::Alias { anchor } => Event::alias(&format!("d{index}{anchor}")),
-        EventData::SequenceStart {
-            anchor,
-            tag,
-            implicit,
-            ..
-        } => Event::sequence_start(
-            unique(anchor).as_deref(),
-            tag.as_deref(),
-            implicit,
-            SequenceStyle::Block,
-        ),
-        EventData::MappingStart {
-            anchor,
-            tag,
-            implicit,
-            ..
-        } => Event::mapping_start(
-            unique(anchor).as_deref(),
-            tag.as_deref(),
-            implicit,
-            MappingStyle::Block,
-        ),
-        EventData::SequenceEnd => Event::sequence_end(),
-        EventData::MappingEnd => Event::mapping_end(),
+        | EventData::DocumentEnd { .. } => return false,
+        EventData::SequenceEnd | EventData::MappingEnd => {}
+        EventData::Alias { anchor } => make_unique(anchor, index),
+        EventData::SequenceStart { anchor, style, .. } => {
+            anchor
+                .iter_mut()
+                .for_each(|anchor| make_unique(anchor, index));
+            *style = SequenceStyle::Block;
+        }
+        EventData::MappingStart { anchor, style, .. } => {
+            anchor
+                .iter_mut()
+                .for_each(|anchor| make_unique(anchor, index));
+            *style = MappingStyle::Block;
+        }
         EventData::Scalar {
             anchor,
             tag,
@@ -221,51 +208,40 @@ fn copied(event: EventData, index: usize, replaced: Option<&str>) -> Option<Even
             quoted_implicit,
             style,
         } => {
-            let anchor = unique(anchor);
-            let style = match style {
-                // Line ends that are YAML's alone are written as escapes.
-                _ if value.contains(['\u{85}', '\u{2028}', '\u{2029}']) => {
-                    ScalarStyle::DoubleQuoted
+            anchor
+                .iter_mut()
+                .for_each(|anchor| make_unique(anchor, index));
+            if let Some(text) = replaced {
+                (*tag, *value) = (None, text.to_owned());
+                (*plain_implicit, *quoted_implicit, *style) = (false, true, ScalarStyle::Literal);
+            } else if *plain_implicit {
+                let is_text = matches!(scalar::plain_1_1(value), Ok(None));
+                // Text may be quoted, all else must stay plain.
+                *quoted_implicit = is_text;
+                if is_text && value.contains('\n') {
+                    (*plain_implicit, *style) = (false, ScalarStyle::DoubleQuoted);
+                } else if value.is_empty() {
+                    "null".clone_into(value); // which can stand where nothing cannot
                 }
-                ScalarStyle::Folded => ScalarStyle::Literal,
-                style => style,
-            };
-            match replaced {
-                Some(text) => Event::scalar(
-                    anchor.as_deref(),
-                    None,
-                    text,
-                    false,
-                    true,
-                    ScalarStyle::Literal,
-                ),
-                None if plain_implicit => plain(anchor.as_deref(), &value),
-                None => Event::scalar(
-                    anchor.as_deref(),
-                    tag.as_deref(),
-                    &value,
-                    false,
-                    quoted_implicit,
-                    style,
-                ),
+            } else if *style == ScalarStyle::Folded {
+                *style = ScalarStyle::Literal;
+            }
+            // Line ends that are YAML's alone are written as escapes.
+            if value.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+                *style = ScalarStyle::DoubleQuoted;
             }
         }
-    })
+    }
+    true
+}
+
+/// Two documents may use the same anchor, one list may not.
+fn make_unique(anchor: &mut String, index: usize) {
+    *anchor = format!("d{index}{anchor}");
 }
 
 /// The text for a CSV's description that is none, when it starts here.
 fn description_at(start: usize, csv: Option<&Csv>) -> Option<&str> {
     let (span, text) = csv?.description.as_ref()?;
     (span.start == start).then_some(text)
-}
-
-/// A scalar without quotes: one that means text may be quoted, another must stay as it is.
-fn plain(anchor: Option<&str>, value: &str) -> Event {
-    let is_text = matches!(scalar::plain_1_1(value), Ok(Value::String(_)));
-    if is_text && value.contains('\n') {
-        return Event::scalar(anchor, None, value, false, true, ScalarStyle::DoubleQuoted);
-    }
-    // An empty scalar cannot stand everywhere; `null` can.
-    let value = if value.is_empty() { "null" } else { value };
-    Event::scalar(anchor, None, value, true, is_text, ScalarStyle::Plain)
 }

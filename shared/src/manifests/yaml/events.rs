@@ -1,6 +1,6 @@
 //! libyaml's events for a text, where libyaml differs from PyYAML by accident.
 
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 use libyaml_safer::{Error, Event, EventData, Parser, ScalarStyle};
 
@@ -21,10 +21,12 @@ pub fn each<E>(
             .next()
             .is_some_and(|line| !line.trim_ascii().is_empty());
     let directives = without_unknown_directives(text);
-    let mut input = directives
+    let input = directives
         .as_bytes()
         .chain(&text.as_bytes()[directives.len()..])
         .chain(if is_open { b"\n".as_slice() } else { b"" });
+    // The parser takes all that a reader has ready, at four bytes a character.
+    let mut input = BufReader::with_capacity(4096, input);
     let mut parser = Parser::new();
     parser.set_input(&mut input);
     loop {

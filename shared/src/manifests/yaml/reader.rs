@@ -218,7 +218,8 @@ impl Reader<'_> {
             _ if self.scalars_1_1 => scalar::plain_1_1(&text),
             _ => scalar::plain_1_2(&text),
         };
-        resolved.map_err(|error| at(start, error.into()))
+        let resolved = resolved.map_err(|error| at(start, error.into()))?;
+        Ok(resolved.unwrap_or(Value::String(text)))
     }
 
     fn tagged(&self, tag: &str, text: String, start: Mark) -> Result<Value, ReadError> {

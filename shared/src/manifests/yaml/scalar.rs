@@ -63,18 +63,18 @@ static FLOAT_1_2: LazyLock<Regex> = LazyLock::new(|| {
 static INT_1_2: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"[-+]?0b[0-1_]+|[-+]?0o?[0-7_]+|[-+]?[0-9_]+|[-+]?0x[0-9a-fA-F_]+"));
 
-/// Resolves a plain scalar as PyYAML's `safe_load` does.
+/// Resolves a plain scalar as PyYAML's `safe_load` does; nothing when it is text.
 ///
 /// # Errors
 /// Where PyYAML finds a type by the scalar's form and then cannot construct it (`2020-13-45`, `0x_`, `=`).
-pub fn plain_1_1(text: &str) -> Result<Value, ScalarError> {
+pub fn plain_1_1(text: &str) -> Result<Option<Value>, ScalarError> {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
+        "" | "~" | "null" | "Null" | "NULL" => return Ok(Some(Value::Null)),
         "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
-            return Ok(Value::Bool(true));
+            return Ok(Some(Value::Bool(true)));
         }
         "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
-            return Ok(Value::Bool(false));
+            return Ok(Some(Value::Bool(false)));
         }
         "=" => return Err(ScalarError::Indicator("=")),
         "<<" => return Err(ScalarError::Indicator("<<")),
@@ -82,32 +82,32 @@ pub fn plain_1_1(text: &str) -> Result<Value, ScalarError> {
     }
     if text.starts_with(|first: char| matches!(first, '-' | '+' | '.' | '0'..='9')) {
         if FLOAT_1_1.is_match(text) {
-            return float(text);
+            return float(text).map(Some);
         }
         if INT_1_1.is_match(text) {
-            return int(text);
+            return int(text).map(Some);
         }
         if is_plain_timestamp(text) {
-            return timestamp(text);
+            return timestamp(text).map(Some);
         }
     }
-    Ok(Value::String(text.to_owned()))
+    Ok(None)
 }
 
-/// Resolves a plain scalar as ruamel.yaml does under YAML 1.2.
+/// Resolves a plain scalar as ruamel.yaml does under YAML 1.2; nothing when it is text.
 ///
 /// # Errors
 /// Where a type is found by the scalar's form and then cannot be constructed (`2020-13-45`).
-pub fn plain_1_2(text: &str) -> Result<Value, ScalarError> {
+pub fn plain_1_2(text: &str) -> Result<Option<Value>, ScalarError> {
     match text {
-        "" | "~" | "null" | "Null" | "NULL" => return Ok(Value::Null),
-        "true" | "True" | "TRUE" => return Ok(Value::Bool(true)),
-        "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
+        "" | "~" | "null" | "Null" | "NULL" => return Ok(Some(Value::Null)),
+        "true" | "True" | "TRUE" => return Ok(Some(Value::Bool(true))),
+        "false" | "False" | "FALSE" => return Ok(Some(Value::Bool(false))),
         _ => {}
     }
     if text.starts_with(|first: char| matches!(first, '-' | '+' | '.' | '0'..='9')) {
         if FLOAT_1_2.is_match(text) {
-            return float(text);
+            return float(text).map(Some);
         }
         if INT_1_2.is_match(text) {
             // Octal is 0o7 here; a leading zero alone means nothing.
@@ -118,15 +118,15 @@ pub fn plain_1_2(text: &str) -> Result<Value, ScalarError> {
             {
                 let sign = if text.starts_with('-') { "-" } else { "" };
                 let digits = if digits.is_empty() { "0" } else { digits };
-                return int(&format!("{sign}{digits}"));
+                return int(&format!("{sign}{digits}")).map(Some);
             }
-            return int(&text.replacen("0o", "0", 1));
+            return int(&text.replacen("0o", "0", 1)).map(Some);
         }
         if is_plain_timestamp(text) {
-            return timestamp(text);
+            return timestamp(text).map(Some);
         }
     }
-    Ok(Value::String(text.to_owned()))
+    Ok(None)
 }
 
 /// Constructs a scalar whose tag is written in the file.
@@ -339,12 +339,11 @@ mod tests {
 
     #[test]
     fn plain_scalars_are_what_pyyaml_makes_of_them() {
-        let int = |digits: &str| Value::Int(digits.to_owned());
-        let string = |text: &str| Value::String(text.to_owned());
+        let int = |digits: &str| Some(Value::Int(digits.to_owned()));
         let cases = [
             ("010", int("8")),
-            ("08", string("08")),
-            ("0o10", string("0o10")),
+            ("08", None),
+            ("0o10", None),
             ("1:30", int("90")),
             ("-1:30", int("-90")),
             ("0x_1F", int("31")),
@@ -352,28 +351,28 @@ mod tests {
             ("0", int("0")),
             ("-0", int("0")),
             ("1_000", int("1000")),
-            ("yes", Value::Bool(true)),
-            ("oFF", string("oFF")),
-            ("y", string("y")),
-            ("1e3", string("1e3")),
-            ("1.0e3", string("1.0e3")),
-            ("1.0e+3", Value::Float(1000.0)),
-            ("1_0.5", Value::Float(10.5)),
-            ("1:30.5", Value::Float(90.5)),
-            ("-.inf", Value::Float(f64::NEG_INFINITY)),
-            ("+.5", string("+.5")),
-            (".", string(".")),
-            ("2020-02-29", Value::Timestamp("2020-02-29".into())),
-            ("2020-2-9", string("2020-2-9")),
+            ("yes", Some(Value::Bool(true))),
+            ("oFF", None),
+            ("y", None),
+            ("1e3", None),
+            ("1.0e3", None),
+            ("1.0e+3", Some(Value::Float(1000.0))),
+            ("1_0.5", Some(Value::Float(10.5))),
+            ("1:30.5", Some(Value::Float(90.5))),
+            ("-.inf", Some(Value::Float(f64::NEG_INFINITY))),
+            ("+.5", None),
+            (".", None),
+            ("2020-02-29", Some(Value::Timestamp("2020-02-29".into()))),
+            ("2020-2-9", None),
             (
                 "2020-2-9 1:02:03.5 -5",
-                Value::Timestamp("2020-02-09 01:02:03.500000-05:00".into()),
+                Some(Value::Timestamp("2020-02-09 01:02:03.500000-05:00".into())),
             ),
             (
                 "2020-02-09T01:02:03Z",
-                Value::Timestamp("2020-02-09 01:02:03+00:00".into()),
+                Some(Value::Timestamp("2020-02-09 01:02:03+00:00".into())),
             ),
-            ("", Value::Null),
+            ("", Some(Value::Null)),
             (
                 "99999999999999999999999999999999999999999",
                 int("99999999999999999999999999999999999999999"),
