@@ -12,7 +12,7 @@ use axum::{Json, Router, body::Bytes};
 use omps::app::App;
 use omps::archive::{self, Files};
 use omps::config::Config;
-use omps::manifests::yaml::each_event;
+use omps::manifests::yaml::{Version, each_event};
 use omps_tests::multipart;
 use omps_tests::operator::Operator;
 use serde_json::json;
@@ -54,7 +54,12 @@ fn floor(zip: &[u8]) -> Outcome {
             events += 1;
             Ok(())
         };
-        each_event(std::str::from_utf8(bytes)?, count, ToString::to_string)?;
+        each_event(
+            std::str::from_utf8(bytes)?,
+            Version::V1_1,
+            count,
+            ToString::to_string,
+        )?;
         std::hint::black_box(events);
     }
     let bundle = files

@@ -2,13 +2,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use libyaml_safer::{
     Emitter, Encoding, Error, Event, EventData, MappingStyle, ScalarStyle, SequenceStyle,
 };
 
 use super::csv::Csv;
-use super::yaml::{self, scalar};
+use super::yaml::{self, Version, scalar};
 use super::{Layout, Manifests};
 use crate::archive::Files;
 
@@ -63,7 +64,7 @@ impl Manifests {
             ("customResourceDefinitions", &crds),
             ("packages", &packages),
         ] {
-            write_text(key, &list(files, sources)?, &mut text);
+            write_list(key, files, sources, &mut text)?;
         }
         Ok(BTreeMap::from([("bundle.yaml".into(), text.into())]))
     }
@@ -75,47 +76,74 @@ struct Source<'a> {
     csv: Option<&'a Csv>,
 }
 
-/// The documents as one YAML list; no text when there are none.
-fn list(files: &Files, sources: &[Source<'_>]) -> Result<String, BundleError> {
+/// A key under `data` whose value is a text: the documents as one YAML list, in a literal block.
+fn write_list(
+    key: &str,
+    files: &Files,
+    sources: &[Source<'_>],
+    text: &mut Vec<u8>,
+) -> Result<(), BundleError> {
+    text.extend_from_slice(format!("  {key}: ").as_bytes());
     if sources.is_empty() {
-        return Ok(String::new());
+        text.extend_from_slice(b"''\n");
+        return Ok(());
     }
-    emit(|emitter| {
-        emitter
-            .emit(Event::sequence_start(
-                None,
-                None,
-                true,
-                SequenceStyle::Block,
-            ))
-            .map_err(defect("bundle.yaml"))?;
-        for (index, source) in sources.iter().enumerate() {
-            let bytes = files
-                .get(source.file)
-                .map(Vec::as_slice)
-                .unwrap_or_default();
-            copy(bytes, index, source, emitter)?;
-        }
-        emitter
-            .emit(Event::sequence_end())
-            .map_err(defect("bundle.yaml"))
-    })
+    text.extend_from_slice(b"|\n");
+    let header = text.len() - 1;
+    emit(
+        &mut Indented {
+            text,
+            at_line_start: true,
+        },
+        |emitter| {
+            emitter
+                .emit(Event::sequence_start(
+                    None,
+                    None,
+                    true,
+                    SequenceStyle::Block,
+                ))
+                .map_err(defect("bundle.yaml"))?;
+            for (index, source) in sources.iter().enumerate() {
+                let bytes = files
+                    .get(source.file)
+                    .map(Vec::as_slice)
+                    .unwrap_or_default();
+                copy(bytes, index, source, emitter)?;
+            }
+            emitter
+                .emit(Event::sequence_end())
+                .map_err(defect("bundle.yaml"))
+        },
+    )?;
+    // Empty lines at the end of the last document's last block belong to it.
+    if text.ends_with(b"\n\n") {
+        text.insert(header, b'+');
+    }
+    Ok(())
 }
 
-/// A key under `data` whose value is a text, in a literal block. [`list`] leaves no characters that one cannot hold, and
-/// no line ends but `\n`.
-fn write_text(key: &str, value: &str, text: &mut Vec<u8>) {
-    let style = match value {
-        "" => "''",
-        // Lines that end the last document's last block belong to it.
-        _ if value.ends_with("\n\n") => "|+",
-        _ => "|",
-    };
-    text.extend_from_slice(format!("  {key}: {style}\n").as_bytes());
-    for line in value.split_inclusive('\n') {
-        let indent = if line == "\n" { "" } else { "    " };
-        text.extend_from_slice(indent.as_bytes());
-        text.extend_from_slice(line.as_bytes());
+/// Writes lines as the content of a literal block. [`adapt`] leaves no characters that one cannot hold, and no line ends
+/// but `\n`.
+struct Indented<'a> {
+    text: &'a mut Vec<u8>,
+    at_line_start: bool,
+}
+
+impl Write for Indented<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.at_line_start && line != b"\n" {
+                self.text.extend_from_slice(b"    ");
+            }
+            self.text.extend_from_slice(line);
+            self.at_line_start = line.ends_with(b"\n");
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -127,12 +155,13 @@ fn defect(file: &str) -> impl FnOnce(Error) -> BundleError {
     }
 }
 
+/// Writes one document to `output`.
 fn emit(
+    output: &mut dyn Write,
     content: impl FnOnce(&mut Emitter<'_>) -> Result<(), BundleError>,
-) -> Result<String, BundleError> {
-    let mut written = Vec::new();
+) -> Result<(), BundleError> {
     let mut emitter = Emitter::new();
-    emitter.set_output_string(&mut written);
+    emitter.set_output(output);
     emitter.set_unicode(true);
     emitter.set_width(-1);
     let start = [
@@ -147,12 +176,7 @@ fn emit(
     let end = [Event::document_end(true), Event::stream_end()];
     end.into_iter()
         .try_for_each(|event| emitter.emit(event))
-        .map_err(defect("bundle.yaml"))?;
-    drop(emitter);
-    String::from_utf8(written).map_err(|error| BundleError {
-        file: "bundle.yaml".to_owned(),
-        error: error.to_string(),
-    })
+        .map_err(defect("bundle.yaml"))
 }
 
 /// Writes a file's document event by event, so that anchors, merges, tags and the text of every scalar stay.
@@ -173,7 +197,7 @@ fn copy(
             false => Ok(()),
         }
     };
-    yaml::each_event(body, take, |error| BundleError {
+    yaml::each_event(body, Version::V1_1, take, |error| BundleError {
         file: source.file.to_owned(),
         error: error.to_string(),
     })

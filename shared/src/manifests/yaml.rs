@@ -8,7 +8,7 @@ mod events;
 mod node;
 mod reader;
 pub mod scalar;
-mod tabs;
+mod spacing;
 
 use std::fmt;
 

@@ -4,12 +4,15 @@ use std::io::{BufReader, Read};
 
 use libyaml_safer::{Error, Event, EventData, Parser, ScalarStyle};
 
+use super::Version;
+
 /// Gives every event of a text without a byte order mark to `take`.
 ///
 /// # Errors
 /// What `take` answers, or what `fail` makes of the parser's error.
 pub fn each<E>(
     text: &str,
+    version: Version,
     mut take: impl FnMut(Event) -> Result<(), E>,
     fail: impl FnOnce(&Error) -> E,
 ) -> Result<(), E> {
@@ -20,7 +23,7 @@ pub fn each<E>(
             .rsplit(['\n', '\r'])
             .next()
             .is_some_and(|line| !line.trim_ascii().is_empty());
-    let directives = without_unknown_directives(text);
+    let directives = without_unknown_directives(text, version);
     let input = directives
         .as_bytes()
         .chain(&text.as_bytes()[directives.len()..])
@@ -53,9 +56,9 @@ pub fn each<E>(
     }
 }
 
-/// The directives before a document, those made comments that PyYAML passes over and libyaml refuses: versions 1.x
-/// other than 1.1 and 1.2, and unknown names. Not a byte more or less.
-fn without_unknown_directives(text: &str) -> String {
+/// The directives before a document, those made comments that libyaml refuses and others pass over: unknown names, and
+/// for PyYAML versions 1.x other than 1.1 and 1.2. Not a byte more or less.
+fn without_unknown_directives(text: &str, version: Version) -> String {
     let mut kept = String::new();
     let content = text.lines().find(|line| !line.starts_with(['%', '#']));
     if !content.is_some_and(|line| line.starts_with("---")) {
@@ -68,13 +71,13 @@ fn without_unknown_directives(text: &str) -> String {
         let mut words = line.split_ascii_whitespace();
         let is_unknown = match (words.next(), words.next()) {
             (Some("%TAG"), _) => false,
-            (Some("%YAML"), Some(version)) => {
-                let minor = version.strip_prefix("1.");
+            (Some("%YAML"), Some(number)) if version == Version::V1_1 => {
+                let minor = number.strip_prefix("1.");
                 minor.is_some_and(|minor| {
                     !matches!(minor, "1" | "2") && minor.parse::<u32>().is_ok()
                 })
             }
-            (Some("%YAML"), None) => false,
+            (Some("%YAML"), _) => false,
             _ => true,
         };
         kept.push_str(if is_unknown { "#" } else { "%" });

@@ -145,6 +145,7 @@ pub fn tagged(tag: &str, text: &str) -> Result<Value, ScalarError> {
         Some("int") => int(text),
         Some("float") => float(text),
         Some("timestamp") => timestamp(text),
+        Some("binary") if !text.is_ascii() => Err(invalid("!!binary", text)),
         Some("binary") => {
             // As Python's decoder, which drops whatever is not of its alphabet.
             let known =

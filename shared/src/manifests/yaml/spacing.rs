@@ -1,18 +1,19 @@
-//! Tabs: PyYAML takes them only inside quotes, block scalars and comments; libyaml also between values.
+//! Tabs and byte order marks: PyYAML takes them only inside quotes, block scalars and comments; libyaml also as white
+//! space between values.
 
 use libyaml_safer::ScalarStyle;
 
-/// The first refused tab in text that lies between values: one that no comment holds.
+/// The first refused character in text that lies between values: one that no comment holds.
 pub fn between_values(text: &str) -> Option<usize> {
     let mut start = 0;
     for line in text.split_inclusive(['\n', '\r']) {
-        if let Some(tab) = line.find('\t') {
+        if let Some(found) = line.find(['\t', '\u{feff}']) {
             let comment = line.match_indices('#').map(|(at, _)| at).find(|&at| {
                 at.checked_sub(1)
                     .is_none_or(|before| line.as_bytes()[before] == b' ')
             });
-            if comment.is_none_or(|comment| tab < comment) {
-                return Some(start + tab);
+            if comment.is_none_or(|comment| found < comment) {
+                return Some(start + found);
             }
         }
         start += line.len();
