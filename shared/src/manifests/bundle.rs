@@ -205,6 +205,17 @@ fn copy(
 
 /// Makes an event one of the list's; not those of stream and document, which have no place there.
 fn adapt(event: &mut EventData, index: usize, replaced: Option<&str>) -> bool {
+    if let EventData::Scalar {
+        tag,
+        plain_implicit: implicit,
+        ..
+    }
+    | EventData::SequenceStart { tag, implicit, .. }
+    | EventData::MappingStart { tag, implicit, .. } = event
+        && tag.as_deref() == Some("!")
+    {
+        (*tag, *implicit) = (None, true); // asks for what it is anyway
+    }
     match event {
         EventData::StreamStart { .. }
         | EventData::StreamEnd

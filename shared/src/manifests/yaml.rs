@@ -8,7 +8,7 @@ mod events;
 mod node;
 mod reader;
 pub mod scalar;
-mod spacing;
+mod tabs;
 
 use std::fmt;
 

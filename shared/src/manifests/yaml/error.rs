@@ -26,8 +26,6 @@ pub enum Problem {
     SeveralDocuments,
     #[error("a tab where YAML wants a space")]
     Tab,
-    #[error("a byte order mark inside the file")]
-    ByteOrderMark,
     #[error("nested deeper than {0} levels")]
     TooDeep(usize),
     #[error("more than {0} values in one file")]

@@ -1,5 +1,6 @@
 //! libyaml's events for a text, where libyaml differs from PyYAML by accident.
 
+use std::borrow::Cow;
 use std::io::{BufReader, Read};
 
 use libyaml_safer::{Error, Event, EventData, Parser, ScalarStyle};
@@ -24,6 +25,7 @@ pub fn each<E>(
             .next()
             .is_some_and(|line| !line.trim_ascii().is_empty());
     let directives = without_unknown_directives(text, version);
+    let (text, stand_ins) = without_odd_characters(text, version);
     let input = directives
         .as_bytes()
         .chain(&text.as_bytes()[directives.len()..])
@@ -47,6 +49,11 @@ pub fn each<E>(
             && value.ends_with('\n')
         {
             value.pop(); // the line end that was added
+        }
+        if let EventData::Scalar { value, .. } = &mut event.data {
+            for &(odd, stand_in) in &stand_ins {
+                *value = value.replace(stand_in, odd);
+            }
         }
         let is_last = event.data == EventData::StreamEnd;
         take(event)?;
@@ -84,4 +91,35 @@ fn without_unknown_directives(text: &str, version: Version) -> String {
         kept.push_str(&line[1..]);
     }
     kept
+}
+
+/// Characters that libyaml takes for white space and others for text, each behind a stand-in of the same length that the
+/// text does not have: byte order marks that are not the first, and for ruamel.yaml the line ends that are YAML 1.1's.
+fn without_odd_characters(
+    text: &str,
+    version: Version,
+) -> (Cow<'_, str>, Vec<(&'static str, &'static str)>) {
+    const BYTE_ORDER_MARK: (&str, [&str; 2]) = ("\u{feff}", ["\u{f8ff}", "\u{f8fe}"]);
+    const LINE_ENDS: [(&str, [&str; 2]); 3] = [
+        ("\u{85}", ["\u{3ff}", "\u{3fe}"]),
+        ("\u{2028}", ["\u{f8fd}", "\u{f8fc}"]),
+        ("\u{2029}", ["\u{f8fb}", "\u{f8fa}"]),
+    ];
+    let line_ends = if version == Version::V1_2 {
+        LINE_ENDS.as_slice()
+    } else {
+        &[]
+    };
+    let (mut text, mut used) = (Cow::Borrowed(text), Vec::new());
+    for &(odd, stand_ins) in line_ends.iter().chain([&BYTE_ORDER_MARK]) {
+        if text.contains(odd)
+            && let Some(stand_in) = stand_ins
+                .into_iter()
+                .find(|stand_in| !text.contains(stand_in))
+        {
+            text = Cow::Owned(text.replace(odd, stand_in));
+            used.push((odd, stand_in));
+        }
+    }
+    (text, used)
 }

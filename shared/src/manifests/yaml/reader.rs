@@ -10,7 +10,7 @@ use libyaml_safer::{Event, EventData, MappingStyle, Mark, ScalarStyle, SequenceS
 use super::events;
 use super::node::identity;
 use super::scalar::{self, ScalarError, YAML_TAG};
-use super::{Entry, Limits, Mapping, Node, Position, Problem, ReadError, Value, Version, spacing};
+use super::{Entry, Limits, Mapping, Node, Position, Problem, ReadError, Value, Version, tabs};
 
 /// Reads one document. An empty file is null, as for the reference.
 ///
@@ -106,7 +106,7 @@ impl Reader<'_> {
             }
             match event.data {
                 EventData::StreamEnd => {
-                    self.refuse_spacing(text.len(), event.start_mark, Gap::Between)
+                    self.refuse_tabs(text.len(), event.start_mark, Gap::Between)
                 }
                 EventData::DocumentStart { .. } if documents > 0 => {
                     Err(at(event.start_mark, Problem::SeveralDocuments))
@@ -149,8 +149,8 @@ impl Reader<'_> {
                 quoted_implicit,
                 style,
             } => {
-                self.refuse_spacing(position(start), start, Gap::Between)?;
-                self.refuse_spacing(position(end), start, Gap::Scalar(style))?;
+                self.refuse_tabs(position(start), start, Gap::Between)?;
+                self.refuse_tabs(position(end), start, Gap::Scalar(style))?;
                 self.define(anchor.as_deref(), start)?;
                 let in_key_place = matches!(
                     self.open.last(),
@@ -161,9 +161,10 @@ impl Reader<'_> {
                 );
                 let merge = in_key_place && plain_implicit && value == "<<"
                     || in_key_place && tag.as_deref() == Some(&format!("{YAML_TAG}merge"));
+                let is_plain = plain_implicit || tag.as_deref() == Some("!");
                 let value = if merge {
                     Value::String(value)
-                } else if plain_implicit {
+                } else if is_plain {
                     self.plain(value, in_key_place, start)?
                 } else if quoted_implicit {
                     Value::String(value)
@@ -233,7 +234,7 @@ impl Reader<'_> {
 
     fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
         let start = collection.start;
-        self.refuse_spacing(position(start), start, Gap::Between)?;
+        self.refuse_tabs(position(start), start, Gap::Between)?;
         if self.open.len() >= self.limits.depth {
             return Err(at(start, Problem::TooDeep(self.limits.depth)));
         }
@@ -412,11 +413,11 @@ impl Reader<'_> {
         place(start)..place(end)
     }
 
-    /// Looks at the text up to `to` for white space that PyYAML's scanner refuses and libyaml lets pass.
-    fn refuse_spacing(&mut self, to: usize, start: Mark, gap: Gap) -> Result<(), ReadError> {
+    /// Looks at the text up to `to` for tabs that PyYAML's scanner refuses and libyaml lets pass.
+    fn refuse_tabs(&mut self, to: usize, start: Mark, gap: Gap) -> Result<(), ReadError> {
         let to = to.min(self.text.len());
         let text = self.text.get(self.seen_to..to).unwrap_or_default();
-        let found = match gap {
+        let tab = match gap {
             // ruamel.yaml takes tabs for white space within flow style.
             Gap::Between
                 if self.version == Version::V1_2
@@ -424,20 +425,16 @@ impl Reader<'_> {
             {
                 None
             }
-            _ if memchr::memchr2(b'\t', 0xef, text.as_bytes()).is_none() => None,
-            Gap::Between => spacing::between_values(text),
-            Gap::Scalar(style) => spacing::in_scalar(text, style),
+            _ if memchr::memchr(b'\t', text.as_bytes()).is_none() => None,
+            Gap::Between => tabs::between_values(text),
+            Gap::Scalar(style) => tabs::in_scalar(text, style),
         };
-        if let Some(at) = found {
-            let at = self.seen_to + at;
-            let position = position_of(&self.text.as_bytes()[..at]);
-            let is_tab = self.text.as_bytes()[at] == b'\t';
-            let problem = if is_tab {
-                Problem::Tab
-            } else {
-                Problem::ByteOrderMark
-            };
-            return Err(ReadError { position, problem });
+        if let Some(tab) = tab {
+            let position = position_of(&self.text.as_bytes()[..self.seen_to + tab]);
+            return Err(ReadError {
+                position,
+                problem: Problem::Tab,
+            });
         }
         self.seen_to = self.seen_to.max(to.max(position(start)));
         Ok(())

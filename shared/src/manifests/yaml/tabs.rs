@@ -1,19 +1,18 @@
-//! Tabs and byte order marks: PyYAML takes them only inside quotes, block scalars and comments; libyaml also as white
-//! space between values.
+//! Tabs: PyYAML takes them only inside quotes, block scalars and comments; libyaml also between values.
 
 use libyaml_safer::ScalarStyle;
 
-/// The first refused character in text that lies between values: one that no comment holds.
+/// The first refused tab in text that lies between values: one that no comment holds.
 pub fn between_values(text: &str) -> Option<usize> {
     let mut start = 0;
     for line in text.split_inclusive(['\n', '\r']) {
-        if let Some(found) = line.find(['\t', '\u{feff}']) {
+        if let Some(tab) = line.find('\t') {
             let comment = line.match_indices('#').map(|(at, _)| at).find(|&at| {
                 at.checked_sub(1)
                     .is_none_or(|before| line.as_bytes()[before] == b' ')
             });
-            if comment.is_none_or(|comment| found < comment) {
-                return Some(start + found);
+            if comment.is_none_or(|comment| tab < comment) {
+                return Some(start + tab);
             }
         }
         start += line.len();
