@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{BufReader, Read};
 
-use libyaml_safer::{Error, Event, EventData, Parser, ScalarStyle};
+use libyaml_safer::{Encoding, Error, Event, EventData, Parser, ScalarStyle};
 
 use super::Version;
 
@@ -33,6 +33,7 @@ pub fn each<E>(
     // The parser takes all that a reader has ready, at four bytes a character.
     let mut input = BufReader::with_capacity(4096, input);
     let mut parser = Parser::new();
+    parser.set_encoding(Encoding::Utf8); // a guess would take a first character like U+F900 for a byte order mark
     parser.set_input(&mut input);
     loop {
         let mut event = match parser.parse() {
