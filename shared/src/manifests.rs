@@ -192,7 +192,7 @@ fn read_document(path: &str, bytes: &[u8], limits: &Limits) -> Result<Document, 
         Some(Value::String(kind)) if kind == "ClusterServiceVersion" => {
             Document::Csv(Csv::read(&place))
         }
-        Some(kind @ (Value::Sequence(_) | Value::Mapping(_) | Value::Other(_))) => {
+        Some(kind @ (Value::Sequence(_) | Value::Mapping(_))) => {
             let (file, found) = (path.to_owned(), kind.kind());
             return Err(LayoutError::Kind { file, found });
         }

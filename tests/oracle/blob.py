@@ -59,7 +59,9 @@ class Loader(yaml.SafeLoader):
     """As `safe_load`; the reference writes the pairs of !!omap and !!pairs so that its own reader refuses them."""
 
 
-Loader.add_constructor("tag:yaml.org,2002:python/tuple", lambda loader, node: tuple(loader.construct_sequence(node, deep=True)))
+Loader.add_constructor(
+    "tag:yaml.org,2002:python/tuple", lambda loader, node: tuple(loader.construct_sequence(node, deep=True))
+)
 
 
 def load(text: str) -> object:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import venv
 
-PACKAGES = ["operator-courier==2.1.11", "setuptools<81", "PyYAML", "ruamel.yaml"]
+PACKAGES = ["operator-courier==2.1.11", "setuptools<81", "PyYAML", "ruamel.yaml>=0.18"]
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 DEFAULT = REPOSITORY / "target" / "oracle-venv"
 MARK = "OMPS_ORACLE_VENV"
@@ -21,7 +21,9 @@ def enter(directory: pathlib.Path) -> None:
     if not python.exists():
         venv.create(directory, with_pip=True)
     if subprocess.run([python, "-c", "import operatorcourier.api, ruamel.yaml"], capture_output=True).returncode:
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES], check=True)
+        subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES], check=True
+        )
     # The reference opens files in the locale's encoding, and hashes texts.
     variables = {**os.environ, MARK: str(directory), "PYTHONUTF8": "1", "PYTHONHASHSEED": "0"}
     os.execve(python, [str(python), "-W", "ignore", *sys.argv], variables)

@@ -77,7 +77,9 @@ def layout_messages() -> Group:
         "unreadable before the package": {"a.yaml": BROKEN},
         "unreadable behind the package": {"z.yaml": BROKEN},
     }
-    return [lambda name=name, files=files: changed(late(), files).case(f"late: {name}") for name, files in found.items()]
+    return [
+        lambda name=name, files=files: changed(late(), files).case(f"late: {name}") for name, files in found.items()
+    ]
 
 
 def fields() -> Group:
@@ -106,7 +108,11 @@ def scalars_as_values() -> Group:
         found.append(apply(bare, f"spec.x: - {marked(text)}", put("csv", ("spec", "x"), [Raw(text), "end"])))
         if "\n" not in text:
             found.append(apply(bare, f"spec.x as key: {marked(text)}", put("csv", ("spec", "x"), {Raw(text): "a"})))
-            found.append(apply(bare, f"spec.x in flow: {marked(text)}", put("csv", ("spec", "x"), Raw(f"[{text}, {{a: {text}}}]"))))
+            found.append(
+                apply(
+                    bare, f"spec.x in flow: {marked(text)}", put("csv", ("spec", "x"), Raw(f"[{text}, {{a: {text}}}]"))
+                )
+            )
     return found
 
 
@@ -155,7 +161,13 @@ def documents() -> Group:
         content, name = text.encode(), marked(text)
         found.append(apply(bare, f"CSV after {name}", finish("csv.yaml", prepended(content + b"\n"))))
         for base, path in ((bare, "z.yaml"), (bare_late, "a.yaml"), (nested, "1.0.0/z.yaml")):
-            found.append(apply(base, f"{path} {name}", lambda operator, path=path, content=content: operator.documents.update({path: content})))
+            found.append(
+                apply(
+                    base,
+                    f"{path} {name}",
+                    lambda operator, path=path, content=content: operator.documents.update({path: content}),
+                )
+            )
     return found
 
 
@@ -171,9 +183,17 @@ def json_texts() -> Group:
 
 def changes() -> Group:
     """Each change of a file's bytes, to each file."""
-    files = [(bare, "csv.yaml"), (bare_late, "csv.yaml"), (flat, "crd.yaml"), (bare_late, "package.yaml"), (nested, "1.0.0/csv.yaml")]
+    files = [
+        (bare, "csv.yaml"),
+        (bare_late, "csv.yaml"),
+        (flat, "crd.yaml"),
+        (bare_late, "package.yaml"),
+        (nested, "1.0.0/csv.yaml"),
+    ]
     return [
-        apply(base, f"{path} with {name}", finish(path, change)) for base, path in files for name, change in CHANGES.items()
+        apply(base, f"{path} with {name}", finish(path, change))
+        for base, path in files
+        for name, change in CHANGES.items()
     ]
 
 
@@ -202,7 +222,9 @@ def one_change(chance: random.Random) -> tuple[str, Mutation]:
     if kind == "missing":
         return f"{field} missing ({number})", numbered(drop, role, path, number)
     name, value = chance.choice(list(VALUES.items()))
-    return f"{field} is {name} ({number})", lambda operator: operator.put(role, path, copy_of(value), within(operator, role, number))
+    return f"{field} is {name} ({number})", lambda operator: operator.put(
+        role, path, copy_of(value), within(operator, role, number)
+    )
 
 
 def numbered(change: Callable[..., Mutation], role: str, path: Path, number: int) -> Mutation:

@@ -87,9 +87,7 @@ RULES: dict[str, Mutation] = {
     "owned another version": put("csv", (*OWNED, 0, "version"), "v2"),
     "owned another plural": put("crd", ("spec", "names", "plural"), "others"),
     "owned another group": put("crd", ("spec", "group"), "other.example.com"),
-    "owned against spec.version": both(
-        drop("crd", "spec", "versions"), put("crd", ("spec", "version"), "v3")
-    ),
+    "owned against spec.version": both(drop("crd", "spec", "versions"), put("crd", ("spec", "version"), "v3")),
     "channels": drop("package", "channels"),
     "channels empty": put("package", ("channels",), []),
     "channel name": drop("package", "channels", 0, "name"),

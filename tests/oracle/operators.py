@@ -29,7 +29,9 @@ def scalar(value: object) -> str:
 def quoted(text: str) -> str:
     """A text in double quotes, escaped where YAML wants it."""
     text = json.dumps(text, ensure_ascii=False)
-    return re.sub(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]", lambda char: f"\\u{ord(char[0]):04x}", text)
+    return re.sub(
+        r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]", lambda char: f"\\u{ord(char[0]):04x}", text
+    )
 
 
 def to_yaml(value: object, indent: int = 0) -> str:
@@ -70,9 +72,7 @@ class Operator:
             self.documents[self.paths[role][number]] = value
             return
         parent = self._parent(role, path, number)
-        if isinstance(parent, dict):
-            parent[path[-1]] = value
-        elif has_item(parent, path[-1]):
+        if isinstance(parent, dict) or has_item(parent, path[-1]):
             parent[path[-1]] = value
 
     def drop(self, role: str, path: Path, number: int = 0) -> None:

@@ -41,10 +41,14 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="(default %(default)s)")
     parser.add_argument("--only", metavar="TEXT", default="", help="of these cases, those with TEXT in their names")
     parser.add_argument("--keep", type=pathlib.Path, metavar="DIR", help="write the cases that differ into DIR")
-    parser.add_argument("--odd", action="store_true", help="show where a refusal came in place of the reference's own answer")
+    parser.add_argument(
+        "--odd", action="store_true", help="show where a refusal came in place of the reference's own answer"
+    )
     parser.add_argument("--groups", type=int, default=20, help="kinds of differences to print (default %(default)s)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="processes that ask the reference")
-    parser.add_argument("--venv", type=pathlib.Path, metavar="DIR", default=environment.DEFAULT, help="(default %(default)s)")
+    parser.add_argument(
+        "--venv", type=pathlib.Path, metavar="DIR", default=environment.DEFAULT, help="(default %(default)s)"
+    )
     found = parser.parse_args()
     if bool(found.url) != bool(found.registry):
         parser.error("--url and --registry come together")

@@ -12,17 +12,30 @@ from compare import Difference, signature
 from reference import Answer
 from service import Reply, Service
 
+LINES = (pathlib.Path(__file__).parent / "explained.txt").read_text().splitlines()
+EXPLAINED = [line.rpartition(" # ")[0] for line in LINES if " # " in line and not line.startswith("#")]
+
 
 @dataclasses.dataclass
 class Report:
     """What was found."""
 
     differing: list[tuple[Case, Answer, list[Difference]]] = dataclasses.field(default_factory=list)
+    #: Cases that differ for a reason in explained.txt.
+    explained: list[Case] = dataclasses.field(default_factory=list)
     #: Cases in which a refusal is as right as the reference's answer, and came in its place.
     refused_instead: list[tuple[Case, Answer, Reply]] = dataclasses.field(default_factory=list)
     counts: collections.Counter = dataclasses.field(default_factory=collections.Counter)
     seconds: float = 0
     slowest: tuple[float, str] = (0.0, "")
+
+    def add(self, case: Case, answer: Answer, found: list[Difference]) -> None:
+        """Notes a case that differs."""
+        broke = any(difference.what == "status" and str(difference.came).startswith("[5") for difference in found)
+        if not broke and any(part in case.name for part in EXPLAINED):
+            self.explained.append(case)
+        else:
+            self.differing.append((case, answer, found))
 
     def count(self, answer: Answer) -> None:
         """Notes the answer that was wanted of a case."""
@@ -38,7 +51,9 @@ class Report:
             tell_group(number, group, service)
         if options.odd:
             for case, answer, reply in sorted(self.refused_instead, key=lambda row: row[0].size):
-                print(f"instead of {answer.status} {answer.crash or answer.validation_info}: {case.name} ({answer.excuse})")
+                print(
+                    f"instead of {answer.status} {answer.crash or answer.validation_info}: {case.name} ({answer.excuse})"
+                )
                 print(f"    {reply.body.get('message')} {reply.body.get('validation_info', {}).get('errors')}")
         if options.keep:
             keep(options.keep, [case for case, _, _ in self.differing])
@@ -48,6 +63,8 @@ class Report:
             f"apart {counts['crashed']} where the reference crashes and {counts['odd']} of odd types, of which "
             f"{len(self.refused_instead)} were refused in the reference's place"
         )
+        if self.explained:
+            print(f"{len(self.explained)} differ as explained.txt says")
         print(f"slowest push {self.slowest[0] * 1000:.0f} ms: {self.slowest[1]}")
         print(f"{len(self.differing)} differences")
 

@@ -38,7 +38,11 @@ def run(options: argparse.Namespace) -> int:
 def chosen(options: argparse.Namespace) -> list[Case]:
     """The cases that the command line asks for."""
     found = scalars.cases(options.seed, options.scalars) if options.scalars else generate.cases(options.seed)
-    return [case for case in itertools.islice(found, None if options.scalars else options.count) if options.only in case.name]
+    return [
+        case
+        for case in itertools.islice(found, None if options.scalars else options.count)
+        if options.only in case.name
+    ]
 
 
 def asked(running: service.Service, answers: Iterator[tuple[Case, Answer]]) -> Report:
@@ -52,7 +56,7 @@ def asked(running: service.Service, answers: Iterator[tuple[Case, Answer]]) -> R
         if not found and case.repository is None:
             found = validated(case, answer, reply, running.validate(case))
         if found:
-            report.differing.append((case, answer, found))
+            report.add(case, answer, found)
         elif answer.excuse and as_wanted(case, answer, reply):
             report.refused_instead.append((case, answer, reply))
             assert excused(reply)

@@ -54,7 +54,11 @@ def as_certified(some: list[Raw]) -> Operator:
     operator = flat()
     for number, text in enumerate(some):
         metadata = {"name": f"csv{number}", "annotations": {"certified": text}}
-        operator.documents[f"csv{number:03}.yaml"] = {"kind": "ClusterServiceVersion", "apiVersion": "v1", "metadata": metadata}
+        operator.documents[f"csv{number:03}.yaml"] = {
+            "kind": "ClusterServiceVersion",
+            "apiVersion": "v1",
+            "metadata": metadata,
+        }
     operator.documents["a.package.yaml"] = package("1.0.0")
     return operator
 
@@ -64,7 +68,11 @@ def plain_scalars(chance: random.Random) -> Iterator[str]:
     seeds = [text for text in texts("scalars") if is_plain(text)]
     yield from seeds
     while True:
-        text = "".join(chance.choices(TOKENS, k=chance.randint(1, 7))) if chance.random() < 0.5 else near(chance, chance.choice(seeds))
+        text = (
+            "".join(chance.choices(TOKENS, k=chance.randint(1, 7)))
+            if chance.random() < 0.5
+            else near(chance, chance.choice(seeds))
+        )
         if is_plain(text):
             yield text
 
@@ -73,7 +81,11 @@ def near(chance: random.Random, text: str) -> str:
     """A text with one to three characters changed."""
     for _ in range(chance.randint(1, 3)):
         at = chance.randint(0, len(text))
-        text = text[:at] + chance.choice(["", *"0123456789._:-+eExXbBoO aAfFnNtTyYzZ~="]) + text[at + chance.randint(0, 1) :]
+        text = (
+            text[:at]
+            + chance.choice(["", *"0123456789._:-+eExXbBoO aAfFnNtTyYzZ~="])
+            + text[at + chance.randint(0, 1) :]
+        )
     return text
 
 

@@ -25,7 +25,9 @@ def shown(line: str) -> str:
 def marked(text: str) -> str:
     """The other way: a text on one line, for names of cases."""
     text = text.replace("\n", "␤").replace("\t", "␉").replace("\r", "␍")
-    return re.sub(r"[^\x20-\x7e\xa1-\u2027\u2030-\ud7ff\U0001f000-\U0001ffff]", lambda char: f"⟦{ord(char[0]):04x}⟧", text)
+    return re.sub(
+        r"[^\x20-\x7e\xa1-\u2027\u2030-\ud7ff\U0001f000-\U0001ffff]", lambda char: f"⟦{ord(char[0]):04x}⟧", text
+    )
 
 
 def appended(text: bytes) -> Callable[[bytes], bytes]:

@@ -142,22 +142,29 @@ pub fn tagged(tag: &str, text: &str) -> Result<Value, ScalarError> {
             "no" | "false" | "off" => Ok(Value::Bool(false)),
             _ => Err(invalid("!!bool", text)),
         },
-        Some("int") => int(text),
+        Some("int") => int(text.trim()),
         Some("float") => float(text),
         Some("timestamp") => timestamp(text),
         Some("binary") if !text.is_ascii() => Err(invalid("!!binary", text)),
         Some("binary") => {
-            // As Python's decoder, which drops whatever is not of its alphabet.
-            let known =
-                |char: &char| char.is_ascii_alphanumeric() || matches!(char, '+' | '/' | '=');
-            let encoded: String = text.chars().filter(known).collect();
-            let bytes = BASE64
-                .decode(encoded)
-                .map_err(|_| invalid("!!binary", text))?;
+            let bytes = lenient_base64(text).ok_or_else(|| invalid("!!binary", text))?;
             Ok(Value::Binary(bytes))
         }
         _ => Err(ScalarError::UnknownTag(tag.to_owned())),
     }
+}
+
+/// Base64 as Python's decoder reads it: what is not of the alphabet is dropped, and padding ends it.
+fn lenient_base64(text: &str) -> Option<Vec<u8>> {
+    let known = |char: &char| char.is_ascii_alphanumeric() || matches!(char, '+' | '/' | '=');
+    let encoded: String = text.chars().filter(known).collect();
+    let (data, padding) = encoded.split_at(encoded.find('=').unwrap_or(encoded.len()));
+    let wanted = data.len().next_multiple_of(4) - data.len();
+    let found = padding.bytes().take_while(|byte| *byte == b'=').count();
+    if found < wanted {
+        return None;
+    }
+    BASE64.decode(format!("{data}{}", "=".repeat(wanted))).ok()
 }
 
 /// A date alone has two digits for month and day; with a time of day one is enough.
