@@ -4,9 +4,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::config::{Config, ConfigError};
+use crate::greenwave::Greenwave;
+use crate::koji::Koji;
 use crate::names::OrganizationName;
 use crate::organization::{Organization, ReleaseFormat};
 use crate::registry::{AppRegistry, QuayToken, Registry};
+use crate::upstream::{Deadline, Upstream};
 
 /// Time to reach another service, of what one call may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -59,17 +62,47 @@ impl App {
     }
 
     /// The registry that an organization pushes to, with the caller's token.
-    pub fn registry(&self, organization: &Organization, token: QuayToken) -> Registry {
+    pub fn registry(
+        &self,
+        organization: &Organization,
+        token: QuayToken,
+        deadline: Deadline,
+    ) -> Registry {
         match organization
             .release_format
             .unwrap_or(self.config.release_format)
         {
             ReleaseFormat::AppRegistry => Registry::AppRegistry(AppRegistry::new(
-                self.client(),
+                self.upstream("Quay", deadline),
                 self.config.quay_url.clone(),
                 token,
             )),
         }
+    }
+
+    /// Koji.
+    pub fn koji(&self, deadline: Deadline) -> Koji {
+        Koji::new(
+            self.upstream("Koji", deadline),
+            self.config.kojihub_url.clone(),
+            self.config.kojiroot_url.clone(),
+        )
+    }
+
+    /// Greenwave, if it is to be asked.
+    pub fn greenwave(&self, deadline: Deadline) -> Option<Greenwave<'_>> {
+        let config = self.config.greenwave.as_ref()?;
+        Some(Greenwave::new(self.upstream("Greenwave", deadline), config))
+    }
+
+    /// A service that is called on behalf of a request with that deadline.
+    pub fn upstream(&self, service: &'static str, deadline: Deadline) -> Upstream {
+        Upstream::new(
+            self.client(),
+            service,
+            self.config.request_timeout,
+            deadline,
+        )
     }
 
     /// The one client for all calls. It follows no redirect: a token goes where the configuration says, or nowhere.

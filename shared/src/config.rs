@@ -32,6 +32,15 @@ pub struct Config {
     /// `quay_url`: the Quay to push to. Default: https://quay.io.
     #[serde(deserialize_with = "base_url")]
     pub quay_url: Url,
+    /// `kojihub_url`: the XML-RPC interface of the Koji to take builds from. Default:
+    /// https://koji.fedoraproject.org/kojihub.
+    #[serde(deserialize_with = "base_url")]
+    pub kojihub_url: Url,
+    /// `kojiroot_url`: that Koji's files. Default: https://kojipkgs.fedoraproject.org/.
+    #[serde(deserialize_with = "base_url")]
+    pub kojiroot_url: Url,
+    /// `greenwave`: whom to ask whether a build may be pushed. Default: nobody.
+    pub greenwave: Option<GreenwaveConfig>,
     /// `release_format`: how releases are pushed, unless the organization says otherwise. Default: app-registry.
     pub release_format: ReleaseFormat,
     /// `request_timeout`: seconds for one call to another service. Default: 28.
@@ -50,15 +59,20 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         #[expect(clippy::unwrap_used, reason = "constants, read by every test")]
-        let (first_release, quay) = (
+        let (first_release, quay, kojihub, kojiroot) = (
             ReleaseVersion::parse("1.0.0").unwrap(),
             Url::parse("https://quay.io").unwrap(),
+            Url::parse("https://koji.fedoraproject.org/kojihub").unwrap(),
+            Url::parse("https://kojipkgs.fedoraproject.org/").unwrap(),
         );
         Config {
             log_level: LogLevel::default(),
             log_format: None,
             default_release_version: first_release,
             quay_url: quay,
+            kojihub_url: kojihub,
+            kojiroot_url: kojiroot,
+            greenwave: None,
             release_format: ReleaseFormat::default(),
             request_timeout: Duration::from_secs(28),
             zipfile_max_uncompressed_size: NonZeroU64::MIN.saturating_add(20 * 1024 * 1024 - 1),
@@ -66,6 +80,19 @@ impl Default for Config {
             organizations: BTreeMap::new(),
         }
     }
+}
+
+/// `greenwave`: which Greenwave, and which decision of its. All three are required.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GreenwaveConfig {
+    /// `greenwave.url`: where it is.
+    #[serde(deserialize_with = "base_url")]
+    pub url: Url,
+    /// `greenwave.context`: the decision context.
+    pub context: String,
+    /// `greenwave.product_version`: the product version.
+    pub product_version: String,
 }
 
 /// How much is logged.
@@ -182,11 +209,13 @@ fn section_of(text: &str, section: &str) -> Result<Table, ConfigError> {
 
 /// Puts variables over the file's values, and returns the names of those that mean nothing.
 fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
-    const TEXTS: [&str; 5] = [
+    const TEXTS: [&str; 7] = [
         "log_level",
         "log_format",
         "default_release_version",
         "quay_url",
+        "kojihub_url",
+        "kojiroot_url",
         "release_format",
     ];
     const NUMBERS: [&str; 3] = [
@@ -279,6 +308,16 @@ mod tests {
             ),
             ("quay_url = \"quay.io\"", "\"quay.io\" is not a base URL"),
             ("quay_url = \"https://a:b@quay.io\"", "must not hold a user"),
+            ("kojihub_url = \"koji\"", "kojihub_url"),
+            ("kojiroot_url = \"file:///mnt/koji\"", "kojiroot_url"),
+            (
+                "greenwave = {url = \"http://g\", context = \"c\"}",
+                "missing field `product_version`",
+            ),
+            (
+                "greenwave = {url = \"g\", context = \"c\", product_version = \"p\"}",
+                "\"g\" is not a base URL",
+            ),
             ("log_level = \"LOUD\"", "LOUD"),
             ("release_format = \"zip\"", "app-registry"),
             (

@@ -4,6 +4,8 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::archive::ArchiveError;
+use crate::greenwave::GreenwaveError;
+use crate::koji::KojiError;
 use crate::manifests::LayoutError;
 use crate::manifests::bundle::BundleError;
 use crate::manifests::package_name::PackageNameError;
@@ -63,6 +65,12 @@ pub enum Error {
         /// What was done all the same, as further keys of the body.
         done: Map<String, Value>,
     },
+    /// Koji gave no archive.
+    #[error(transparent)]
+    Koji(#[from] KojiError),
+    /// Greenwave did not let the build pass.
+    #[error(transparent)]
+    Greenwave(#[from] GreenwaveError),
     /// The request itself.
     #[error("{0}")]
     BadRequest(String),
@@ -105,6 +113,31 @@ impl Error {
             Error::QuayPackageNotFound(_) => (StatusCode::NOT_FOUND, "QuayPackageNotFound"),
             Error::QuayCourier { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "QuayCourierError"),
             Error::QuayPackage { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "QuayPackageError"),
+            Error::Koji(error) => match error {
+                KojiError::BuildNotFound(_) => (StatusCode::NOT_FOUND, "KojiNVRBuildNotFound"),
+                KojiError::NotAnOperatorImage { .. } => {
+                    (StatusCode::BAD_REQUEST, "KojiNotAnOperatorImage")
+                }
+                KojiError::ArchiveTooLarge { .. } => {
+                    (StatusCode::BAD_REQUEST, "OMPSUploadedFileError")
+                }
+                KojiError::ArchiveNotFound { .. } => (
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "KojiManifestsArchiveNotFound",
+                ),
+                KojiError::Fault { .. }
+                | KojiError::Nonsense { .. }
+                | KojiError::Status { .. }
+                | KojiError::Call(_) => (StatusCode::INTERNAL_SERVER_ERROR, "KojiError"),
+            },
+            Error::Greenwave(error) => match error {
+                GreenwaveError::Unsatisfied { .. } => {
+                    (StatusCode::BAD_REQUEST, "GreenwaveUnsatisfiedError")
+                }
+                GreenwaveError::Undecided { .. } => {
+                    (StatusCode::INTERNAL_SERVER_ERROR, "GreenwaveError")
+                }
+            },
             Error::BadRequest(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
             Error::NotFound(_) => (StatusCode::NOT_FOUND, "NotFound"),
             Error::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
@@ -132,6 +165,7 @@ impl Error {
             | Error::QuayCourier { quay_response, .. } => {
                 body["quay_response"] = quay_response.clone();
             }
+            Error::Greenwave(error) => body["greenwave_response"] = error.response(),
             Error::QuayPackage { done, .. } => {
                 for (key, value) in done {
                     body[key] = value.clone();

@@ -1,15 +1,18 @@
 //! One function per endpoint: a request in, the JSON of its answer out.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::app::App;
 use crate::delete;
 use crate::error::Error;
-use crate::http::{Answer, Request};
-use crate::names::{OrganizationName, ReleaseName, RepositoryName};
+use crate::health;
+use crate::http::{Answer, Reply, Request};
+use crate::names::{Nvr, OrganizationName, ReleaseName, RepositoryName};
 use crate::push::{self, PushRequest};
 use crate::registry::{QuayToken, Repository};
+use crate::source::Source;
 use crate::upload;
+use crate::upstream::Deadline;
 
 /// The operator-courier release whose verdicts are reproduced.
 pub const OPERATOR_COURIER: &str = "2.1.11";
@@ -19,28 +22,56 @@ pub const OPERATOR_COURIER: &str = "2.1.11";
 /// # Errors
 /// Those of a push.
 pub async fn push_zipfile(app: &App, request: Request) -> Answer {
-    let organization = organization(&request)?;
-    let repository = request
-        .params
-        .get("repo")
-        .map(RepositoryName::parse)
-        .transpose()?;
-    let version = request.params.get("version").map(str::to_owned);
-    let full_report = wants_full_report(&request)?;
-    let token = token(&request)?;
+    let asked = Asked::read(&request)?;
     let zip = upload::zip_of_form(&request.headers, request.body).await?;
-    let receipt = push::push(
-        app,
-        PushRequest {
-            organization,
-            repository,
-            version,
-            zip,
-            token,
-        },
-    )
-    .await?;
-    Ok(receipt.body(full_report))
+    push(app, asked, Source::Zip(zip)).await
+}
+
+/// `POST /v2/{organization}/koji/{nvr}[/{version}]`, and v1 with the repository in the path.
+///
+/// # Errors
+/// Those of a push, of Koji and of Greenwave.
+pub async fn push_koji(app: &App, request: Request) -> Answer {
+    let asked = Asked::read(&request)?;
+    let nvr = Nvr::parse(request.params.get("nvr").unwrap_or_default())?;
+    push(app, asked, Source::Koji(nvr)).await
+}
+
+/// What every request to push says beside where the archive is.
+struct Asked {
+    organization: OrganizationName,
+    repository: Option<RepositoryName>,
+    version: Option<String>,
+    full_report: bool,
+    token: QuayToken,
+    deadline: Deadline,
+}
+
+impl Asked {
+    fn read(request: &Request) -> Result<Self, Error> {
+        let repository = request.params.get("repo").map(RepositoryName::parse);
+        Ok(Asked {
+            organization: organization(request)?,
+            repository: repository.transpose()?,
+            version: request.params.get("version").map(str::to_owned),
+            full_report: wants_full_report(request)?,
+            token: token(request)?,
+            deadline: request.deadline,
+        })
+    }
+}
+
+async fn push(app: &App, asked: Asked, source: Source) -> Answer {
+    let request = PushRequest {
+        organization: asked.organization,
+        repository: asked.repository,
+        version: asked.version,
+        source,
+        token: asked.token,
+        deadline: asked.deadline,
+    };
+    let receipt = push::push(app, request).await?;
+    Ok(receipt.body(asked.full_report).into())
 }
 
 /// `POST /v2/{organization}/validate`: the verdict, as a push would reach it.
@@ -77,7 +108,8 @@ pub async fn validate(app: &App, request: Request) -> Answer {
         "valid": valid,
         "message": message,
         "validation_info": validation_info,
-    }))
+    })
+    .into())
 }
 
 /// `DELETE /v2/{organization}/{repo}[/{version}]`, and v1.
@@ -92,9 +124,23 @@ pub async fn delete_release(app: &App, request: Request) -> Answer {
         .get("version")
         .map(ReleaseName::parse)
         .transpose()?;
-    let registry = app.registry(&app.organization(&organization), token(&request)?);
+    let registry = app.registry(
+        &app.organization(&organization),
+        token(&request)?,
+        request.deadline,
+    );
     let deleted = delete::delete(&registry, Repository { organization, name }, release).await?;
-    Ok(serde_json::to_value(deleted).unwrap_or_default())
+    Ok(serde_json::to_value(deleted).unwrap_or_default().into())
+}
+
+/// `GET /v2/health/ping`, and v1. A service that is down makes the status 503, and is no error of this one.
+///
+/// # Errors
+/// None.
+pub async fn health(app: &App, request: Request) -> Answer {
+    let health = health::check(app, request.deadline).await;
+    let (status, body) = (health.status(), health.body());
+    Ok(Reply { status, body })
 }
 
 /// `GET /v2/about`, and v1.
@@ -102,9 +148,7 @@ pub async fn delete_release(app: &App, request: Request) -> Answer {
 /// # Errors
 /// None.
 pub async fn about(_: Request) -> Answer {
-    Ok::<Value, Error>(
-        json!({"version": env!("CARGO_PKG_VERSION"), "operatorcourier": OPERATOR_COURIER}),
-    )
+    Ok(json!({"version": env!("CARGO_PKG_VERSION"), "operatorcourier": OPERATOR_COURIER}).into())
 }
 
 fn organization(request: &Request) -> Result<OrganizationName, Error> {

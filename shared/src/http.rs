@@ -1,10 +1,10 @@
 //! Requests in, replies out: the only place that knows lambda_http, and the one that logs what failed.
 
 use std::panic::AssertUnwindSafe;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt;
-use http::header::{ALLOW, AUTHORIZATION, CONTENT_TYPE};
+use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use lambda_http::request::RequestContext;
@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::error::Error;
 use crate::registry::QuayToken;
 use crate::routes::{self, Endpoint, Found, Params};
+use crate::upstream::Deadline;
 
 /// Carries a request's id in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -24,6 +25,10 @@ const DEPRECATION: (HeaderName, HeaderValue) = (
     HeaderName::from_static("deprecation"),
     HeaderValue::from_static("@1554249600"),
 );
+/// Time for a request, all its calls to other services included.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+/// What a Lambda function keeps of its time to answer that the time is up.
+const LAMBDA_RESERVE: Duration = Duration::from_secs(1);
 
 /// A request that found its endpoint, and carries a token where that needs one.
 #[derive(Debug)]
@@ -38,10 +43,28 @@ pub struct Request {
     pub body: Bytes,
     /// Its `Authorization`.
     pub token: Option<QuayToken>,
+    /// When it must be answered.
+    pub deadline: Deadline,
 }
 
-/// What a handler answers: 200 and a JSON body, or an error.
-pub type Answer = Result<Value, Error>;
+/// What is answered to a request that did not fail.
+#[derive(Debug)]
+pub struct Reply {
+    /// 200 as a rule.
+    pub status: StatusCode,
+    /// JSON.
+    pub body: Value,
+}
+
+impl From<Value> for Reply {
+    fn from(body: Value) -> Self {
+        let status = StatusCode::OK;
+        Reply { status, body }
+    }
+}
+
+/// What a handler makes of a request.
+pub type Answer = Result<Reply, Error>;
 
 /// A request as it came, before anything is known of it.
 pub struct Incoming {
@@ -53,6 +76,8 @@ pub struct Incoming {
     pub id: Option<String>,
     /// Its body, or why there is none.
     pub body: Result<Bytes, Error>,
+    /// When it must be answered.
+    pub deadline: Deadline,
 }
 
 /// Answers a request to a Lambda function that has one endpoint.
@@ -97,6 +122,7 @@ fn from_event(event: lambda_http::Request, limit: usize) -> Incoming {
         .filter(|rest| rest.starts_with('/'))
         .unwrap_or(raw)
         .to_owned();
+    let deadline = Deadline::after(time_left(&event).unwrap_or(REQUEST_TIMEOUT));
     let (head, body) = event.into_parts();
     let body = match body {
         Body::Text(text) => Bytes::from(text),
@@ -113,7 +139,18 @@ fn from_event(event: lambda_http::Request, limit: usize) -> Incoming {
         path,
         id,
         body,
+        deadline,
     }
+}
+
+/// The time that the Lambda function has left, less what it takes to say that there is none. An end in the past is none:
+/// such a function would not run.
+fn time_left(event: &lambda_http::Request) -> Option<Duration> {
+    let end = Duration::from_millis(event.lambda_context_ref()?.deadline);
+    let now = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .ok()?;
+    Some(end.checked_sub(now)?.saturating_sub(LAMBDA_RESERVE))
 }
 
 /// Answers a request: the web layer's refusals first, then the endpoint's handler; always with JSON.
@@ -130,6 +167,7 @@ where
         path,
         id,
         body,
+        deadline,
     } = incoming;
     let id = request_id(&head.headers)
         .or(id)
@@ -137,7 +175,7 @@ where
     let (method, log_path) = (head.method.clone(), path.clone());
     let found = routes::find(&head.method, &path);
     let (result, allow) = match found {
-        Ok(Found::Options(allow)) => (Ok(json!({})), Some(allow)),
+        Ok(Found::Options(allow)) => (Ok(json!({}).into()), Some(allow)),
         Err(Error::MethodNotAllowed {
             path,
             method,
@@ -152,20 +190,22 @@ where
         ),
         Err(refusal) => (Err(refusal), None),
         Ok(Found::Endpoint(endpoint, params)) => (
-            handled(endpoint, params, head, &path, body, handler).await,
+            handled(endpoint, params, head, &path, body, deadline, handler).await,
             None,
         ),
     };
     let (status, error) = match &result {
-        Ok(_) => (StatusCode::OK, None),
+        Ok(reply) => (reply.status, None),
         Err(error) => (error.kind().0, Some(error)),
     };
     log(&id, method.as_str(), &log_path, status, started, error);
-    let body = result.unwrap_or_else(|error| error.body(&id));
+    let body = result.map_or_else(|error| error.body(&id), |reply| reply.body);
     let mut response = Response::new(serde_json::to_vec(&body).unwrap_or_default());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    // Every answer is of its moment; that Quay was well, most of all.
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.extend(HeaderValue::try_from(&id).ok().map(|id| (REQUEST_ID, id)));
     headers.extend(
         allow
@@ -185,6 +225,7 @@ async fn handled<F>(
     head: Parts,
     path: &str,
     body: Result<Bytes, Error>,
+    deadline: Deadline,
     handler: impl FnOnce(Endpoint, Request) -> F,
 ) -> Answer
 where
@@ -201,6 +242,7 @@ where
         headers: head.headers,
         body: body?,
         token,
+        deadline,
     };
     let panicked = |panic: Box<dyn std::any::Any + Send>| {
         let message = panic

@@ -4,10 +4,14 @@
 //!
 //! 1. [`routes`] finds the endpoint of a request, [`http`] refuses what cannot reach it, [`handlers`] takes the path's
 //!    values and the zip ([`upload`]) out of it and makes them a [`push::PushRequest`].
-//! 2. [`push`] tells the story: [`archive`] opens the zip safely; [`manifests::package_name`] finds what the package is
-//!    called; the organization's rules ([`organization`]) are applied by [`transform`]; [`manifests`] reaches the verdict
-//!    of operator-courier 2.1.11 and says what is pushed.
+//! 2. [`push`] tells the story: [`source`] has the zip, or fetches it from [`koji`] and asks [`greenwave`]; [`archive`]
+//!    opens the zip safely; [`manifests::package_name`] finds what the package is called; the organization's rules
+//!    ([`organization`]) are applied by [`transform`]; [`manifests`] reaches the verdict of operator-courier 2.1.11 and
+//!    says what is pushed.
 //! 3. [`registry`] chooses nothing and knows Quay: it lists releases, pushes, deletes, and makes public.
+//!
+//! Every call to another service goes through [`upstream`]: time limits, retries, limited answers. [`health`] asks whether
+//! they are there.
 //!
 //! What is pure (archive, manifests, transform, release) does no I/O and is not async. Every error ends in [`error`], the
 //! closed list of what clients see. [`app`] holds what a process builds once, from its [`config`].
@@ -17,8 +21,11 @@ pub mod archive;
 pub mod config;
 pub mod delete;
 pub mod error;
+pub mod greenwave;
 pub mod handlers;
+pub mod health;
 pub mod http;
+pub mod koji;
 pub mod manifests;
 pub mod names;
 pub mod organization;
@@ -27,6 +34,8 @@ pub mod push;
 pub mod registry;
 pub mod release;
 pub mod routes;
+pub mod source;
 pub mod telemetry;
 pub mod transform;
 mod upload;
+pub mod upstream;

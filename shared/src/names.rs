@@ -78,6 +78,16 @@ name! {
     }
 }
 
+name! {
+    /// A build in Koji, by name, version and release, whose dashes make the parts.
+    Nvr, "N-V-R",
+    "have a name, a version and a release with a dash between them, of letters, digits and ._+~^,:-, 255 characters at most",
+    |value| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._+~^,:-".contains(&byte);
+        value.len() <= 255 && value.bytes().filter(|byte| *byte == b'-').count() >= 2 && value.bytes().all(allowed)
+    }
+}
+
 /// `^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,254}$`
 fn is_plain(value: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -124,6 +134,24 @@ mod tests {
         }
         for bad in ["", "..", "a/b", "a\n", &"a".repeat(256)] {
             assert!(ReleaseName::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn an_nvr_has_three_parts_and_no_markup() {
+        for good in [
+            "n-v-r",
+            "lab-odd+name.container-1.0~rc1^git+2-1",
+            "lab-draft-container-v1.0.0-1,draft_20",
+            "9:lab-rich-container-v1.0.0-1",
+        ] {
+            assert!(Nvr::parse(good).is_ok(), "{good:?}");
+        }
+        let long = format!("n-v-{}", "1".repeat(252));
+        for bad in [
+            "", "n", "n-v", "n v-1-1", "n-v-r/..", "n-v-r\n", "n-v-ř", "n-v-<r>", &long,
+        ] {
+            assert!(Nvr::parse(bad).is_err(), "{bad:?}");
         }
     }
 

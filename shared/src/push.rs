@@ -12,11 +12,13 @@ use crate::error::Error;
 use crate::manifests::package_name::{self, PackageName};
 use crate::manifests::report::{Finding, Report, Severity};
 use crate::manifests::{Manifests, yaml};
-use crate::names::{OrganizationName, RepositoryName};
+use crate::names::{Nvr, OrganizationName, RepositoryName};
 use crate::organization::Organization;
 use crate::registry::{Blob, QuayToken, Registry, RegistryError, Repository};
 use crate::release::ReleaseVersion;
+use crate::source::Source;
 use crate::transform;
+use crate::upstream::Deadline;
 
 /// How many versions a push without one may try, when others take them first.
 const VERSION_TRIES: usize = 5;
@@ -29,10 +31,12 @@ pub struct PushRequest {
     pub repository: Option<RepositoryName>,
     /// The release, as written in the path; absent: the next one.
     pub version: Option<String>,
-    /// The archive.
-    pub zip: Bytes,
+    /// Where the archive is.
+    pub source: Source,
     /// The caller's token.
     pub token: QuayToken,
+    /// When it must be done.
+    pub deadline: Deadline,
 }
 
 /// What came of it.
@@ -44,6 +48,9 @@ pub struct Receipt {
     pub repo: RepositoryName,
     /// The release.
     pub version: String,
+    /// The build that made the archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nvr: Option<Nvr>,
     /// Every file of the archive.
     pub extracted_files: Vec<String>,
     /// What the push left undone.
@@ -60,7 +67,9 @@ pub struct Receipt {
 /// In the order of the steps; nothing was pushed unless the error says so.
 pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
     let organization = app.organization(&request.organization);
-    let opened = open(app, organization.clone(), request.zip).await?;
+    let nvr = request.source.nvr().cloned();
+    let zip = request.source.fetch(app, request.deadline).await?;
+    let opened = open(app, organization.clone(), zip).await?;
     let extracted_files: Vec<String> = opened.files.keys().cloned().collect();
 
     let name = request
@@ -70,7 +79,7 @@ pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
         organization: request.organization,
         name,
     };
-    let registry = app.registry(&organization, request.token);
+    let registry = app.registry(&organization, request.token, request.deadline);
 
     // The verdict costs CPU, the releases cost waiting: both at once. A version that cannot be is told first.
     let (version, examined) = tokio::join!(
@@ -100,6 +109,7 @@ pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
         organization,
         repo: name,
         version: version.to_string(),
+        nvr,
         extracted_files,
         warnings,
         report,

@@ -10,10 +10,14 @@ use crate::error::Error;
 pub enum Endpoint {
     /// Push an uploaded zip.
     PushZipfile,
+    /// Push the archive that a build in Koji made.
+    PushKoji,
     /// Delete one release, or all.
     DeleteRelease,
     /// The verdict alone.
     Validate,
+    /// Whether the services that pushes need can be reached.
+    Health,
     /// Versions.
     About,
 }
@@ -22,8 +26,8 @@ impl Endpoint {
     /// Whether a request must carry a token.
     pub fn needs_token(self) -> bool {
         match self {
-            Endpoint::PushZipfile | Endpoint::DeleteRelease => true,
-            Endpoint::Validate | Endpoint::About => false,
+            Endpoint::PushZipfile | Endpoint::PushKoji | Endpoint::DeleteRelease => true,
+            Endpoint::Validate | Endpoint::Health | Endpoint::About => false,
         }
     }
 }
@@ -60,6 +64,16 @@ pub const ROUTES: &[Route] = &[
         Endpoint::PushZipfile,
     ),
     route(
+        Method::POST,
+        "/v2/{organization}/koji/{nvr}",
+        Endpoint::PushKoji,
+    ),
+    route(
+        Method::POST,
+        "/v2/{organization}/koji/{nvr}/{version}",
+        Endpoint::PushKoji,
+    ),
+    route(
         Method::DELETE,
         "/v2/{organization}/{repo}",
         Endpoint::DeleteRelease,
@@ -74,6 +88,7 @@ pub const ROUTES: &[Route] = &[
         "/v2/{organization}/validate",
         Endpoint::Validate,
     ),
+    route(Method::GET, "/v2/health/ping", Endpoint::Health),
     route(Method::GET, "/v2/about", Endpoint::About),
     route(
         Method::POST,
@@ -86,6 +101,16 @@ pub const ROUTES: &[Route] = &[
         Endpoint::PushZipfile,
     ),
     route(
+        Method::POST,
+        "/v1/{organization}/{repo}/koji/{nvr}",
+        Endpoint::PushKoji,
+    ),
+    route(
+        Method::POST,
+        "/v1/{organization}/{repo}/koji/{nvr}/{version}",
+        Endpoint::PushKoji,
+    ),
+    route(
         Method::DELETE,
         "/v1/{organization}/{repo}",
         Endpoint::DeleteRelease,
@@ -95,6 +120,7 @@ pub const ROUTES: &[Route] = &[
         "/v1/{organization}/{repo}/{version}",
         Endpoint::DeleteRelease,
     ),
+    route(Method::GET, "/v1/health/ping", Endpoint::Health),
     route(Method::GET, "/v1/about", Endpoint::About),
 ];
 
@@ -250,6 +276,47 @@ mod tests {
                 "DeleteRelease organization=org repo=repo version=zipfile",
             ),
             ("DELETE", "/v1/org/repo/zipfile/1.0.0", "405 OPTIONS, POST"),
+            (
+                "POST",
+                "/v2/org/koji/n-1~a^b+c-1,2",
+                "PushKoji organization=org nvr=n-1~a^b+c-1,2",
+            ),
+            (
+                "POST",
+                "/v2/org/koji/n-v-r/1.0.0",
+                "PushKoji organization=org nvr=n-v-r version=1.0.0",
+            ),
+            (
+                "POST",
+                "/v1/org/repo/koji/n-v-r",
+                "PushKoji organization=org repo=repo nvr=n-v-r",
+            ),
+            (
+                "POST",
+                "/v1/org/repo/koji/n-v-r/1.0.0",
+                "PushKoji organization=org repo=repo nvr=n-v-r version=1.0.0",
+            ),
+            ("POST", "/v2/org/koji", "405 DELETE, OPTIONS"),
+            ("POST", "/v2/org/koji/", "404"),
+            ("POST", "/v2/org/koji/n-v-r/1.0.0/", "404"),
+            ("GET", "/v2/org/koji/n-v-r", "405 DELETE, OPTIONS, POST"),
+            ("DELETE", "/v2/org/koji/n-v-r/1.0.0", "405 OPTIONS, POST"),
+            ("DELETE", "/v1/org/repo/koji/n-v-r", "405 OPTIONS, POST"),
+            (
+                "DELETE",
+                "/v1/org/repo/koji/n-v-r/1.0.0",
+                "405 OPTIONS, POST",
+            ),
+            (
+                "DELETE",
+                "/v1/org/repo/koji",
+                "DeleteRelease organization=org repo=repo version=koji",
+            ),
+            ("GET", "/v2/health/ping", "Health"),
+            ("HEAD", "/v1/health/ping", "Health"),
+            ("POST", "/v2/health/ping", "405 DELETE, GET, HEAD, OPTIONS"),
+            ("GET", "/v2/health/pong", "405 DELETE, OPTIONS"),
+            ("GET", "/v2/health/ping/", "404"),
             ("GET", "/v2/about", "About"),
             ("HEAD", "/v1/about", "About"),
             ("OPTIONS", "/v2/about", "options GET, HEAD, OPTIONS"),

@@ -16,8 +16,9 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use omps::app::App;
 use omps::handlers;
-use omps::http::{Answer, Incoming, answer};
+use omps::http::{Answer, Incoming, REQUEST_TIMEOUT, answer};
 use omps::routes::Endpoint;
+use omps::upstream::Deadline;
 use tokio::net::TcpListener;
 
 /// Time in which a client must have sent its request's head.
@@ -82,6 +83,7 @@ async fn dispatch(State(app): State<Arc<App>>, request: Request) -> Response {
         path,
         id: None,
         body,
+        deadline: Deadline::after(REQUEST_TIMEOUT),
     };
     // In a task of its own: a client that hangs up must not leave a push half done.
     let answering = tokio::spawn(async move {
@@ -98,8 +100,10 @@ async fn dispatch(State(app): State<Arc<App>>, request: Request) -> Response {
 async fn call(app: &App, endpoint: Endpoint, request: omps::http::Request) -> Answer {
     match endpoint {
         Endpoint::PushZipfile => handlers::push_zipfile(app, request).await,
+        Endpoint::PushKoji => handlers::push_koji(app, request).await,
         Endpoint::DeleteRelease => handlers::delete_release(app, request).await,
         Endpoint::Validate => handlers::validate(app, request).await,
+        Endpoint::Health => handlers::health(app, request).await,
         Endpoint::About => handlers::about(request).await,
     }
 }

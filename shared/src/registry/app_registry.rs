@@ -4,8 +4,7 @@ mod blob;
 
 use std::time::Duration;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::{Client, RequestBuilder, Response, StatusCode, Url, header};
+use reqwest::{RequestBuilder, StatusCode, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,18 +14,17 @@ pub use blob::Blob;
 use super::{Answer, QuayToken, RegistryError, Repository};
 use crate::names::ReleaseName;
 use crate::release::ReleaseVersion;
+use crate::upstream::{ANSWER_LIMIT, CallError, Response, Upstream, below};
 
 /// Where Quay cuts an authenticated listing off, without a word.
 const LISTING_CUT: usize = 100;
-/// Bytes of an answer that are read.
-const ANSWER_LIMIT: usize = 16 << 20;
 /// Before publishing is tried again.
 const PUBLISH_PAUSE: Duration = Duration::from_millis(200);
 
 /// A client for one Quay and one caller.
 #[derive(Clone)]
 pub struct AppRegistry {
-    client: Client,
+    quay: Upstream,
     base: Url,
     token: QuayToken,
 }
@@ -57,12 +55,8 @@ struct Content {
 
 impl AppRegistry {
     /// A client for the Quay at `base`.
-    pub fn new(client: Client, base: Url, token: QuayToken) -> Self {
-        AppRegistry {
-            client,
-            base,
-            token,
-        }
+    pub fn new(quay: Upstream, base: Url, token: QuayToken) -> Self {
+        AppRegistry { quay, base, token }
     }
 
     /// The releases of a package. One that a cut-off listing may have dropped is asked for by itself.
@@ -97,7 +91,7 @@ impl AppRegistry {
         let mut url = self.url(&["cnr", "api", "v1", "packages"]);
         url.query_pairs_mut()
             .append_pair("namespace", repository.organization.as_str());
-        read(self.client.get(url), &self.token).await
+        self.read(url).await
     }
 
     pub(super) async fn push(
@@ -107,11 +101,12 @@ impl AppRegistry {
         blob: &Blob,
     ) -> Result<(), RegistryError> {
         let request = self
-            .client
+            .quay
+            .client()
             .post(self.package(to, &[]))
             .header(header::CONTENT_TYPE, "application/json")
             .body(reqwest::Body::wrap(blob.request_body(version)));
-        match send(request, &self.token).await {
+        match self.send(request, &self.token).await {
             // Quay may have taken the release and failed to say so: what it holds tells.
             Err(RegistryError::Unreachable(problem)) => match self.holds(to, version, blob).await {
                 true => Ok(()),
@@ -127,7 +122,8 @@ impl AppRegistry {
         release: &ReleaseName,
     ) -> Result<(), RegistryError> {
         let url = self.package(from, &[release.as_str(), "helm"]);
-        send(self.client.delete(url), &self.token).await.map(|_| ())
+        let request = self.quay.client().delete(url);
+        self.send(request, &self.token).await.map(|_| ())
     }
 
     /// Makes a package's repository public; a first failure is tried once more.
@@ -150,14 +146,15 @@ impl AppRegistry {
             "changevisibility",
         ];
         let request = || {
-            self.client
+            self.quay
+                .client()
                 .post(self.url(&path))
                 .json(&json!({"visibility": "public"}))
         };
-        match send(request(), &token).await {
+        match self.send(request(), &token).await {
             Err(_) => {
                 tokio::time::sleep(PUBLISH_PAUSE).await;
-                send(request(), &token).await.map(|_| ())
+                self.send(request(), &token).await.map(|_| ())
             }
             published => published.map(|_| ()),
         }
@@ -186,11 +183,7 @@ impl AppRegistry {
         version: Option<&ReleaseVersion>,
     ) -> Result<Vec<Release>, RegistryError> {
         let version: Vec<&str> = version.iter().map(|version| version.as_str()).collect();
-        read(
-            self.client.get(self.package(repository, &version)),
-            &self.token,
-        )
-        .await
+        self.read(self.package(repository, &version)).await
     }
 
     fn package(&self, repository: &Repository, rest: &[&str]) -> Url {
@@ -205,45 +198,35 @@ impl AppRegistry {
         self.url(&[&package, rest].concat())
     }
 
-    /// A URL below the base; nothing in a segment can lead out of it.
     fn url(&self, segments: &[&str]) -> Url {
-        let mut url = self.base.clone();
-        let mut path = url.path().trim_end_matches('/').to_owned();
-        for segment in segments {
-            path.push('/');
-            path.extend(utf8_percent_encode(segment, SEGMENT));
-        }
-        url.set_path(&path);
-        url
+        below(&self.base, segments.iter().copied())
+    }
+
+    /// Reads JSON with the caller's token.
+    async fn read<T: for<'de> Deserialize<'de>>(&self, url: Url) -> Result<T, RegistryError> {
+        let request = || self.quay.client().get(url.clone());
+        let request = || request().header(header::AUTHORIZATION, self.token.0.clone());
+        let response = self.quay.send_repeatable(request, ANSWER_LIMIT).await;
+        serde_json::from_slice(&success(response)?).map_err(|error| {
+            RegistryError::Unreachable(format!("Quay's answer could not be understood: {error}"))
+        })
+    }
+
+    /// Sends what changes something: once.
+    async fn send(
+        &self,
+        request: RequestBuilder,
+        token: &QuayToken,
+    ) -> Result<Vec<u8>, RegistryError> {
+        let request = request.header(header::AUTHORIZATION, token.0.clone());
+        success(self.quay.send(request, ANSWER_LIMIT).await)
     }
 }
 
-/// What is encoded in a path segment: all but the unreserved characters.
-const SEGMENT: &percent_encoding::AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-async fn read<T: for<'de> Deserialize<'de>>(
-    request: RequestBuilder,
-    token: &QuayToken,
-) -> Result<T, RegistryError> {
-    let body = send(request, token).await?;
-    serde_json::from_slice(&body).map_err(|error| {
-        RegistryError::Unreachable(format!("Quay's answer could not be understood: {error}"))
-    })
-}
-
-/// Sends a request and reads a successful answer.
-async fn send(request: RequestBuilder, token: &QuayToken) -> Result<Vec<u8>, RegistryError> {
-    let response = request
-        .header(header::AUTHORIZATION, token.0.clone())
-        .send()
-        .await
-        .map_err(unreachable)?;
-    let status = response.status();
-    let body = body(response).await?;
+/// The body of a successful answer.
+fn success(response: Result<Response, CallError>) -> Result<Vec<u8>, RegistryError> {
+    let Response { status, body } =
+        response.map_err(|error| RegistryError::Unreachable(error.to_string()))?;
     if status.is_success() {
         return Ok(body);
     }
@@ -257,28 +240,4 @@ async fn send(request: RequestBuilder, token: &QuayToken) -> Result<Vec<u8>, Reg
         StatusCode::NOT_FOUND => RegistryError::NotFound(answer),
         _ => RegistryError::Failed(answer),
     })
-}
-
-async fn body(mut response: Response) -> Result<Vec<u8>, RegistryError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(unreachable)? {
-        if body.len() + chunk.len() > ANSWER_LIMIT {
-            let problem = format!("Quay's answer is larger than {ANSWER_LIMIT} bytes");
-            return Err(RegistryError::Unreachable(problem));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-/// Why there is no answer, to the root, without the URL.
-fn unreachable(error: reqwest::Error) -> RegistryError {
-    let error = error.without_url();
-    let mut problem = format!("Quay could not be reached: {error}");
-    let mut source = std::error::Error::source(&error);
-    while let Some(cause) = source {
-        problem.push_str(&format!(": {cause}"));
-        source = cause.source();
-    }
-    RegistryError::Unreachable(problem)
 }

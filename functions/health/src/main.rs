@@ -1,0 +1,16 @@
+//! `GET /v2/health/ping` and its v1 twin.
+
+use lambda_http::{run, service_fn};
+use omps::app::App;
+use omps::handlers::health;
+use omps::http::respond;
+use omps::routes::Endpoint;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    let app = &App::from_env()?;
+    run(service_fn(|event| {
+        respond(app, Endpoint::Health, event, |request| health(app, request))
+    }))
+    .await
+}

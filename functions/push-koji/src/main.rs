@@ -1,0 +1,18 @@
+//! `POST /v2/{organization}/koji/{nvr}[/{version}]` and its v1 twin.
+
+use lambda_http::{run, service_fn};
+use omps::app::App;
+use omps::handlers::push_koji;
+use omps::http::respond;
+use omps::routes::Endpoint;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    let app = &App::from_env()?;
+    run(service_fn(|event| {
+        respond(app, Endpoint::PushKoji, event, |request| {
+            push_koji(app, request)
+        })
+    }))
+    .await
+}

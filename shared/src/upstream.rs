@@ -1,0 +1,257 @@
+//! Calls to other services, for every client: their time limits, what is tried again and when, and answers read up to a
+//! limit.
+
+#[cfg(test)]
+pub mod scripted;
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant, SystemTime};
+
+use backon::{ExponentialBuilder, Retryable};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
+
+/// Bytes of an answer in JSON or XML that are read.
+pub const ANSWER_LIMIT: usize = 16 << 20;
+/// Bytes of an answer that is no success. What comes after them tells nobody anything.
+const FAILURE_LIMIT: usize = 1 << 20;
+/// How often a call that can be repeated is made.
+const TRIES: usize = 3;
+/// The longest pause before the second try; each further one may be twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// The longest pause of all, unless the service asks for a longer one.
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// What is encoded in a path segment: all but the unreserved characters.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// When something must be done.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// The deadline that is so far away, a year at most.
+    pub fn after(time: Duration) -> Self {
+        const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+        Deadline(Instant::now() + time.min(YEAR))
+    }
+
+    /// This deadline, or the one that is so far away when that comes first.
+    #[must_use]
+    pub fn or_after(self, time: Duration) -> Self {
+        Deadline(self.0.min(Deadline::after(time).0))
+    }
+
+    /// The time until then.
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+}
+
+/// Another service, as one request of ours calls it.
+#[derive(Clone)]
+pub struct Upstream {
+    client: Client,
+    service: &'static str,
+    call_timeout: Duration,
+    deadline: Deadline,
+}
+
+/// What a service answered, whatever the status.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The body. Of an answer that is no success, its start.
+    pub body: Vec<u8>,
+}
+
+/// No answer came, or none that could be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CallError {
+    /// No connection, no answer in time, or one that broke off.
+    #[error("{service} could not be reached: {problem}")]
+    Unreachable {
+        /// Who was called.
+        service: &'static str,
+        /// The causes, down to the root.
+        problem: String,
+    },
+    /// More than was to be read.
+    #[error("{service}'s answer is larger than {limit} bytes")]
+    TooLarge {
+        /// Who was called.
+        service: &'static str,
+        /// The limit.
+        limit: usize,
+    },
+}
+
+/// A try that may be followed by another.
+enum Miss {
+    /// An answer that says "not now", and the pause that it asks for.
+    Answered(Response, Option<Duration>),
+    Failed(CallError),
+}
+
+impl Upstream {
+    /// A service whose calls may take `call_timeout`, their retries included, but not past `deadline`.
+    pub fn new(
+        client: Client,
+        service: &'static str,
+        call_timeout: Duration,
+        deadline: Deadline,
+    ) -> Self {
+        Upstream {
+            client,
+            service,
+            call_timeout,
+            deadline,
+        }
+    }
+
+    /// What requests are built with.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Sends a request once.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn send(&self, request: RequestBuilder, limit: usize) -> Result<Response, CallError> {
+        let until = self.deadline.or_after(self.call_timeout);
+        let (response, _) = self.attempt(request, limit, until).await?;
+        Ok(response)
+    }
+
+    /// Sends a request that does no harm when it arrives twice: again when the connection fails, or the service is
+    /// overloaded or restarting.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn send_repeatable(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+        limit: usize,
+    ) -> Result<Response, CallError> {
+        let until = self.deadline.or_after(self.call_timeout);
+        let attempt = async || match self.attempt(request(), limit, until).await {
+            Ok((response, headers)) if is_passing(response.status) => {
+                Err(Miss::Answered(response, retry_after(&headers)))
+            }
+            Ok((response, _)) => Ok(response),
+            Err(error) => Err(Miss::Failed(error)),
+        };
+        let pauses = ExponentialBuilder::new()
+            .with_min_delay(FIRST_PAUSE)
+            .with_max_delay(LONGEST_PAUSE)
+            .with_max_times(TRIES - 1);
+        attempt
+            .retry(pauses)
+            .when(|miss| !matches!(miss, Miss::Failed(CallError::TooLarge { .. })))
+            .adjust(|miss, pause| pause_after(miss, pause?, until))
+            .notify(|miss, pause| self.log_retry(miss, pause))
+            .await
+            .or_else(|miss| match miss {
+                Miss::Answered(response, _) => Ok(response),
+                Miss::Failed(error) => Err(error),
+            })
+    }
+
+    /// Sends a request, and reads the answer up to its limit.
+    async fn attempt(
+        &self,
+        request: RequestBuilder,
+        limit: usize,
+        until: Deadline,
+    ) -> Result<(Response, HeaderMap), CallError> {
+        let failed = |error| self.unreachable(error);
+        let mut response = request.timeout(until.left()).send().await.map_err(failed)?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(failed)? {
+            if !status.is_success() && body.len() + chunk.len() > limit.min(FAILURE_LIMIT) {
+                break;
+            }
+            if body.len() + chunk.len() > limit {
+                let service = self.service;
+                return Err(CallError::TooLarge { service, limit });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((Response { status, body }, headers))
+    }
+
+    /// Why there is no answer, to the root, without the URL.
+    fn unreachable(&self, error: reqwest::Error) -> CallError {
+        let error = error.without_url();
+        let mut problem = error.to_string();
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            problem.push_str(&format!(": {cause}"));
+            source = cause.source();
+        }
+        let service = self.service;
+        CallError::Unreachable { service, problem }
+    }
+
+    fn log_retry(&self, miss: &Miss, pause: Duration) {
+        let problem = match miss {
+            Miss::Answered(response, _) => format!("answered {}", response.status),
+            Miss::Failed(error) => error.to_string(),
+        };
+        let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
+        tracing::warn!(service = self.service, problem, pause_ms, "called again");
+    }
+}
+
+/// Whether a status says that the same request may succeed a little later.
+fn is_passing(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT
+    )
+}
+
+/// The pause that the service asks for, else any up to `longest`, so that clients do not come back all at once. None
+/// when the time is up before.
+fn pause_after(miss: &Miss, longest: Duration, until: Deadline) -> Option<Duration> {
+    let pause = match miss {
+        Miss::Answered(_, Some(asked)) => *asked,
+        _ => longest.mul_f32(fastrand::f32()),
+    };
+    (pause < until.left()).then_some(pause)
+}
+
+/// `Retry-After`, in seconds or as a date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    match value.parse() {
+        Ok(seconds) => Some(Duration::from_secs(seconds)),
+        Err(_) => {
+            let date = httpdate::parse_http_date(value).ok()?;
+            Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+        }
+    }
+}
+
+/// A URL below a base; nothing in a segment can lead out of it, as long as that is not `.` or `..`.
+pub fn below<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>) -> Url {
+    let mut url = base.clone();
+    let mut path = url.path().trim_end_matches('/').to_owned();
+    for segment in segments {
+        path.push('/');
+        path.extend(utf8_percent_encode(segment, SEGMENT));
+    }
+    url.set_path(&path);
+    url
+}
