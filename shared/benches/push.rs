@@ -6,7 +6,6 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 
 use axum::{Json, Router, body::Bytes};
 use omps::app::App;
@@ -118,7 +117,8 @@ async fn measure_service() -> Result<f64, Box<dyn std::error::Error>> {
     let address = listener.local_addr()?;
     tokio::spawn(omps_server::serve(
         listener,
-        Arc::new(App::new(config)?),
+        App::new(config)?,
+        omps_server::Settings::default(),
         std::future::pending(),
     ));
 

@@ -18,6 +18,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct App {
     /// What the service was started with.
     pub config: Config,
+    authorities: Vec<reqwest::Certificate>,
     client: OnceLock<reqwest::Client>,
 }
 
@@ -27,6 +28,9 @@ pub enum StartError {
     /// By its configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// By a CA's certificate.
+    #[error("no certificate in PEM: {0}")]
+    Certificate(String),
 }
 
 impl App {
@@ -37,8 +41,23 @@ impl App {
     pub fn new(config: Config) -> Result<Self, StartError> {
         Ok(App {
             config,
+            authorities: Vec::new(),
             client: OnceLock::new(),
         })
+    }
+
+    /// Trusts the authorities of a PEM text beside those of the system. To be called before the first request.
+    ///
+    /// # Errors
+    /// [`StartError::Certificate`] when the text holds none.
+    pub fn trust(&mut self, pem: &[u8]) -> Result<(), StartError> {
+        let certificates = reqwest::Certificate::from_pem_bundle(pem)
+            .map_err(|error| StartError::Certificate(error.to_string()))?;
+        if certificates.is_empty() {
+            return Err(StartError::Certificate("the text holds none".to_owned()));
+        }
+        self.authorities.extend(certificates);
+        Ok(())
     }
 
     /// Reads the configuration from the environment, starts logging, and builds the application.
@@ -113,6 +132,7 @@ impl App {
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT.min(self.config.request_timeout))
                 .timeout(self.config.request_timeout)
+                .tls_certs_merge(self.authorities.iter().cloned())
                 .build()
         };
         #[expect(

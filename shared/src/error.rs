@@ -93,6 +93,9 @@ pub enum Error {
         /// `max_content_length`
         limit: usize,
     },
+    /// Not now; later the same request may succeed.
+    #[error("{0}")]
+    ServiceUnavailable(String),
     /// A defect of ours. The cause is logged, not told.
     #[error("Internal error; the log has its cause under this request id")]
     Internal(String),
@@ -142,6 +145,7 @@ impl Error {
             Error::NotFound(_) => (StatusCode::NOT_FOUND, "NotFound"),
             Error::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
             Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
+            Error::ServiceUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
             Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
         }
     }

@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::FutureExt;
-use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE};
+use http::header::{ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use lambda_http::request::RequestContext;
@@ -199,6 +199,7 @@ where
         Err(error) => (error.kind().0, Some(error)),
     };
     log(&id, method.as_str(), &log_path, status, started, error);
+    let is_busy = matches!(error, Some(Error::ServiceUnavailable(_)));
     let body = result.map_or_else(|error| error.body(&id), |reply| reply.body);
     let mut response = Response::new(serde_json::to_vec(&body).unwrap_or_default());
     *response.status_mut() = status;
@@ -206,6 +207,9 @@ where
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     // Every answer is of its moment; that Quay was well, most of all.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if is_busy {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+    }
     headers.extend(HeaderValue::try_from(&id).ok().map(|id| (REQUEST_ID, id)));
     headers.extend(
         allow

@@ -1,7 +1,5 @@
 //! The service in this process, in front of a stand-in Quay, and a method for each endpoint.
 
-use std::sync::Arc;
-
 use omps::app::App;
 use omps::config::Config;
 use omps_tests::multipart;
@@ -49,13 +47,18 @@ impl TestApp {
         .expect("a port for Quay");
         let section = format!("[Test]\nquay_url = \"{}\"\n{settings}", quay.url());
         let config = Config::from_toml(&section, "Test").expect("a valid configuration");
-        let app = Arc::new(App::new(config).expect("an app"));
+        let app = App::new(config).expect("an app");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel();
-        tokio::spawn(omps_server::serve(listener, app, async {
-            drop(stopped.await);
-        }));
+        tokio::spawn(omps_server::serve(
+            listener,
+            app,
+            omps_server::Settings::default(),
+            async {
+                drop(stopped.await);
+            },
+        ));
         Self {
             quay,
             url,

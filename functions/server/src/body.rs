@@ -1,25 +1,20 @@
 //! Request bodies: read up to a limit, from clients that keep sending.
 
-use std::time::Duration;
-
+use crate::Settings;
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
 use omps::error::Error;
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// Time between two pieces of a body.
-const PAUSE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time for a whole body.
-const BODY_TIMEOUT: Duration = Duration::from_secs(60);
 /// Bytes over the limit that are read and dropped, so that the client gets to read why.
 const DROPPED: usize = 64 << 20;
 
 /// Reads a body of at most `limit` bytes.
-pub async fn read(mut body: Body, limit: usize) -> Result<Bytes, Error> {
-    let deadline = Instant::now() + BODY_TIMEOUT;
+pub async fn read(mut body: Body, limit: usize, settings: &Settings) -> Result<Bytes, Error> {
+    let deadline = Instant::now() + settings.body_timeout;
     let (mut read, mut dropped) = (Vec::new(), 0);
     loop {
-        let frame = timeout_at(deadline, timeout(PAUSE_TIMEOUT, body.frame())).await;
+        let frame = timeout_at(deadline, timeout(settings.pause_timeout, body.frame())).await;
         let Ok(Ok(frame)) = frame else {
             return Err(Error::BadRequest(
                 "the request body did not come in time".to_owned(),

@@ -1,6 +1,7 @@
 //! All endpoints in one process: the Lambda functions' handlers behind HTTP/1.1, for a container and for local use.
 
 mod body;
+mod settings;
 
 use std::future::Future;
 use std::io;
@@ -10,41 +11,52 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use omps::app::App;
+use omps::error::Error;
 use omps::handlers;
-use omps::http::{Answer, Incoming, REQUEST_TIMEOUT, answer};
+use omps::http::{Answer, Incoming, answer};
 use omps::routes::Endpoint;
 use omps::upstream::Deadline;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
-/// Time in which a client must have sent its request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
-/// Time that requests in flight have once the service is told to stop: what one request may take, and a little.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(35);
+pub use settings::Settings;
 
-/// The service: every request goes through the route table.
-pub fn router(app: Arc<App>) -> Router {
-    Router::new().fallback(dispatch).with_state(app)
+/// What every request needs.
+struct Service {
+    app: App,
+    settings: Settings,
+    workers: Semaphore,
 }
 
-/// Serves until `shutdown` comes, then lets the requests in flight end.
+/// Serves until `shutdown` comes, then lets the requests in flight end. Every request goes through the route table.
 ///
 /// # Errors
 /// None yet: a connection that cannot be taken is the client's loss, not the server's end.
 pub async fn serve(
     listener: TcpListener,
-    app: Arc<App>,
+    app: App,
+    settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
 ) -> io::Result<()> {
-    let service = TowerToHyperService::new(router(app));
+    let workers = Semaphore::new(settings.workers.min(Semaphore::MAX_PERMITS));
+    let (head_timeout, drain_timeout) = (settings.head_timeout, settings.drain_timeout());
+    let state = Arc::new(Service {
+        app,
+        settings,
+        workers,
+    });
+    let service = TowerToHyperService::new(Router::new().fallback(dispatch).with_state(state));
     let connections = GracefulShutdown::new();
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT);
+        .header_read_timeout(head_timeout);
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
         let accepted = tokio::select! {
@@ -65,7 +77,7 @@ pub async fn serve(
         }
     }
     drop(listener);
-    if tokio::time::timeout(DRAIN_TIMEOUT, connections.shutdown())
+    if timeout(drain_timeout, connections.shutdown())
         .await
         .is_err()
     {
@@ -74,30 +86,46 @@ pub async fn serve(
     Ok(())
 }
 
-async fn dispatch(State(app): State<Arc<App>>, request: Request) -> Response {
+async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
-    let body = body::read(body, app.config.max_content_length.get()).await;
+    let limit = service.app.config.max_content_length.get();
+    let body = body::read(body, limit, &service.settings).await;
+    let deadline = Deadline::after(service.settings.worker_timeout);
     let incoming = Incoming {
         head,
         path,
         id: None,
         body,
-        deadline: Deadline::after(REQUEST_TIMEOUT),
+        deadline,
     };
     // In a task of its own: a client that hangs up must not leave a push half done.
     let answering = tokio::spawn(async move {
-        answer(incoming, |endpoint, request| call(&app, endpoint, request)).await
+        answer(incoming, |endpoint, request| {
+            call(&service, endpoint, request)
+        })
+        .await
     });
     match answering.await {
         Ok(response) => response.map(Body::from),
-        Err(_) => std::panic::panic_any(
-            "answering a request cannot fail: its handler's panics are caught",
-        ),
+        // Not a handler's panic, which is answered: a defect in answering itself.
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-async fn call(app: &App, endpoint: Endpoint, request: omps::http::Request) -> Answer {
+async fn call(service: &Service, endpoint: Endpoint, request: omps::http::Request) -> Answer {
+    let app = &service.app;
+    // What costs CPU and memory waits its turn, but not longer than it may take.
+    let _turn =
+        match endpoint {
+            Endpoint::PushZipfile | Endpoint::PushKoji | Endpoint::Validate => {
+                let turn = timeout(request.deadline.left(), service.workers.acquire()).await;
+                Some(turn.map_err(|_| {
+                    Error::ServiceUnavailable("No worker was free in time".to_owned())
+                })?)
+            }
+            Endpoint::DeleteRelease | Endpoint::Health | Endpoint::About => None,
+        };
     match endpoint {
         Endpoint::PushZipfile => handlers::push_zipfile(app, request).await,
         Endpoint::PushKoji => handlers::push_koji(app, request).await,

@@ -1,12 +1,12 @@
 //! `omps-server`: starts the service, checks a configuration, or asks a running service whether it lives.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
 use lexopt::{Arg, Parser};
 use omps::app::App;
 use omps::config::Config;
+use omps_server::Settings;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -20,6 +20,9 @@ Without an option the service starts. It is configured by the environment:
   OMPS_CONF_FILE     TOML file with the configuration
   OMPS_CONF_SECTION  table in it (default ProdConfig)
   OMPS_<NAME>        any scalar of the configuration, over the file
+  WORKERS_NUM        pushes at once; others wait their turn (default 8)
+  WORKER_TIMEOUT     seconds for a request, waiting and retries included (default 30)
+  CA_URL             certificate of a CA to trust beside the system's, fetched at start
 
 Options:
   --check-config     read the configuration, say what is wrong with it, and exit
@@ -27,6 +30,8 @@ Options:
   --version          print the version
   --help             print this text";
 
+/// Time for the CA's certificate to come.
+const CA_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_LISTEN: &str = "0.0.0.0:8080";
 
 #[tokio::main]
@@ -86,6 +91,7 @@ fn print(text: &str) -> Outcome {
 }
 
 fn check_config() -> Outcome {
+    Settings::from_env()?;
     let (config, unknown_variables) = Config::from_env().map_err(|error| error.to_string())?;
     for variable in unknown_variables {
         println!("warning: unknown environment variable {variable}");
@@ -126,8 +132,34 @@ async fn healthcheck() -> Outcome {
     }
 }
 
+/// Fetches a certificate. Whoever names the URL vouches for it, as no CA of its own can.
+async fn fetch(url: &str) -> Result<Vec<u8>, String> {
+    let client = reqwest::Client::builder().timeout(CA_TIMEOUT).build();
+    let answer = client
+        .map_err(|error| error.to_string())?
+        .get(url)
+        .send()
+        .await;
+    let answer = answer.and_then(reqwest::Response::error_for_status);
+    let body = answer
+        .map_err(|error| error.without_url().to_string())?
+        .bytes()
+        .await;
+    body.map(Vec::from)
+        .map_err(|error| error.without_url().to_string())
+}
+
 async fn serve() -> Outcome {
-    let app = App::from_env().map_err(|error| error.to_string())?;
+    let settings = Settings::from_env()?;
+    let mut app = App::from_env().map_err(|error| error.to_string())?;
+    if let Ok(url) = std::env::var("CA_URL") {
+        let certificate = fetch(&url)
+            .await
+            .map_err(|error| format!("CA_URL {url}: {error}"))?;
+        app.trust(&certificate)
+            .map_err(|error| format!("CA_URL {url}: {error}"))?;
+        tracing::info!(url, "trusting a further CA");
+    }
     let address = listen_address();
     let listener = TcpListener::bind(&address)
         .await
@@ -145,7 +177,7 @@ async fn serve() -> Outcome {
         tracing::info!("stopping: no new requests");
     };
     tracing::info!(address = bound, "ready");
-    omps_server::serve(listener, Arc::new(app), shutdown)
+    omps_server::serve(listener, app, settings, shutdown)
         .await
         .map_err(|error| error.to_string())
 }

@@ -6,7 +6,6 @@ use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use lexopt::{Arg, Parser, ValueExt};
 use omps::app::App;
@@ -112,7 +111,7 @@ async fn run(options: &Options) -> Result<(), String> {
     io::stdout()
         .write_all(commands.as_bytes())
         .map_err(|error| format!("cannot write to standard output: {error}"))?;
-    omps_server::serve(listener, Arc::new(app), stop)
+    omps_server::serve(listener, app, omps_server::Settings::default(), stop)
         .await
         .map_err(|error| error.to_string())
 }

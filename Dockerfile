@@ -1,0 +1,23 @@
+# The service as a container. Both base images can be replaced: --build-arg BUILDER=… --build-arg RUNTIME=…
+ARG BUILDER=docker.io/library/rust:1.95-slim-bookworm
+ARG RUNTIME=docker.io/library/debian:bookworm-slim
+
+FROM ${BUILDER} AS builder
+WORKDIR /src
+COPY Cargo.toml Cargo.lock ./
+COPY shared shared
+COPY functions functions
+COPY tests tests
+RUN cargo build --locked --release -p omps-server && cp target/release/omps-server /omps-server
+
+FROM ${RUNTIME}
+LABEL org.opencontainers.image.title="omps" \
+      org.opencontainers.image.description="Operators Manifests Push Service" \
+      org.opencontainers.image.licenses="Apache-2.0"
+# The CAs that the system trusts come from the builder, which needed them to fetch its crates.
+COPY --from=builder /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
+COPY --from=builder /omps-server /usr/local/bin/omps-server
+USER 1001
+EXPOSE 8080
+HEALTHCHECK --interval=30s --timeout=5s CMD ["omps-server", "--healthcheck"]
+ENTRYPOINT ["omps-server"]
