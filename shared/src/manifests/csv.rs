@@ -25,9 +25,16 @@ pub struct Csv {
 #[derive(Debug)]
 pub struct Owned {
     spot: Spot,
-    name: Option<Value>,
-    kind: Option<Value>,
-    version: Option<Value>,
+    name: Option<Field>,
+    kind: Option<Field>,
+    version: Option<Field>,
+}
+
+/// A value and where it stands.
+#[derive(Debug)]
+struct Field {
+    value: Value,
+    spot: Spot,
 }
 
 impl Csv {
@@ -96,7 +103,13 @@ impl Csv {
         };
         for item in items {
             if item.must_be_map(report) {
-                let field = |key| item.get(key).map(|value| comparable(&value));
+                let field = |key| {
+                    let place = item.get(key)?;
+                    Some(Field {
+                        value: comparable(&place),
+                        spot: place.spot(),
+                    })
+                };
                 self.owned.push(Owned {
                     spot: item.spot(),
                     name: field("name"),
@@ -130,16 +143,20 @@ impl Csv {
             let (Some(name), Some(version)) = (&owned.name, &owned.version) else {
                 continue;
             };
-            for crd in crds.iter().filter(|crd| crd.name.as_ref() == Some(name)) {
+            for crd in crds
+                .iter()
+                .filter(|crd| crd.name.as_ref() == Some(&name.value))
+            {
                 let Some(theirs) = &crd.version else { continue };
-                match compared.iter_mut().find(|(seen, ..)| *seen == name) {
-                    Some((.., matched)) => *matched |= version == theirs,
-                    None => compared.push((name, &owned.spot, version == theirs)),
+                let matches = version.value == *theirs;
+                match compared.iter_mut().find(|(seen, ..)| **seen == name.value) {
+                    Some((.., matched)) => *matched |= matches,
+                    None => compared.push((&name.value, &version.spot, matches)),
                 }
             }
         }
         for (_, spot, _) in compared.iter().filter(|(.., matched)| !matched) {
-            report.add(&rules::OWNED_VERSION_MATCH, &inside(spot, "version"), &[]);
+            report.add(&rules::OWNED_VERSION_MATCH, spot, &[]);
         }
     }
 }
@@ -148,18 +165,13 @@ impl Owned {
     fn check(&self, crds: &[&Crd], report: &mut Report) {
         match &self.name {
             None => report.add(&rules::OWNED_NAME, &absent(&self.spot, "name"), &[]),
-            Some(name) if crds.iter().any(|crd| crd.name.as_ref() == Some(name)) => {}
-            Some(name) => match name.to_python() {
-                Some(name) => {
-                    report.add(&rules::OWNED_UNKNOWN, &inside(&self.spot, "name"), &[&name]);
-                }
-                None => report.unfit_at(
-                    &Spot {
-                        found: name.kind().to_owned(),
-                        ..inside(&self.spot, "name")
-                    },
-                    "a string",
-                ),
+            Some(name)
+                if crds
+                    .iter()
+                    .any(|crd| crd.name.as_ref() == Some(&name.value)) => {}
+            Some(name) => match name.value.to_python() {
+                Some(text) => report.add(&rules::OWNED_UNKNOWN, &name.spot, &[&text]),
+                None => report.unfit_at(&name.spot, "a string"),
             },
         }
         if self.kind.is_none() {
@@ -169,56 +181,47 @@ impl Owned {
             report.add(&rules::OWNED_VERSION, &absent(&self.spot, "version"), &[]);
         }
         let Some(name) = &self.name else { return };
-        for crd in crds.iter().filter(|crd| crd.name.as_ref() == Some(name)) {
+        for crd in crds
+            .iter()
+            .filter(|crd| crd.name.as_ref() == Some(&name.value))
+        {
             self.compare(name, crd, report);
         }
     }
 
-    fn compare(&self, name: &Value, crd: &Crd, report: &mut Report) {
+    fn compare(&self, name: &Field, crd: &Crd, report: &mut Report) {
         if let (Some(ours), Some(theirs)) = (&self.kind, &crd.kind)
-            && ours != theirs
+            && ours.value != *theirs
         {
-            report.add(&rules::OWNED_KIND_MATCH, &inside(&self.spot, "kind"), &[]);
+            report.add(&rules::OWNED_KIND_MATCH, &ours.spot, &[]);
         }
         if let (Some(ours), Some(theirs)) = (&self.version, &crd.versions)
-            && !theirs.contains(ours)
+            && !theirs.contains(&ours.value)
         {
-            report.add(
-                &rules::OWNED_VERSION_LISTED,
-                &inside(&self.spot, "version"),
-                &[],
-            );
+            report.add(&rules::OWNED_VERSION_LISTED, &ours.spot, &[]);
         }
         let (Some(plural), Some(group)) = (&crd.plural, &crd.group) else {
             return;
         };
         match (plural, group) {
             (Value::String(plural), Value::String(group)) => {
-                let wanted = Value::String(format!("{plural}.{group}"));
-                if *name != wanted {
-                    report.add(&rules::OWNED_NAME_MATCH, &inside(&self.spot, "name"), &[]);
+                if name.value != Value::String(format!("{plural}.{group}")) {
+                    report.add(&rules::OWNED_NAME_MATCH, &name.spot, &[]);
                 }
             }
             _ => report.unfit_at(
-                &self.spot,
+                &name.spot,
                 "named after a CRD whose plural and group are strings",
             ),
         }
     }
 }
 
-/// The field of an item that is there; the finding points at the item.
-fn inside(spot: &Spot, key: &str) -> Spot {
-    Spot {
-        field: format!("{}.{key}", spot.field),
-        ..spot.clone()
-    }
-}
-
 fn absent(spot: &Spot, key: &str) -> Spot {
     Spot {
+        field: format!("{}.{key}", spot.field),
         found: "nothing".to_owned(),
-        ..inside(spot, key)
+        ..spot.clone()
     }
 }
 
@@ -248,11 +251,30 @@ fn check_metadata(metadata: &Place<'_>, report: &mut Report) {
         Some(certified) if matches!(certified.value(), Value::String(_)) => {}
         Some(certified) => report.wrong(&rules::CSV_CERTIFIED_TYPE, &certified),
     }
-    match annotations.get("alm-examples") {
-        None => {}
-        Some(examples) if matches!(examples.value(), Value::String(text) if json::is_valid(text)) =>
-            {}
-        Some(examples) => report.wrong(&rules::CSV_ALM_EXAMPLES, &examples),
+    if let Some(examples) = annotations.get("alm-examples") {
+        check_examples(&examples, report);
+    }
+}
+
+fn check_examples(examples: &Place<'_>, report: &mut Report) {
+    let Value::String(text) = examples.value() else {
+        return report.wrong(&rules::CSV_ALM_EXAMPLES, examples);
+    };
+    if let Err(at) = json::check(text) {
+        let before = text.get(..at).unwrap_or(text);
+        let behind: String = text
+            .get(at..)
+            .unwrap_or_default()
+            .chars()
+            .take(20)
+            .collect();
+        let line = before.matches('\n').count() + 1;
+        let found = format!("text that is no JSON from its line {line} on, at {behind:?}");
+        let spot = Spot {
+            found,
+            ..examples.spot()
+        };
+        report.add(&rules::CSV_ALM_EXAMPLES, &spot, &[]);
     }
 }
 

@@ -4,11 +4,17 @@
 const MAX_DEPTH: usize = 990;
 
 /// Whether `json.loads` would take the text.
-pub fn is_valid(text: &str) -> bool {
+///
+/// # Errors
+/// The byte up to which it would.
+pub fn check(text: &str) -> Result<(), usize> {
     let mut reader = Reader {
         rest: text.as_bytes(),
     };
-    reader.document().is_some()
+    match reader.document() {
+        Some(()) => Ok(()),
+        None => Err(text.len() - reader.rest.len()),
+    }
 }
 
 struct Reader<'a> {
@@ -180,7 +186,11 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::is_valid;
+    use super::check;
+
+    fn is_valid(text: &str) -> bool {
+        check(text).is_ok()
+    }
 
     #[test]
     fn json_is_what_python_takes() {
