@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tests that need more than Rust: real operators, operator-courier as oracle, the Lambda emulator, and figures of
 # the built server. Installs what it needs with pip, into target/tools.
-#   tests/with-tools.sh [STEP…]   steps: corpus oracle lambda memory; all when none is named
+#   tests/with-tools.sh [STEP…]   steps: corpus oracle lambda memory load; all when none is named
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -79,6 +79,11 @@ lambda() {
     "$PYTHON" tests/tools/lambda_event.py events/push-zipfile.json http://127.0.0.1:18083 http://127.0.0.1:18081
 }
 
+# Many pushes at once, and more than there are workers.
+load() {
+    "$PYTHON" tests/tools/load.py target/release/omps-server
+}
+
 # What an upload of 20 MiB of manifests costs in memory.
 memory() {
     "$PYTHON" tests/tools/memory.py target/release/omps-server
@@ -86,7 +91,7 @@ memory() {
 
 install_tools
 [ -n "${SKIP_BUILD:-}" ] || build
-for step in "${@:-corpus oracle lambda memory}"; do
+for step in "${@:-corpus oracle lambda memory load}"; do
     for name in $step; do
         echo "-- $name"
         from=$SECONDS
