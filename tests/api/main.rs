@@ -8,6 +8,7 @@ mod push_zipfile;
 mod quay_failures;
 mod rules;
 mod sandbox;
+mod server;
 mod stand_in_quay;
 mod uploads;
 mod versions;

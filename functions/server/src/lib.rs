@@ -23,7 +23,7 @@ use omps::http::{Answer, Incoming, answer};
 use omps::routes::Endpoint;
 use omps::upstream::Deadline;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 pub use settings::Settings;
@@ -33,6 +33,21 @@ struct Service {
     app: App,
     settings: Settings,
     workers: Semaphore,
+}
+
+impl Service {
+    /// Waits for a free worker: what costs CPU and memory takes turns. A push that gets one only when its time is all but
+    /// up is not begun, since it could not be finished.
+    async fn turn(&self, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
+        let turn = timeout(deadline.left(), self.workers.acquire()).await;
+        let enough = self.settings.worker_timeout / 10;
+        match turn {
+            Ok(Ok(turn)) if deadline.left() > enough => Ok(turn),
+            _ => Err(Error::ServiceUnavailable(
+                "No worker was free in time".to_owned(),
+            )),
+        }
+    }
 }
 
 /// Serves until `shutdown` comes, then lets the requests in flight end. Every request goes through the route table.
@@ -115,17 +130,12 @@ async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Resp
 
 async fn call(service: &Service, endpoint: Endpoint, request: omps::http::Request) -> Answer {
     let app = &service.app;
-    // What costs CPU and memory waits its turn, but not longer than it may take.
-    let _turn =
-        match endpoint {
-            Endpoint::PushZipfile | Endpoint::PushKoji | Endpoint::Validate => {
-                let turn = timeout(request.deadline.left(), service.workers.acquire()).await;
-                Some(turn.map_err(|_| {
-                    Error::ServiceUnavailable("No worker was free in time".to_owned())
-                })?)
-            }
-            Endpoint::DeleteRelease | Endpoint::Health | Endpoint::About => None,
-        };
+    let _turn = match endpoint {
+        Endpoint::PushZipfile | Endpoint::PushKoji | Endpoint::Validate => {
+            Some(service.turn(request.deadline).await?)
+        }
+        Endpoint::DeleteRelease | Endpoint::Health | Endpoint::About => None,
+    };
     match endpoint {
         Endpoint::PushZipfile => handlers::push_zipfile(app, request).await,
         Endpoint::PushKoji => handlers::push_koji(app, request).await,
