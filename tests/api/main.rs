@@ -10,6 +10,7 @@ mod rules;
 mod sandbox;
 mod server;
 mod stand_in_quay;
+mod template;
 mod uploads;
 mod versions;
 mod web_layer;
