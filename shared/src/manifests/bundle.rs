@@ -58,7 +58,10 @@ impl Manifests {
             file: &self.package.file,
             csv: None,
         }];
-        let mut text = b"data:\n".to_vec();
+        // Room for all at once: a large text that grows would be there twice.
+        let size: usize = files.values().map(Vec::len).sum();
+        let mut text = Vec::with_capacity(size + size / 4);
+        text.extend_from_slice(b"data:\n");
         for (key, sources) in [
             ("clusterServiceVersions", csvs.as_slice()),
             ("customResourceDefinitions", &crds),

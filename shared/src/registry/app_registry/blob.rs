@@ -29,7 +29,9 @@ pub struct Blob {
 impl Blob {
     /// Packs files under a top directory of the repository's name: sorted, without owner, mode and time of their own.
     pub fn pack(bundle: &Bundle<'_>, repository: &RepositoryName) -> Self {
-        let mut base64 = Vec::new();
+        // Room for what does not compress: memory that is not written costs nothing, a copy while growing does.
+        let size: usize = bundle.values().map(|bytes| bytes.len()).sum();
+        let mut base64 = Vec::with_capacity(size / 2 * 3);
         #[expect(
             clippy::expect_used,
             reason = "a Vec takes every write, and paths were bounded when they were read"
