@@ -61,12 +61,8 @@ fn floor(zip: &[u8]) -> Outcome {
         )?;
         std::hint::black_box(events);
     }
-    let bundle = files
-        .iter()
-        .map(|(path, bytes)| (path.into(), bytes.into()))
-        .collect();
     let repository = omps::names::RepositoryName::parse("larder")?;
-    std::hint::black_box(omps::registry::Blob::pack(&bundle, &repository));
+    std::hint::black_box(omps::registry::Blob::pack(&files, &repository));
     Ok(())
 }
 

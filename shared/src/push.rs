@@ -210,7 +210,7 @@ async fn examine(
         let report = manifests.verdict(repository.as_str());
         let blob = match registry {
             Some(registry) if report.is_valid() => {
-                Some(registry.pack(&manifests.bundle(&files)?, &repository))
+                Some(registry.pack(&manifests.bundle(files)?, &repository))
             }
             _ => None,
         };

@@ -133,7 +133,7 @@ impl Registry {
     }
 
     /// Packs files the way that this registry takes them. Costs CPU, and always gives the same bytes.
-    pub fn pack(&self, bundle: &Bundle<'_>, repository: &RepositoryName) -> Blob {
+    pub fn pack(&self, bundle: &Bundle, repository: &RepositoryName) -> Blob {
         match self {
             Registry::AppRegistry(_) => Blob::pack(bundle, repository),
         }

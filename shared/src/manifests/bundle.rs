@@ -1,7 +1,5 @@
 //! What is pushed: the files of a nested layout, or the one `bundle.yaml` of a flat one.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use libyaml_safer::{
@@ -17,7 +15,7 @@ use crate::archive::Files;
 const LEFT_OUT: [&str; 2] = ["art.yaml", "image-references"];
 
 /// The files of a release, by path.
-pub type Bundle<'a> = BTreeMap<Cow<'a, str>, Cow<'a, [u8]>>;
+pub type Bundle = Files;
 
 /// A document could not be written again. That it was read makes this a defect of ours.
 #[derive(Debug, thiserror::Error)]
@@ -32,14 +30,10 @@ impl Manifests {
     ///
     /// # Errors
     /// [`BundleError`] never, unless by a defect.
-    pub fn bundle<'a>(&self, files: &'a Files) -> Result<Bundle<'a>, BundleError> {
+    pub fn bundle(&self, mut files: Files) -> Result<Bundle, BundleError> {
         if self.layout == Layout::Nested {
-            let pushed = files
-                .iter()
-                .filter(|(path, _)| !LEFT_OUT.contains(&path.rsplit('/').next().unwrap_or(path)));
-            return Ok(pushed
-                .map(|(path, bytes)| (path.into(), bytes.into()))
-                .collect());
+            files.retain(|path, _| !LEFT_OUT.contains(&path.rsplit('/').next().unwrap_or(path)));
+            return Ok(files);
         }
         let (mut crds, mut csvs) = (Vec::new(), Vec::new());
         for version in &self.versions {
@@ -67,9 +61,9 @@ impl Manifests {
             ("customResourceDefinitions", &crds),
             ("packages", &packages),
         ] {
-            write_list(key, files, sources, &mut text)?;
+            write_list(key, &mut files, sources, &mut text)?;
         }
-        Ok(BTreeMap::from([("bundle.yaml".into(), text.into())]))
+        Ok(Bundle::from([("bundle.yaml".to_owned(), text)]))
     }
 }
 
@@ -82,7 +76,7 @@ struct Source<'a> {
 /// A key under `data` whose value is a text: the documents as one YAML list, in a literal block.
 fn write_list(
     key: &str,
-    files: &Files,
+    files: &mut Files,
     sources: &[Source<'_>],
     text: &mut Vec<u8>,
 ) -> Result<(), BundleError> {
@@ -108,11 +102,8 @@ fn write_list(
                 ))
                 .map_err(defect("bundle.yaml"))?;
             for (index, source) in sources.iter().enumerate() {
-                let bytes = files
-                    .get(source.file)
-                    .map(Vec::as_slice)
-                    .unwrap_or_default();
-                copy(bytes, index, source, emitter)?;
+                let bytes = files.remove(source.file).unwrap_or_default();
+                copy(&bytes, index, source, emitter)?;
             }
             emitter
                 .emit(Event::sequence_end())

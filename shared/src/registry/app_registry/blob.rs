@@ -28,9 +28,9 @@ pub struct Blob {
 
 impl Blob {
     /// Packs files under a top directory of the repository's name: sorted, without owner, mode and time of their own.
-    pub fn pack(bundle: &Bundle<'_>, repository: &RepositoryName) -> Self {
+    pub fn pack(bundle: &Bundle, repository: &RepositoryName) -> Self {
         // Room for what does not compress: memory that is not written costs nothing, a copy while growing does.
-        let size: usize = bundle.values().map(|bytes| bytes.len()).sum();
+        let size: usize = bundle.values().map(Vec::len).sum();
         let mut base64 = Vec::with_capacity(size / 2 * 3);
         #[expect(
             clippy::expect_used,
@@ -95,7 +95,7 @@ impl http_body::Body for Chunks {
     }
 }
 
-fn write(bundle: &Bundle<'_>, top: &str, base64: &mut Vec<u8>) -> io::Result<()> {
+fn write(bundle: &Bundle, top: &str, base64: &mut Vec<u8>) -> io::Result<()> {
     let encoder = EncoderWriter::new(base64, &BASE64);
     let gzip = GzBuilder::new()
         .mtime(0)
@@ -111,7 +111,7 @@ fn write(bundle: &Bundle<'_>, top: &str, base64: &mut Vec<u8>) -> io::Result<()>
         }
         let mut header = header(EntryType::Regular, 0o644);
         header.set_size(bytes.len() as u64);
-        tar.append_data(&mut header, format!("{top}/{path}"), &**bytes)?;
+        tar.append_data(&mut header, format!("{top}/{path}"), bytes.as_slice())?;
     }
     tar.into_inner()?.finish()?.finish()?;
     Ok(())
