@@ -10,10 +10,6 @@ use omps_server::Settings;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-// Gives the memory of a large upload back when it is done, which glibc's allocator does not.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 const HELP: &str = "\
 omps-server: pushes operator manifests to Quay
 
