@@ -52,10 +52,7 @@ impl Manifests {
             file: &self.package.file,
             csv: None,
         }];
-        // Room for all at once: a large text that grows would be there twice.
-        let size: usize = files.values().map(Vec::len).sum();
-        let mut text = Vec::with_capacity(size + size / 4);
-        text.extend_from_slice(b"data:\n");
+        let mut text = b"data:\n".to_vec();
         for (key, sources) in [
             ("clusterServiceVersions", csvs.as_slice()),
             ("customResourceDefinitions", &crds),
