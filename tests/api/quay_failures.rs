@@ -127,9 +127,16 @@ async fn a_listing_that_cannot_be_read_is_an_error() {
         content_type: "text/html",
         body: "<html>Maintenance</html>".to_owned(),
     };
-    for fault in [Fault::CloseBeforeActing, Fault::TruncateBody, html] {
+    // A connection that fails is tried again, twice; an answer that makes no sense is not.
+    for (fault, count) in [
+        (Fault::CloseBeforeActing, 3),
+        (Fault::TruncateBody, 3),
+        (html, 1),
+    ] {
         let app = TestApp::start().await;
-        app.fail_next_listing(fault.clone());
+        for _ in 0..count {
+            app.fail_next_listing(fault.clone());
+        }
 
         let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
 
@@ -137,6 +144,19 @@ async fn a_listing_that_cannot_be_read_is_an_error() {
         let start = "Cannot retrieve information about package testorg/doorbell-operator: ";
         assert!(answer.message().starts_with(start), "{}", answer.message());
         assert!(app.releases("doorbell-operator").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_once_is_asked_for_again() {
+    for fault in [Fault::CloseBeforeActing, Fault::TruncateBody] {
+        let app = TestApp::start().await;
+        app.fail_next_listing(fault.clone());
+
+        let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+        assert_eq!(answer.status, 200, "{fault:?}");
+        assert_eq!(app.releases("doorbell-operator"), ["1.0.0"]);
     }
 }
 

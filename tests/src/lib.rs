@@ -8,4 +8,5 @@ pub mod archive;
 pub mod multipart;
 pub mod operator;
 pub mod quay;
+pub mod stand_in;
 pub mod zip;

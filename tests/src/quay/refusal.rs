@@ -4,6 +4,8 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use crate::stand_in::closed;
+
 /// Why a request failed, in one of the shapes that Quay's own code uses.
 #[derive(Clone, Debug)]
 pub enum Refusal {
@@ -29,10 +31,6 @@ pub enum Refusal {
     /// An `OSError` in Quay: the connection is closed without a reply.
     Closed,
 }
-
-/// Marks a response that never leaves: the connection is closed instead.
-#[derive(Clone)]
-pub(super) struct CloseConnection;
 
 const CRASH_PAGE: &str = "<html>
   <head>
@@ -101,11 +99,7 @@ impl IntoResponse for Refusal {
                 json!({ "message": message }).to_string(),
             ),
             Self::Crash => answer(500, "text/html", CRASH_PAGE.to_owned()),
-            Self::Closed => {
-                let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
-                response.extensions_mut().insert(CloseConnection);
-                response
-            }
+            Self::Closed => closed(),
         }
     }
 }

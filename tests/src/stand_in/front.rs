@@ -19,8 +19,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::fault::{self, Fault};
-use super::refusal::{CloseConnection, Refusal};
-use super::{Recorded, Shared};
+use super::{CloseConnection, Front, Recorded, Unexpected, closed, lock};
 
 /// Why hyper closes a connection without a reply: the stand-in wants it so, or the client is gone.
 #[derive(Debug, thiserror::Error)]
@@ -28,27 +27,41 @@ use super::{Recorded, Shared};
 struct Closed;
 
 /// Answers until it is dropped.
-pub(super) async fn serve(listener: TcpListener, quay: Arc<Shared>, router: Router) -> Infallible {
+pub(super) async fn serve<R: IntoResponse + Clone + Send + Sync + 'static>(
+    name: &'static str,
+    listener: TcpListener,
+    front: Arc<Front<R>>,
+    router: Router,
+) -> Infallible {
     let mut connections = JoinSet::new();
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             continue;
         };
-        let (quay, router) = (quay.clone(), router.clone());
+        let (front, router) = (front.clone(), router.clone());
         let service = service_fn(move |request: Request<hyper::body::Incoming>| {
-            answer(quay.clone(), router.clone(), request.map(Body::new))
+            answer(name, front.clone(), router.clone(), request.map(Body::new))
         });
         connections.spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
         while connections.try_join_next().is_some() {}
     }
 }
 
-async fn answer(quay: Arc<Shared>, router: Router, request: Request) -> Result<Response, Closed> {
+async fn answer<R: IntoResponse + Clone>(
+    name: &str,
+    front: Arc<Front<R>>,
+    router: Router,
+    request: Request,
+) -> Result<Response, Closed> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
-    quay.log(Recorded::new(&parts, &body));
-    let fault = fault::take(&mut quay.faults(), parts.method.as_str(), parts.uri.path());
-    let uri = parts.uri.clone();
+    lock(&front.requests).push(Recorded::new(&parts, &body));
+    let fault = fault::take(
+        &mut lock(&front.faults),
+        parts.method.as_str(),
+        parts.uri.path(),
+    );
+    let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let usual = TowerToHyperService::new(router).call(Request::from_parts(parts, Body::from(body)));
     let response = match fault {
         None => usual.await.into_response(),
@@ -59,10 +72,10 @@ async fn answer(quay: Arc<Shared>, router: Router, request: Request) -> Result<R
             body,
         }) => reply(status, content_type, body),
         Some(Fault::Redirect { base_url }) => redirect(&base_url, &uri),
-        Some(Fault::CloseBeforeActing) => Refusal::Closed.into_response(),
+        Some(Fault::CloseBeforeActing) => closed(),
         Some(Fault::CloseAfterActing) => {
             let _unsent = usual.await;
-            Refusal::Closed.into_response()
+            closed()
         }
         Some(Fault::Delay(duration)) => {
             tokio::time::sleep(duration).await;
@@ -70,6 +83,9 @@ async fn answer(quay: Arc<Shared>, router: Router, request: Request) -> Result<R
         }
         Some(Fault::TruncateBody) => truncate(usual.await.into_response()).await?,
     };
+    if response.extensions().get::<Unexpected>().is_some() {
+        lock(&front.surprises).push(format!("{name} has no {method} {uri}"));
+    }
     if response.extensions().get::<CloseConnection>().is_some() {
         return Err(Closed);
     }

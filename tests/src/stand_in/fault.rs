@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use super::refusal::Refusal;
-
 /// What happens to a request instead of, or beside, the usual answer.
 #[derive(Clone, Debug)]
-pub enum Fault {
-    /// Nothing is done; the answer is a refusal in one of Quay's shapes.
-    Refuse(Refusal),
+pub enum Fault<R> {
+    /// Nothing is done; the answer is a refusal in one of the service's own shapes.
+    Refuse(R),
     /// Nothing is done; the answer is this one.
     Reply {
         status: u16,
@@ -28,15 +26,19 @@ pub enum Fault {
 }
 
 /// A fault, and the requests that it waits for.
-pub(super) struct Armed {
-    pub fault: Fault,
+pub(super) struct Armed<R> {
+    pub fault: Fault<R>,
     pub method: &'static str,
     pub path_prefix: String,
     pub remaining: usize,
 }
 
 /// Takes the oldest fault that waits for such a request.
-pub(super) fn take(armed: &mut Vec<Armed>, method: &str, path: &str) -> Option<Fault> {
+pub(super) fn take<R: Clone>(
+    armed: &mut Vec<Armed<R>>,
+    method: &str,
+    path: &str,
+) -> Option<Fault<R>> {
     let index = armed
         .iter()
         .position(|fault| fault.method == method && path.starts_with(&fault.path_prefix))?;

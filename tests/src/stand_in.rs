@@ -1,0 +1,152 @@
+//! What all stand-ins have in common: an address, a log of requests, and failures on order.
+
+mod fault;
+mod front;
+mod recorded;
+
+use std::convert::Infallible;
+use std::fmt::Debug;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use fault::Armed;
+pub use fault::Fault;
+pub use recorded::Recorded;
+
+/// What a stand-in stands for: its name, its state, and how it answers.
+pub trait Service: Send + Sync + 'static {
+    const NAME: &'static str;
+    /// The shapes in which it says no.
+    type Refusal: IntoResponse + Clone + Debug + Send + Sync + 'static;
+
+    fn router(self: Arc<Self>) -> Router;
+}
+
+/// A running stand-in. It stops when it is dropped.
+pub struct StandIn<S: Service> {
+    address: SocketAddr,
+    service: Arc<S>,
+    front: Arc<Front<S::Refusal>>,
+    server: JoinHandle<Infallible>,
+}
+
+/// What a stand-in knows of its requests.
+struct Front<R> {
+    faults: Mutex<Vec<Armed<R>>>,
+    requests: Mutex<Vec<Recorded>>,
+    surprises: Mutex<Vec<String>>,
+}
+
+/// Marks a response that never leaves: the connection is closed instead.
+#[derive(Clone)]
+struct CloseConnection;
+
+/// Marks a response to a request that the service has no answer for.
+#[derive(Clone)]
+struct Unexpected;
+
+impl<S: Service> StandIn<S> {
+    /// Starts answering; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When the address is taken.
+    pub(crate) async fn serve(listen: SocketAddr, service: S) -> io::Result<Self> {
+        let listener = TcpListener::bind(listen).await?;
+        let address = listener.local_addr()?;
+        let service = Arc::new(service);
+        let front = Arc::new(Front {
+            faults: Mutex::default(),
+            requests: Mutex::default(),
+            surprises: Mutex::default(),
+        });
+        let router = service.clone().router().layer(DefaultBodyLimit::disable());
+        let server = tokio::spawn(front::serve(S::NAME, listener, front.clone(), router));
+        Ok(Self {
+            address,
+            service,
+            front,
+            server,
+        })
+    }
+
+    /// `http://127.0.0.1:<port>`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Stops answering: from now on connections are refused.
+    pub async fn stop(&mut self) {
+        self.server.abort();
+        drop((&mut self.server).await);
+    }
+
+    /// Lets the next `count` requests of this method, to a path that starts so, meet a fault.
+    pub fn fail_next(
+        &self,
+        count: usize,
+        method: &'static str,
+        path_prefix: impl Into<String>,
+        fault: Fault<S::Refusal>,
+    ) {
+        lock(&self.front.faults).push(Armed {
+            fault,
+            method,
+            path_prefix: path_prefix.into(),
+            remaining: count,
+        });
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<Recorded> {
+        lock(&self.front.requests).clone()
+    }
+
+    /// Requests that the service does not know, and armed faults that met none: what a test should not leave behind.
+    pub fn surprises(&self) -> Vec<String> {
+        let unused = lock(&self.front.faults);
+        let unused = unused.iter().map(|armed| {
+            format!(
+                "no {} {} met {:?}",
+                armed.method, armed.path_prefix, armed.fault
+            )
+        });
+        let unexpected = lock(&self.front.surprises);
+        unexpected.iter().cloned().chain(unused).collect()
+    }
+
+    pub(crate) fn service(&self) -> &S {
+        &self.service
+    }
+}
+
+impl<S: Service> Drop for StandIn<S> {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// Closes the connection instead of answering.
+pub(crate) fn closed() -> Response {
+    let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    response.extensions_mut().insert(CloseConnection);
+    response
+}
+
+/// An answer to what no client of ours should ask: the test fails.
+pub(crate) fn unexpected(response: impl IntoResponse) -> Response {
+    let mut response = response.into_response();
+    response.extensions_mut().insert(Unexpected);
+    response
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no handler panics")
+}
