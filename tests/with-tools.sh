@@ -70,7 +70,8 @@ lambda() {
     emulator=$("$PYTHON" -c 'import samcli, pathlib; print(pathlib.Path(samcli.__file__).parent / "local/rapid/aws-lambda-rie-x86_64")')
     cargo build --locked -p omps-tests --bin sandbox
     rm -rf target/lambda-sandbox
-    start target/sandbox.log target/debug/sandbox --listen 127.0.0.1:18081 --quay 127.0.0.1:18082 --folder target/lambda-sandbox
+    start target/sandbox.log target/debug/sandbox --listen 127.0.0.1:18081 --quay 127.0.0.1:18082 \
+        --koji 127.0.0.1:18087 --greenwave 127.0.0.1:18088 --folder target/lambda-sandbox
     wait_for http://127.0.0.1:18081/v2/about
     OMPS_QUAY_URL=http://127.0.0.1:18082 start target/lambda.log timeout 600 "$emulator" \
         --runtime-interface-emulator-address 127.0.0.1:18083 --runtime-api-address 127.0.0.1:18084 \

@@ -1,7 +1,11 @@
-//! The service in this process, in front of a stand-in Quay, and a method for each endpoint.
+//! The service in this process, in front of its stand-ins, and a method for each endpoint.
+
+use std::net::SocketAddr;
 
 use omps::app::App;
 use omps::config::Config;
+use omps_tests::greenwave::{self, Greenwave};
+use omps_tests::koji::Koji;
 use omps_tests::multipart;
 use omps_tests::quay::accounts::{Accounts, basic, robot_name, robot_password};
 use omps_tests::quay::{Fault, Quay, Settings};
@@ -14,9 +18,11 @@ use tokio::sync::oneshot;
 /// The organization that the tests push to.
 pub const ORGANIZATION: &str = "testorg";
 
-/// A running service and its Quay. Both stop when it is dropped.
+/// A running service, and the services that it calls. All stop when it is dropped.
 pub struct TestApp {
     pub quay: Quay,
+    pub koji: Koji,
+    pub greenwave: Greenwave,
     url: String,
     client: reqwest::Client,
     _stop: oneshot::Sender<()>,
@@ -37,18 +43,43 @@ impl TestApp {
         Self::with_settings("").await
     }
 
-    /// Starts a service with these lines in its section of the configuration.
+    /// Starts a service with these lines in its section of the configuration. It asks no Greenwave.
     pub async fn with_settings(settings: &str) -> Self {
+        Self::launch(settings, |_| String::new()).await
+    }
+
+    /// Starts a service that asks Greenwave.
+    pub async fn with_greenwave() -> Self {
+        let (context, product_version) = (greenwave::CONTEXT, greenwave::PRODUCT_VERSION);
+        Self::launch("", |url| {
+            format!(
+                r#"greenwave = {{ url = "{url}", context = "{context}", product_version = "{product_version}" }}"#
+            )
+        })
+        .await
+    }
+
+    async fn launch(settings: &str, greenwave_settings: impl FnOnce(&str) -> String) -> Self {
+        let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let quay = Quay::start(Settings {
+            listen: free,
             accounts: Accounts::of_organizations(&[ORGANIZATION]),
             ..Settings::default()
         })
         .await
         .expect("a port for Quay");
-        let section = format!("[Test]\nquay_url = \"{}\"\n{settings}", quay.url());
+        let koji = Koji::start(free).await.expect("a port for Koji");
+        let greenwave = Greenwave::start(free).await.expect("a port for Greenwave");
+        let section = format!(
+            "[Test]\nquay_url = \"{}\"\nkojihub_url = \"{}\"\nkojiroot_url = \"{}\"\n{}\n{settings}",
+            quay.url(),
+            koji.hub_url(),
+            koji.root_url(),
+            greenwave_settings(&greenwave.url()),
+        );
         let config = Config::from_toml(&section, "Test").expect("a valid configuration");
         let app = App::new(config).expect("an app");
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = TcpListener::bind(free).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel();
         tokio::spawn(omps_server::serve(
@@ -61,6 +92,8 @@ impl TestApp {
         ));
         Self {
             quay,
+            koji,
+            greenwave,
             url,
             client: reqwest::Client::new(),
             _stop: stop,
@@ -89,6 +122,41 @@ impl TestApp {
             .await
     }
 
+    /// `POST /v2/testorg/koji/{nvr}`
+    pub async fn push_koji(&self, nvr: &str) -> Answer {
+        self.with_token(Method::POST, &format!("/v2/testorg/koji/{nvr}"))
+            .await
+    }
+
+    /// `DELETE /v2/testorg/{repo}`
+    pub async fn delete_all(&self, repo: &str) -> Answer {
+        self.with_token(Method::DELETE, &format!("/v2/testorg/{repo}"))
+            .await
+    }
+
+    /// `DELETE /v2/testorg/{repo}/{release}`
+    pub async fn delete(&self, repo: &str, release: &str) -> Answer {
+        self.with_token(Method::DELETE, &format!("/v2/testorg/{repo}/{release}"))
+            .await
+    }
+
+    /// `POST /v2/testorg/validate`, without a token.
+    pub async fn validate(&self, zip: &[u8]) -> Answer {
+        let form = multipart::form("file", Some("operator.zip"), zip);
+        self.send(
+            self.request(Method::POST, "/v2/testorg/validate")
+                .header(CONTENT_TYPE, multipart::content_type())
+                .body(form),
+        )
+        .await
+    }
+
+    /// `GET /v2/health/ping`, without a token.
+    pub async fn health(&self) -> Answer {
+        self.send(self.request(Method::GET, "/v2/health/ping"))
+            .await
+    }
+
     /// `GET /v2/about`
     pub async fn about(&self) -> Answer {
         self.send(self.request(Method::GET, "/v2/about")).await
@@ -109,6 +177,12 @@ impl TestApp {
                 .body(form),
         )
         .await
+    }
+
+    /// Sends a request that has the robot's token and no body.
+    pub async fn with_token(&self, method: Method, path: &str) -> Answer {
+        self.send(self.request(method, path).header(AUTHORIZATION, token()))
+            .await
     }
 
     /// A request without a token.
@@ -162,7 +236,12 @@ impl TestApp {
 impl Drop for TestApp {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            assert_eq!(self.quay.surprises(), Vec::<String>::new());
+            let surprises = [
+                self.quay.surprises(),
+                self.koji.surprises(),
+                self.greenwave.surprises(),
+            ];
+            assert_eq!(surprises.concat(), Vec::<String>::new());
         }
     }
 }
@@ -194,6 +273,12 @@ impl Answer {
         let id = self.body["error"].as_str().unwrap_or_default();
         (self.status, id)
     }
+}
+
+/// Compares status and whole body of an error, but for the request id.
+pub fn assert_error(answer: Answer, expected: &Value) {
+    assert_eq!(expected["status"], answer.status, "{answer:?}");
+    assert_eq!(answer.error(), *expected);
 }
 
 /// The token of the organization's robot, as Quay's login returns it.

@@ -2,15 +2,22 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on ends at once")]
 
 mod about;
+mod delete_release;
+mod greenwave;
+mod health;
 mod helpers;
+mod koji_failures;
 mod publishing;
+mod push_koji;
 mod push_zipfile;
 mod quay_failures;
 mod rules;
 mod sandbox;
 mod server;
+mod stand_in_koji;
 mod stand_in_quay;
 mod template;
 mod uploads;
+mod validate;
 mod versions;
 mod web_layer;

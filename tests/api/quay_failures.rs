@@ -6,7 +6,7 @@ use omps_tests::operator::Operator;
 use omps_tests::quay::{Fault, Quay, Refusal, Settings};
 use serde_json::json;
 
-use crate::helpers::TestApp;
+use crate::helpers::{Answer, TestApp};
 
 #[tokio::test]
 async fn a_push_tells_quays_message_when_the_answer_has_one() {
@@ -121,43 +121,70 @@ async fn a_push_whose_reply_is_lost_is_no_failure_when_quay_holds_the_release() 
 }
 
 #[tokio::test]
+async fn a_listing_that_breaks_off_once_is_fetched_again() {
+    for fault in [Fault::CloseBeforeActing, Fault::TruncateBody, bad_gateway()] {
+        let app = TestApp::start().await;
+        app.fail_next_listing(fault.clone());
+
+        let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+        assert_eq!(answer.status, 200, "{fault:?}: {answer:?}");
+        assert_eq!(listings(&app), 2, "{fault:?}");
+        assert_eq!(app.releases("doorbell-operator"), ["1.0.0"]);
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_breaks_off_three_times_is_an_error() {
+    for fault in [Fault::CloseBeforeActing, Fault::TruncateBody, bad_gateway()] {
+        let app = TestApp::start().await;
+        app.quay
+            .fail_next(3, "GET", "/cnr/api/v1/packages", fault.clone());
+
+        let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+        assert_listing_failed(&answer, &fault);
+        assert_eq!(listings(&app), 3, "{fault:?}");
+        assert!(app.releases("doorbell-operator").is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_listing_that_cannot_be_read_is_an_error() {
     let html = Fault::Reply {
         status: 200,
         content_type: "text/html",
         body: "<html>Maintenance</html>".to_owned(),
     };
-    // A connection that fails is tried again, twice; an answer that makes no sense is not.
-    for (fault, count) in [
-        (Fault::CloseBeforeActing, 3),
-        (Fault::TruncateBody, 3),
-        (html, 1),
-    ] {
-        let app = TestApp::start().await;
-        for _ in 0..count {
-            app.fail_next_listing(fault.clone());
-        }
+    let app = TestApp::start().await;
+    app.fail_next_listing(html.clone());
 
-        let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
 
-        assert_eq!(answer.kind(), (500, "QuayPackageError"), "{fault:?}");
-        let start = "Cannot retrieve information about package testorg/doorbell-operator: ";
-        assert!(answer.message().starts_with(start), "{}", answer.message());
-        assert!(app.releases("doorbell-operator").is_empty());
+    assert_listing_failed(&answer, &html);
+    assert_eq!(listings(&app), 1);
+    assert!(app.releases("doorbell-operator").is_empty());
+}
+
+fn bad_gateway() -> Fault {
+    Fault::Reply {
+        status: 502,
+        content_type: "text/html",
+        body: "<html>Bad Gateway</html>".to_owned(),
     }
 }
 
-#[tokio::test]
-async fn a_listing_that_fails_once_is_asked_for_again() {
-    for fault in [Fault::CloseBeforeActing, Fault::TruncateBody] {
-        let app = TestApp::start().await;
-        app.fail_next_listing(fault.clone());
+/// How often the service asked for a listing.
+fn listings(app: &TestApp) -> usize {
+    let requests = app.quay.requests();
+    let listings = requests.iter().filter(|request| request.method == "GET");
+    listings.count()
+}
 
-        let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
-
-        assert_eq!(answer.status, 200, "{fault:?}");
-        assert_eq!(app.releases("doorbell-operator"), ["1.0.0"]);
-    }
+fn assert_listing_failed(answer: &Answer, fault: &Fault) {
+    assert_eq!(answer.kind(), (500, "QuayPackageError"), "{fault:?}");
+    let start = "Cannot retrieve information about package testorg/doorbell-operator: ";
+    assert!(answer.message().starts_with(start), "{}", answer.message());
 }
 
 #[tokio::test]

@@ -27,8 +27,23 @@ fn the_printed_commands_push_the_sample_and_pull_it_back() {
         let receipt = format!(r#""organization":"{organization}","repo":"larder-operator"#);
         assert!(printed.contains(&receipt), "{printed}");
     }
-    assert!(printed.contains(r#""visibility":"public""#), "{printed}");
-    assert!(String::from_utf8_lossy(&again.stdout).contains(r#""version":"2.0.0""#));
+    for text in [
+        r#""greenwave":{"details":"It works!","ok":true}"#,
+        r#""nvr":"larder-operator-container-v0.5.1-1""#,
+        r#""error":"KojiNotAnOperatorImage""#,
+        r#""error":"GreenwaveUnsatisfiedError""#,
+        r#""deleted":["1.0.0"]"#,
+        r#""deleted":["2.0.0"]"#,
+        r#""visibility":"public""#,
+    ] {
+        assert!(printed.contains(text), "{text} is missing: {printed}");
+    }
+    // The first run left releases to these two only.
+    let again = String::from_utf8_lossy(&again.stdout);
+    assert!(
+        again.contains(r#""repo":"larder-operator-mirrored","version":"2.0.0""#),
+        "{again}"
+    );
     let sample = Operator::larder();
     for path in sample.paths() {
         let pulled = fs::read(folder.path().join("larder-operator").join(path));
@@ -40,7 +55,7 @@ fn the_printed_commands_push_the_sample_and_pull_it_back() {
     assert!(
         folder
             .path()
-            .join("quay/testorg/larder-operator/2.0.0.tar.gz")
+            .join("quay/public/larder-operator/2.0.0.tar.gz")
             .exists()
     );
     assert!(stopped.status.success() && status.success(), "{status:?}");
@@ -63,6 +78,25 @@ fn what_keeps_the_sandbox_from_starting_is_told_in_one_line() {
         ),
         (
             vec!["--listen", free, "--quay", &taken],
+            1,
+            format!("cannot listen on {taken}"),
+        ),
+        (
+            vec!["--listen", free, "--quay", free, "--koji", &taken],
+            1,
+            format!("cannot listen on {taken}"),
+        ),
+        (
+            vec![
+                "--listen",
+                free,
+                "--quay",
+                free,
+                "--koji",
+                free,
+                "--greenwave",
+                &taken,
+            ],
             1,
             format!("cannot listen on {taken}"),
         ),
@@ -92,7 +126,14 @@ fn help_names_every_option() {
 
     assert!(output.status.success());
     let help = String::from_utf8_lossy(&output.stdout);
-    for option in ["--listen", "--quay", "--folder", "--help"] {
+    for option in [
+        "--listen",
+        "--quay",
+        "--koji",
+        "--greenwave",
+        "--folder",
+        "--help",
+    ] {
         assert!(help.contains(option), "{help}");
     }
 }
@@ -100,13 +141,12 @@ fn help_names_every_option() {
 /// Starts the sandbox on free ports, and reads the commands that it prints.
 fn start(folder: &TempDir) -> (Child, String) {
     let mut sandbox = Command::new(SANDBOX)
-        .args([
-            "--listen",
-            "127.0.0.1:0",
-            "--quay",
-            "127.0.0.1:0",
-            "--folder",
-        ])
+        .args(
+            ["--listen", "--quay", "--koji", "--greenwave"]
+                .into_iter()
+                .flat_map(|option| [option, "127.0.0.1:0"]),
+        )
+        .arg("--folder")
         .arg(folder.path())
         .stdout(Stdio::piped())
         .spawn()

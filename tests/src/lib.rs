@@ -5,6 +5,8 @@
 )]
 
 pub mod archive;
+pub mod greenwave;
+pub mod koji;
 pub mod multipart;
 pub mod operator;
 pub mod quay;

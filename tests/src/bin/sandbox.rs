@@ -1,4 +1,5 @@
-//! The service in front of a stand-in Quay, with a sample operator and the commands to try it.
+//! The service in front of stand-ins for Quay, Koji and Greenwave, with sample builds of an operator and the commands to
+//! try it.
 
 use std::fmt;
 use std::fs;
@@ -10,6 +11,8 @@ use std::process::ExitCode;
 use lexopt::{Arg, Parser, ValueExt};
 use omps::app::App;
 use omps::config::Config;
+use omps_tests::greenwave::{CONTEXT, Greenwave, Lack, PRODUCT_VERSION, TESTCASES};
+use omps_tests::koji::{Build, Koji};
 use omps_tests::operator::Operator;
 use omps_tests::quay::accounts::{Accounts, oauth_token, robot_name, robot_password};
 use omps_tests::quay::{Quay, Settings};
@@ -17,28 +20,45 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 const HELP: &str = "\
-Starts omps in front of a stand-in Quay, and prints commands to try it with.
+Starts omps in front of stand-ins for Quay, Koji and Greenwave, and prints commands to try it with.
 
 Usage: cargo run -- [OPTIONS]
 
 Options:
-  --listen ADDR  address of the service (default 127.0.0.1:8080)
-  --quay ADDR    address of the stand-in Quay (default 127.0.0.1:8081)
-  --folder PATH  where the sample operator and everything pushed is kept (default sandbox)
-  --help         print this text
+  --listen ADDR     address of the service (default 127.0.0.1:8080)
+  --quay ADDR       address of the stand-in Quay (default 127.0.0.1:8081)
+  --koji ADDR       address of the stand-in Koji (default 127.0.0.1:8082)
+  --greenwave ADDR  address of the stand-in Greenwave (default 127.0.0.1:8083)
+  --folder PATH     where the sample operator and everything pushed is kept (default sandbox)
+  --help            print this text
 
 The stand-in Quay knows three organizations: testorg has no rules, rules changes what is
 pushed to it, public makes its repositories public. Releases are kept as
-<folder>/quay/<organization>/<repository>/<release>.tar.gz and are there again at the next start.";
+<folder>/quay/<organization>/<repository>/<release>.tar.gz and are there again at the next start.
+The stand-in Koji has three builds: one of the sample operator, one that is no operator, and one
+that Greenwave refuses.";
 
 /// What the stand-in Quay knows: without rules, with rules, public.
 const ORGANIZATIONS: [&str; 3] = ["testorg", "rules", "public"];
 const SAMPLE: &str = "larder-operator.zip";
+/// What the stand-in Koji has: the sample operator, an image that is no operator, and one that Greenwave refuses.
+const GOOD_BUILD: &str = "larder-operator-container-v0.5.1-1";
+const IMAGE_BUILD: &str = "larder-container-v0.5.1-1";
+const REFUSED_BUILD: &str = "larder-operator-container-v0.5.1-2";
 
 struct Options {
     listen: SocketAddr,
     quay: SocketAddr,
+    koji: SocketAddr,
+    greenwave: SocketAddr,
     folder: PathBuf,
+}
+
+/// Everything that the service calls.
+struct StandIns {
+    quay: Quay,
+    koji: Koji,
+    greenwave: Greenwave,
 }
 
 #[tokio::main]
@@ -65,9 +85,12 @@ async fn main() -> ExitCode {
 
 /// The options, or nothing when help is wanted.
 fn options() -> Result<Option<Options>, lexopt::Error> {
+    let port = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let mut options = Options {
-        listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-        quay: SocketAddr::from(([127, 0, 0, 1], 8081)),
+        listen: port(8080),
+        quay: port(8081),
+        koji: port(8082),
+        greenwave: port(8083),
         folder: PathBuf::from("sandbox"),
     };
     let mut arguments = Parser::from_env();
@@ -75,6 +98,8 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         match argument {
             Arg::Long("listen") => options.listen = arguments.value()?.parse()?,
             Arg::Long("quay") => options.quay = arguments.value()?.parse()?,
+            Arg::Long("koji") => options.koji = arguments.value()?.parse()?,
+            Arg::Long("greenwave") => options.greenwave = arguments.value()?.parse()?,
             Arg::Long("folder") => options.folder = PathBuf::from(arguments.value()?),
             Arg::Long("help") | Arg::Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
@@ -88,32 +113,85 @@ async fn run(options: &Options) -> Result<(), String> {
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| cannot_listen("--listen", options.listen, &error))?;
-    let quay = Quay::start(Settings {
-        listen: options.quay,
-        accounts: Accounts::of_organizations(&ORGANIZATIONS),
-        folder: Some(folder.join("quay")),
-        ..Settings::default()
-    })
-    .await
-    .map_err(|error| match error.kind() {
-        ErrorKind::AddrInUse | ErrorKind::AddrNotAvailable => {
-            cannot_listen("--quay", options.quay, &error)
-        }
-        _ => cannot_use(&folder, &error),
-    })?;
+    let stand_ins = StandIns::start(options, &folder).await?;
     let service = listener.local_addr().map_err(|error| error.to_string())?;
-    let config = config(&quay.url());
-    let config = Config::from_toml(&config, "Sandbox").map_err(|error| error.to_string())?;
+    let config =
+        Config::from_toml(&stand_ins.config(), "Sandbox").map_err(|error| error.to_string())?;
     let app = App::new(config).map_err(|error| error.to_string())?;
     let stop = stop_signal().map_err(|error| error.to_string())?;
 
-    let commands = commands(&format!("http://{service}"), &quay.url(), &folder);
+    let commands = commands(&format!("http://{service}"), &stand_ins, &folder);
     io::stdout()
         .write_all(commands.as_bytes())
         .map_err(|error| format!("cannot write to standard output: {error}"))?;
     omps_server::serve(listener, app, omps_server::Settings::default(), stop)
         .await
         .map_err(|error| error.to_string())
+}
+
+impl StandIns {
+    async fn start(options: &Options, folder: &Path) -> Result<Self, String> {
+        let quay = Quay::start(Settings {
+            listen: options.quay,
+            accounts: Accounts::of_organizations(&ORGANIZATIONS),
+            folder: Some(folder.join("quay")),
+            ..Settings::default()
+        })
+        .await
+        .map_err(|error| match error.kind() {
+            ErrorKind::AddrInUse | ErrorKind::AddrNotAvailable => {
+                cannot_listen("--quay", options.quay, &error)
+            }
+            _ => cannot_use(folder, &error),
+        })?;
+        let koji = Koji::start(options.koji)
+            .await
+            .map_err(|error| cannot_listen("--koji", options.koji, &error))?;
+        let greenwave = Greenwave::start(options.greenwave)
+            .await
+            .map_err(|error| cannot_listen("--greenwave", options.greenwave, &error))?;
+        let zip = Operator::larder().zip();
+        koji.add_build(Build::of_operator(GOOD_BUILD, zip.clone()));
+        koji.add_build(Build::of_image(IMAGE_BUILD));
+        koji.add_build(Build::of_operator(REFUSED_BUILD, zip));
+        let [installs, upgrades] = TESTCASES;
+        greenwave.refuse(REFUSED_BUILD, installs, Lack::Missing);
+        greenwave.refuse(REFUSED_BUILD, upgrades, Lack::Failed);
+        Ok(Self {
+            quay,
+            koji,
+            greenwave,
+        })
+    }
+
+    fn config(&self) -> String {
+        let quay = self.quay.url();
+        let (kojihub, kojiroot) = (self.koji.hub_url(), self.koji.root_url());
+        let greenwave = self.greenwave.url();
+        let oauth_token = oauth_token("public");
+        format!(
+            r#"
+[Sandbox]
+quay_url = "{quay}"
+kojihub_url = "{kojihub}"
+kojiroot_url = "{kojiroot}"
+
+[Sandbox.greenwave]
+url = "{greenwave}"
+context = "{CONTEXT}"
+product_version = "{PRODUCT_VERSION}"
+
+[Sandbox.organizations.rules]
+package_name_suffix = "-mirrored"
+replace_registry = [{{ old = "quay.io/larder/", new = "registry.example.com/mirror/" }}]
+csv_annotations = [{{ name = "example.com/mirror-of", value = "{{package_name}}" }}]
+
+[Sandbox.organizations.public]
+public = true
+oauth_token = "{oauth_token}"
+"#
+        )
+    }
 }
 
 /// Makes the folder, puts the sample operator into it, and returns its absolute path.
@@ -146,37 +224,34 @@ fn stop_signal() -> io::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
-fn config(quay_url: &str) -> String {
-    let oauth_token = oauth_token("public");
-    format!(
-        r#"
-[Sandbox]
-quay_url = "{quay_url}"
-
-[Sandbox.organizations.rules]
-package_name_suffix = "-mirrored"
-replace_registry = [{{ old = "quay.io/larder/", new = "registry.example.com/mirror/" }}]
-csv_annotations = [{{ name = "example.com/mirror-of", value = "{{package_name}}" }}]
-
-[Sandbox.organizations.public]
-public = true
-oauth_token = "{oauth_token}"
-"#
-    )
-}
-
-fn commands(service: &str, quay: &str, folder: &Path) -> String {
+fn commands(service: &str, stand_ins: &StandIns, folder: &Path) -> String {
+    let [quay, koji, greenwave] = [
+        stand_ins.quay.url(),
+        stand_ins.koji.url(),
+        stand_ins.greenwave.url(),
+    ];
     let folder = folder.display();
     let releases = format!("{quay}/cnr/api/v1/packages/testorg/larder-operator");
     let [log_in, log_in_rules, log_in_public] =
-        ORGANIZATIONS.map(|organization| log_in(quay, organization));
+        ORGANIZATIONS.map(|organization| log_in(&quay, organization));
     let [push, push_rules, push_public] = ORGANIZATIONS.map(|organization| {
         format!(
             r#"curl -s -w '\n' -H "Authorization: $TOKEN" -F 'file=@{folder}/{SAMPLE}' {service}/v2/{organization}/zipfile"#
         )
     });
+    let [push_build, push_image, push_refused] = [GOOD_BUILD, IMAGE_BUILD, REFUSED_BUILD].map(|nvr| {
+        format!(
+            r#"curl -s -w '\n' -H "Authorization: $TOKEN" -X POST {service}/v2/testorg/koji/{nvr}"#
+        )
+    });
+    let delete = format!(
+        r#"curl -s -w '\n' -H "Authorization: $TOKEN" -X DELETE {service}/v2/testorg/larder-operator"#
+    );
     format!(
-        r#"# The service listens on {service}, the stand-in Quay on {quay}. Ctrl-C stops both.
+        r#"# The service listens on {service}. It calls stand-ins for Quay on {quay},
+# Koji on {koji} and Greenwave on {greenwave}. Ctrl-C stops all of them.
+# Can all three be reached?
+curl -s -w '\n' {service}/v2/health/ping
 # Log in to Quay as a robot of testorg.
 {log_in}
 # Push the sample operator. Without a version it becomes 1.0.0, then 2.0.0 and so on.
@@ -186,6 +261,15 @@ curl -s -w '\n' -H "Authorization: $TOKEN" {releases}
 # Pull the newest one, and unpack it.
 curl -s -H "Authorization: $TOKEN" -o '{folder}/pulled.tar.gz' {releases}/default/helm/pull
 tar -xvzf '{folder}/pulled.tar.gz' -C '{folder}'
+# Push the same operator from a build in Koji, which Greenwave lets pass.
+{push_build}
+# This build is no operator.
+{push_image}
+# This one lacks tests that Greenwave wants.
+{push_refused}
+# Delete one release, then all that are left.
+{delete}/1.0.0
+{delete}
 # Push it to an organization whose rules rename the package, move its images and annotate it.
 {log_in_rules}
 {push_rules}

@@ -1,0 +1,201 @@
+//! `POST /v2/{organization}/validate`.
+
+use omps_tests::multipart;
+use omps_tests::operator::Operator;
+use reqwest::Method;
+use reqwest::header::CONTENT_TYPE;
+use serde_json::json;
+
+use crate::helpers::TestApp;
+
+const CSV: &str = "doorbell-operator.v1.0.0.clusterserviceversion.yaml";
+
+/// Nothing was asked of any other service.
+fn assert_alone(app: &TestApp) {
+    let requests = [
+        app.quay.requests(),
+        app.koji.requests(),
+        app.greenwave.requests(),
+    ];
+    assert!(requests.concat().is_empty());
+}
+
+#[tokio::test]
+async fn valid_manifests_are_said_to_be_without_a_token_and_without_a_push() {
+    let app = TestApp::with_greenwave().await;
+
+    let answer = app.validate(&Operator::doorbell().zip()).await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.body,
+        json!({
+            "organization": "testorg",
+            "repo": "doorbell-operator",
+            "extracted_files": Operator::doorbell().paths(),
+            "valid": true,
+            "message": "The manifests are valid.",
+            "validation_info": {"errors": [], "warnings": []},
+        })
+    );
+    assert_alone(&app);
+}
+
+#[tokio::test]
+async fn invalid_manifests_are_an_answer_with_findings_and_no_error() {
+    let app = TestApp::start().await;
+    let zip = Operator::doorbell()
+        .edit(CSV, "  version: 1.0.0\n", "")
+        .edit("doorbells.crd.yaml", "  group: example.com\n", "")
+        .zip();
+
+    let answer = app.validate(&zip).await;
+
+    assert_eq!(answer.status, 200);
+    assert_eq!(
+        answer.body,
+        json!({
+            "organization": "testorg",
+            "repo": "doorbell-operator",
+            "extracted_files": Operator::doorbell().paths(),
+            "valid": false,
+            "message": "Failed to push manifest: Resulting bundle is invalid, input yaml is improperly defined.",
+            "validation_info": {
+                "errors": ["crd spec.group not defined."],
+                "warnings": ["csv spec.version not defined"],
+                "findings": [
+                    {
+                        "rule": "crd-group",
+                        "severity": "error",
+                        "message": "crd spec.group not defined.",
+                        "file": "doorbells.crd.yaml",
+                        "line": 6,
+                        "column": 3,
+                        "field": "spec.group",
+                        "found": "nothing",
+                        "advice": "Name the API group of the CRD.",
+                    },
+                    {
+                        "rule": "csv-spec-field",
+                        "severity": "warning",
+                        "message": "csv spec.version not defined",
+                        "file": CSV,
+                        "line": 15,
+                        "column": 3,
+                        "field": "spec.version",
+                        "found": "nothing",
+                        "advice": "Add the field: catalogs show it to users.",
+                    },
+                ],
+            },
+        })
+    );
+    assert_alone(&app);
+}
+
+#[tokio::test]
+async fn the_verdict_is_that_of_a_push() {
+    let app = TestApp::start().await;
+    for operator in [
+        Operator::doorbell(),
+        Operator::doorbell().edit(CSV, "    strategy: deployment\n", ""),
+        Operator::doorbell().without(CSV),
+        Operator::larder(),
+    ] {
+        let validated = app.validate(&operator.zip()).await;
+        let pushed = app.push_zipfile(&operator.zip()).await;
+
+        assert_eq!(validated.body["valid"], pushed.status == 200);
+        if pushed.status != 200 {
+            assert_eq!(validated.body["message"], pushed.body["message"]);
+            assert_eq!(
+                validated.body["validation_info"],
+                pushed.body["validation_info"]
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_organizations_rules_are_applied() {
+    let app = TestApp::with_organization(
+        r#"package_name_suffix = "-mirrored"
+           replace_registry = [{ old = "strategy: deployment", new = "strategy: 7" }]"#,
+    )
+    .await;
+    let zip = Operator::doorbell().zip();
+    let form = || multipart::form("file", Some("operator.zip"), &zip);
+
+    let ours = app.validate(&zip).await;
+    let other = app
+        .send(
+            app.request(Method::POST, "/v2/other/validate")
+                .header(CONTENT_TYPE, multipart::content_type())
+                .body(form()),
+        )
+        .await;
+
+    assert_eq!(ours.status, 200);
+    assert_eq!(ours.body["repo"], "doorbell-operator-mirrored");
+    assert_eq!(ours.body["valid"], false, "{ours:?}");
+    assert_eq!(other.body["repo"], "doorbell-operator");
+    assert_eq!(other.body["valid"], true);
+    assert_alone(&app);
+}
+
+#[tokio::test]
+async fn manifests_without_a_package_name_are_refused() {
+    let app = TestApp::start().await;
+
+    let answer = app
+        .validate(&Operator::doorbell().without("doorbell.package.yaml").zip())
+        .await;
+
+    assert_eq!(answer.status, 400);
+    assert_eq!(answer.body["error"], "PackageValidationError");
+    assert_eq!(answer.message(), "Could not find packageName in manifests.");
+    assert_alone(&app);
+}
+
+#[tokio::test]
+async fn a_bad_upload_is_refused_as_in_a_push() {
+    let app = TestApp::start().await;
+    let zip = Operator::doorbell().zip();
+    for (case, form, id) in [
+        (
+            "not a zip",
+            multipart::form("file", Some("a.zip"), b"text"),
+            "OMPSUploadedFileError",
+        ),
+        (
+            "other extension",
+            multipart::form("file", Some("a.tgz"), &zip),
+            "OMPSUploadedFileError",
+        ),
+        (
+            "other field",
+            multipart::form("zip", Some("a.zip"), &zip),
+            "OMPSExpectedFileError",
+        ),
+        ("no form", zip.clone(), "OMPSExpectedFileError"),
+    ] {
+        let request = app.request(Method::POST, "/v2/testorg/validate");
+        let request = request.header(CONTENT_TYPE, multipart::content_type());
+        let validated = app.send(request.body(form.clone())).await;
+        let pushed = app.post_form("/v2/testorg/zipfile", form).await;
+
+        assert_eq!(validated.kind(), (400, id), "{case}");
+        assert_eq!(validated.error(), pushed.error(), "{case}");
+    }
+    assert_alone(&app);
+}
+
+#[tokio::test]
+async fn a_name_that_no_organization_can_have_is_refused() {
+    let app = TestApp::start().await;
+
+    let request = app.request(Method::POST, "/v2/-dash/validate");
+    let answer = app.send(request).await;
+
+    assert_eq!(answer.kind(), (400, "BadRequest"));
+}
