@@ -21,6 +21,9 @@ pub struct Csv {
     pub report: Report,
 }
 
+/// CRDs that a CSV may own: more than any does.
+const MAX_OWNED: usize = 1_000;
+
 /// A CRD that a CSV says it owns.
 #[derive(Debug)]
 pub struct Owned {
@@ -102,6 +105,9 @@ impl Csv {
             return;
         };
         for item in items {
+            if self.owned.len() == MAX_OWNED {
+                return report.unfit(owned, "a list of at most 1000 CRDs");
+            }
             if item.must_be_map(report) {
                 let field = |key| {
                     let place = item.get(key)?;

@@ -57,9 +57,14 @@ pub struct Spot {
 /// All findings, in the order in which operator-courier would report them.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// Errors and warnings.
+    /// Errors and warnings, [`MAX_FINDINGS`] at most.
     pub findings: Vec<Finding>,
+    /// There were more.
+    overflowed: bool,
 }
+
+/// More than any operator has; what is past it is not listed, and makes the manifests invalid.
+const MAX_FINDINGS: usize = 2_000;
 
 /// `validation_info` of an answer: the lists that clients know, and the findings beside them.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -97,9 +102,11 @@ impl ValidationInfo {
 impl Report {
     /// Whether nothing makes the manifests invalid.
     pub fn is_valid(&self) -> bool {
-        self.findings
-            .iter()
-            .all(|finding| finding.severity == Severity::Warning)
+        !self.overflowed
+            && self
+                .findings
+                .iter()
+                .all(|finding| finding.severity == Severity::Warning)
     }
 
     /// The messages of one severity, in order.
@@ -120,8 +127,20 @@ impl Report {
         }
     }
 
+    /// Appends what another report found.
+    pub fn extend(&mut self, other: &Report) {
+        let room = MAX_FINDINGS - self.findings.len();
+        self.overflowed |= other.overflowed || other.findings.len() > room;
+        self.findings
+            .extend(other.findings.iter().take(room).cloned());
+    }
+
     /// `rule` is broken at `spot`; `values` fill the gaps of its message.
     pub fn add(&mut self, rule: &Rule, spot: &Spot, values: &[&str]) {
+        if self.findings.len() >= MAX_FINDINGS {
+            self.overflowed = true;
+            return;
+        }
         let message = values
             .iter()
             .fold(rule.message.to_owned(), |message, value| {

@@ -13,10 +13,10 @@ impl Manifests {
             let crds: Vec<&Crd> = version.crds.iter().map(|(_, crd)| crd).collect();
             let csvs: Vec<&Csv> = version.csvs.iter().map(|(_, csv)| csv).collect();
             for crd in &crds {
-                report.findings.extend_from_slice(&crd.report.findings);
+                report.extend(&crd.report);
             }
             for csv in &csvs {
-                report.findings.extend_from_slice(&csv.report.findings);
+                report.extend(&csv.report);
                 csv.check_owned(&crds, &mut report);
             }
             self.package

@@ -26,6 +26,8 @@ pub enum Problem {
     SeveralDocuments,
     #[error("a tab where YAML wants a space")]
     Tab,
+    #[error("more than {0} directives")]
+    TooManyDirectives(usize),
     #[error("nested deeper than {0} levels")]
     TooDeep(usize),
     #[error("more than {0} values in one file")]

@@ -12,6 +12,9 @@ use super::node::identity;
 use super::scalar::{self, ScalarError, YAML_TAG};
 use super::{Entry, Limits, Mapping, Node, Position, Problem, ReadError, Value, Version, tabs};
 
+/// Lines of one file that may start with a percent sign.
+const MAX_DIRECTIVES: usize = 100;
+
 /// Reads one document. An empty file is null, as for the reference.
 ///
 /// # Errors
@@ -21,6 +24,14 @@ pub fn read(bytes: &[u8], version: Version, limits: &Limits) -> Result<Rc<Node>,
         position: position_of(&bytes[..error.valid_up_to()]),
         problem: Problem::NotUtf8,
     })?;
+    // What libyaml does with directives takes time by the square of their number.
+    if memchr::memmem::find_iter(bytes, b"\n%").count() > MAX_DIRECTIVES {
+        let position = Position { line: 1, column: 1 };
+        return Err(ReadError {
+            position,
+            problem: Problem::TooManyDirectives(MAX_DIRECTIVES),
+        });
+    }
     // libyaml counts bytes from behind a byte order mark.
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
