@@ -53,12 +53,9 @@ fn floor(zip: &[u8]) -> Outcome {
             events += 1;
             Ok(())
         };
-        each_event(
-            std::str::from_utf8(bytes)?,
-            Version::V1_1,
-            count,
-            ToString::to_string,
-        )?;
+        each_event(std::str::from_utf8(bytes)?, Version::V1_1, count, |error| {
+            error.to_string()
+        })?;
         std::hint::black_box(events);
     }
     let repository = omps::names::RepositoryName::parse("larder")?;

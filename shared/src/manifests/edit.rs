@@ -215,7 +215,15 @@ fn collect_aliases(within: &Node, node: &Rc<Node>, sites: &mut Vec<Range<usize>>
 /// Puts text in the place of a value. An empty value has a place but no bytes; a block scalar keeps its line end.
 fn fill(bytes: &[u8], entry: &Entry, text: &str) -> Splice {
     let site = entry.site.clone();
-    let space = if site.is_empty() { " " } else { "" };
+    // In flow style a key alone has no colon.
+    let gap = bytes
+        .get(entry.key.span.end..site.start)
+        .unwrap_or_default();
+    let space = match site.is_empty() {
+        true if !entry.merged && !gap.contains(&b':') => ": ",
+        true => " ",
+        false => "",
+    };
     let written = bytes
         .get(site.clone())
         .unwrap_or_default()
@@ -395,6 +403,11 @@ mod tests {
             (
                 "flow",
                 "{kind: ClusterServiceVersion, metadata: {annotations: {}}}",
+                "{kind: ClusterServiceVersion, metadata: {annotations: {\"certified\": \"false\", \"x/y\": \"yes\"}}}",
+            ),
+            (
+                "a flow key alone",
+                "{kind: ClusterServiceVersion, metadata: {annotations}}",
                 "{kind: ClusterServiceVersion, metadata: {annotations: {\"certified\": \"false\", \"x/y\": \"yes\"}}}",
             ),
             (

@@ -2,20 +2,21 @@
 
 use std::borrow::Cow;
 use std::io::{BufReader, Read};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use libyaml_safer::{Encoding, Error, Event, EventData, Parser, ScalarStyle};
+use libyaml_safer::{Encoding, Error, Event, EventData, Mark, Parser, ScalarStyle};
 
-use super::Version;
+use super::{Position, Problem, ReadError, Version};
 
 /// Gives every event of a text without a byte order mark to `take`.
 ///
 /// # Errors
-/// What `take` answers, or what `fail` makes of the parser's error.
+/// What `take` answers, or what `fail` makes of a text that is not YAML.
 pub fn each<E>(
     text: &str,
     version: Version,
     mut take: impl FnMut(Event) -> Result<(), E>,
-    fail: impl FnOnce(&Error) -> E,
+    fail: impl FnOnce(ReadError) -> E,
 ) -> Result<(), E> {
     // libyaml-safer panics at the end of a text whose last line is a block scalar's and has no line end.
     let is_open = !text.is_empty() && !text.ends_with(['\n', '\r']);
@@ -35,11 +36,16 @@ pub fn each<E>(
     let mut parser = Parser::new();
     parser.set_encoding(Encoding::Utf8); // a guess would take a first character like U+F900 for a byte order mark
     parser.set_input(&mut input);
+    let mut reached = Mark::default();
     loop {
-        let mut event = match parser.parse() {
-            Ok(event) => event,
-            Err(error) => return Err(fail(&error)),
+        // libyaml-safer has panics of its own for texts that are not YAML, as for a tag before a comma.
+        let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse()));
+        let mut event = match parsed {
+            Ok(Ok(event)) => event,
+            Ok(Err(error)) => return Err(fail(syntax(&error))),
+            Err(_) => return Err(fail(gave_up(reached))),
         };
+        reached = event.end_mark;
         if let EventData::Scalar {
             value,
             style: ScalarStyle::Literal | ScalarStyle::Folded,
@@ -61,6 +67,23 @@ pub fn each<E>(
         if is_last {
             return Ok(());
         }
+    }
+}
+
+fn syntax(error: &Error) -> ReadError {
+    let position = error
+        .problem_mark()
+        .map_or(Position { line: 1, column: 1 }, Position::from);
+    ReadError {
+        position,
+        problem: Problem::Syntax(error.to_string()),
+    }
+}
+
+fn gave_up(reached: Mark) -> ReadError {
+    ReadError {
+        position: reached.into(),
+        problem: Problem::Syntax("the YAML parser cannot go on behind this place".to_owned()),
     }
 }
 

@@ -135,7 +135,7 @@ impl Reader<'_> {
                 _ => self.value(event),
             }
         };
-        events::each(text, version, take, syntax)
+        events::each(text, version, take, std::convert::identity)
     }
 
     /// Takes one event of a document's content.
@@ -452,16 +452,6 @@ impl Reader<'_> {
     }
 }
 
-fn syntax(error: &libyaml_safer::Error) -> ReadError {
-    let position = error
-        .problem_mark()
-        .map_or(Position { line: 1, column: 1 }, Position::from);
-    ReadError {
-        position,
-        problem: Problem::Syntax(error.to_string()),
-    }
-}
-
 #[derive(Clone, Copy)]
 enum Gap {
     Between,
@@ -538,5 +528,30 @@ fn retag(value: Value, tag: &str) -> Result<Value, Problem> {
             value,
         ) => Err(wrong(&value)),
         _ => Err(Problem::Scalar(ScalarError::UnknownTag(tag.to_owned()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_parser_panics_on_is_unreadable() {
+        // Found by fuzzing: a tag before a comma, and a block scalar without a last line end, which is YAML.
+        for text in ["[!,", "a: [!, b]"] {
+            let read = read(text.as_bytes(), Version::V1_1, &Limits::default());
+            assert!(
+                matches!(
+                    read,
+                    Err(ReadError {
+                        problem: Problem::Syntax(_),
+                        ..
+                    })
+                ),
+                "{text}"
+            );
+        }
+        let read = read(b"a: |\n  b", Version::V1_1, &Limits::default()).unwrap();
+        assert_eq!(read.get("a").and_then(Node::as_str), Some("b"));
     }
 }

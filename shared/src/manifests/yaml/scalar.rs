@@ -150,7 +150,7 @@ pub fn tagged(tag: &str, text: &str) -> Result<Value, ScalarError> {
             let bytes = lenient_base64(text).ok_or_else(|| invalid("!!binary", text))?;
             Ok(Value::Binary(bytes))
         }
-        _ => Err(ScalarError::UnknownTag(tag.to_owned())),
+        _ => Err(ScalarError::UnknownTag(tag.chars().take(60).collect())),
     }
 }
 
