@@ -19,7 +19,7 @@ use crate::archive::Files;
 use crd::Crd;
 use csv::Csv;
 use package::Package;
-use report::{Place, ValidationInfo};
+use report::{MAX_FINDINGS, Place, Report, ValidationInfo};
 use yaml::{Limits, ReadError, Value, Version};
 
 /// How the files lie.
@@ -95,13 +95,14 @@ impl Manifests {
         let (root, directories) = by_directory(files);
         let mut package = None;
         let mut flat = Documents::default();
+        let mut listed = 0;
         for (path, bytes) in root {
             match read_document(path, bytes, limits)? {
                 Document::Package(_) if package.is_some() => {
                     return Err(LayoutError::SeveralPackages);
                 }
                 Document::Package(found) => package = Some(found),
-                other => flat.add(path, other),
+                other => flat.add(path, other, &mut listed),
             }
         }
         let package = package.ok_or(LayoutError::NoPackage)?;
@@ -109,7 +110,7 @@ impl Manifests {
         for files in directories.values() {
             let mut documents = Documents::default();
             for (path, bytes) in files {
-                documents.add(path, read_document(path, bytes, limits)?);
+                documents.add(path, read_document(path, bytes, limits)?, &mut listed);
             }
             if !documents.csvs.is_empty() {
                 versions.push(documents);
@@ -132,16 +133,30 @@ impl Manifests {
 }
 
 impl Documents {
-    fn add(&mut self, path: &str, document: Document) {
+    fn add(&mut self, path: &str, document: Document, listed: &mut usize) {
         match document {
-            Document::Crd(crd) => self.crds.push((path.into(), crd)),
-            Document::Csv(csv) => self.csvs.push((path.into(), csv)),
+            Document::Crd(mut crd) => {
+                bound(&mut crd.report, listed);
+                self.crds.push((path.into(), crd));
+            }
+            Document::Csv(mut csv) => {
+                bound(&mut csv.report, listed);
+                self.csvs.push((path.into(), csv));
+            }
             Document::Package(_) | Document::Ignored => {}
         }
     }
 }
 
 type Listing<'a> = Vec<(&'a str, &'a [u8])>;
+
+/// Many files with many findings each must not pile up before the verdict takes what it lists.
+fn bound(report: &mut Report, listed: &mut usize) {
+    *listed += report.findings.len();
+    if *listed > 4 * MAX_FINDINGS {
+        report.forget();
+    }
+}
 
 /// The YAML files of the top level, and those of each first-level directory.
 fn by_directory(files: &Files) -> (Listing<'_>, BTreeMap<&str, Listing<'_>>) {
@@ -202,7 +217,46 @@ fn read_document(path: &str, bytes: &[u8], limits: &Limits) -> Result<Document, 
 
 #[cfg(test)]
 mod tests {
-    use super::is_yaml;
+    use super::report::MAX_FINDINGS;
+    use super::{Files, Limits, Manifests, is_yaml};
+
+    #[test]
+    fn findings_past_all_bounds_are_not_listed_and_still_count() {
+        let package = "packageName: a\nchannels: [{name: b, currentCSV: c}]\n";
+        let versions = "{}, ".repeat(MAX_FINDINGS + 1);
+        let crd = format!("kind: CustomResourceDefinition\nspec: {{versions: [{versions}]}}\n");
+        let mut files = Files::from([("package.yaml".to_owned(), package.into())]);
+        for version in 0..6 {
+            let csv = "kind: ClusterServiceVersion\n";
+            files.insert(format!("{version}/csv.yaml"), csv.into());
+            files.insert(format!("{version}/crd.yaml"), crd.clone().into_bytes());
+        }
+
+        let report = Manifests::read(&files, &Limits::default())
+            .unwrap()
+            .verdict("a");
+
+        assert!(!report.is_valid());
+        assert_eq!(report.findings.len(), MAX_FINDINGS);
+    }
+
+    #[test]
+    fn warnings_alone_never_make_manifests_invalid() {
+        let package = "packageName: a\nchannels: [{name: b, currentCSV: c}]\n";
+        let csv = "apiVersion: a\nkind: ClusterServiceVersion\nmetadata: {name: c}\n\
+                   spec: {installModes: [], install: {strategy: deployment, spec: {deployments: []}}}\n";
+        let mut files = Files::from([("package.yaml".to_owned(), package.into())]);
+        for version in 0..MAX_FINDINGS {
+            files.insert(format!("{version}/csv.yaml"), csv.into());
+        }
+
+        let report = Manifests::read(&files, &Limits::default())
+            .unwrap()
+            .verdict("a");
+
+        assert!(report.is_valid());
+        assert_eq!(report.findings.len(), MAX_FINDINGS);
+    }
 
     #[test]
     fn yaml_files_are_told_by_their_extension() {

@@ -57,14 +57,16 @@ pub struct Spot {
 /// All findings, in the order in which operator-courier would report them.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// Errors and warnings, [`MAX_FINDINGS`] at most.
+    /// Errors and warnings, [`MAX_FINDINGS`] of each at most.
     pub findings: Vec<Finding>,
-    /// There were more.
+    errors: usize,
+    warnings: usize,
+    /// There were more errors than are listed.
     overflowed: bool,
 }
 
-/// More than any operator has; what is past it is not listed, and makes the manifests invalid.
-const MAX_FINDINGS: usize = 2_000;
+/// Errors, and as many warnings, that are listed: more than any operator has.
+pub const MAX_FINDINGS: usize = 5_000;
 
 /// `validation_info` of an answer: the lists that clients know, and the findings beside them.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -129,16 +131,35 @@ impl Report {
 
     /// Appends what another report found.
     pub fn extend(&mut self, other: &Report) {
-        let room = MAX_FINDINGS - self.findings.len();
-        self.overflowed |= other.overflowed || other.findings.len() > room;
-        self.findings
-            .extend(other.findings.iter().take(room).cloned());
+        self.overflowed |= other.overflowed;
+        for finding in &other.findings {
+            if self.has_room(finding.severity) {
+                self.findings.push(finding.clone());
+            }
+        }
+    }
+
+    /// Drops the findings, but not that there were errors.
+    pub fn forget(&mut self) {
+        self.overflowed |= !self.is_valid();
+        self.findings = Vec::new();
+    }
+
+    /// Counts a finding, and says whether it is to be listed. An error that is not listed is one all the same.
+    fn has_room(&mut self, severity: Severity) -> bool {
+        let count = match severity {
+            Severity::Error => &mut self.errors,
+            Severity::Warning => &mut self.warnings,
+        };
+        *count += 1;
+        let has_room = *count <= MAX_FINDINGS;
+        self.overflowed |= !has_room && severity == Severity::Error;
+        has_room
     }
 
     /// `rule` is broken at `spot`; `values` fill the gaps of its message.
     pub fn add(&mut self, rule: &Rule, spot: &Spot, values: &[&str]) {
-        if self.findings.len() >= MAX_FINDINGS {
-            self.overflowed = true;
+        if !self.has_room(rule.severity) {
             return;
         }
         let message = values
