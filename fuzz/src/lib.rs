@@ -1,0 +1,98 @@
+//! What several targets look at: values, compared more strictly than the service does itself.
+
+use omps::manifests::yaml::{Limits, Mapping, Value};
+
+/// Small, so that inputs reach them.
+pub const LIMITS: Limits = Limits {
+    depth: 24,
+    events: 2_000,
+    expanded: 4_000,
+};
+
+/// Same type, same value, same order of keys. (`==` takes `1`, `1.0` and `true` for one.)
+pub fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Null, Value::Null) | (Value::Recursive, Value::Recursive) => true,
+        (Value::Bool(one), Value::Bool(other)) => one == other,
+        (Value::Float(one), Value::Float(other)) => one.to_bits() == other.to_bits(),
+        (Value::Int(one), Value::Int(other))
+        | (Value::String(one), Value::String(other))
+        | (Value::Timestamp(one), Value::Timestamp(other)) => one == other,
+        (Value::Binary(one), Value::Binary(other)) => one == other,
+        (Value::Other(one), Value::Other(other)) => one == other,
+        (Value::Sequence(one), Value::Sequence(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same(&a.value, &b.value))
+        }
+        (Value::Mapping(one), Value::Mapping(other)) => {
+            let mut pairs = one.entries.iter().zip(&other.entries);
+            one.entries.len() == other.entries.len()
+                && pairs.all(|(a, b)| {
+                    same(&a.key.value, &b.key.value) && same(&a.value.value, &b.value.value)
+                })
+        }
+        _ => false,
+    }
+}
+
+/// Whether two documents are the same but for texts below `path`, which are as `wanted`; nothing on the way is lost.
+pub fn same_but(before: &Value, after: &Value, path: &[&str], wanted: &[(&str, String)]) -> bool {
+    let none = Mapping {
+        entries: Vec::new(),
+        flow: false,
+    };
+    let before = match before {
+        Value::Mapping(map) => map,
+        Value::Null => &none,
+        _ => return false,
+    };
+    let Value::Mapping(after) = after else {
+        return false;
+    };
+    let value = |map: &Mapping, key: &Value| {
+        let entry = map.entries.iter().find(|entry| same(&entry.key.value, key));
+        entry.map(|entry| entry.value.clone())
+    };
+    let text = |text: &str| Value::String(text.to_owned());
+    let set: Vec<&str> = match path.first() {
+        Some(key) => vec![key],
+        None => wanted.iter().map(|(name, _)| *name).collect(),
+    };
+    let is_set = |key: &Value| matches!(key, Value::String(key) if set.contains(&key.as_str()));
+
+    let others_stay = before
+        .entries
+        .iter()
+        .filter(|entry| !is_set(&entry.key.value))
+        .all(|entry| {
+            value(after, &entry.key.value)
+                .is_some_and(|value| same(&entry.value.value, &value.value))
+        });
+    let new = set
+        .iter()
+        .filter(|key| value(before, &text(key)).is_none())
+        .count();
+    let are_set = match path.split_first() {
+        Some((key, rest)) => value(after, &text(key)).is_some_and(|after| {
+            let before = value(before, &text(key));
+            same_but(
+                before.as_ref().map_or(&Value::Null, |node| &node.value),
+                &after.value,
+                rest,
+                wanted,
+            )
+        }),
+        None => wanted.iter().all(|(name, wanted)| {
+            value(after, &text(name)).is_some_and(|value| same(&value.value, &text(wanted)))
+        }),
+    };
+    others_stay && are_set && after.entries.len() == before.entries.len() + new
+}
+
+/// A ClusterServiceVersion: the text itself where it says that it is one, else behind a line that says so.
+pub fn as_csv(bytes: &[u8]) -> Vec<u8> {
+    const KIND: &[u8] = b"ClusterServiceVersion";
+    if bytes.windows(KIND.len()).any(|window| window == KIND) {
+        return bytes.to_vec();
+    }
+    [b"kind: ", KIND, b"\n", bytes].concat()
+}
