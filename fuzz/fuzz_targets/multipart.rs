@@ -17,7 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 
 static RUNTIME: LazyLock<Runtime> =
     LazyLock::new(|| Builder::new_current_thread().enable_time().build().unwrap());
-static APP: LazyLock<App> = LazyLock::new(|| App::new(Config::default()).unwrap());
+static APP: LazyLock<App> = LazyLock::new(|| App::new(Config::default()));
 /// One file, which is no manifest.
 const ZIP: &[u8] = include_bytes!("../seeds/zip/one-file.zip");
 const BOUNDARY: &str = "b-o-u-n-d-a-r-y";

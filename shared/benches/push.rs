@@ -110,7 +110,7 @@ async fn measure_service() -> Result<f64, Box<dyn std::error::Error>> {
     let address = listener.local_addr()?;
     tokio::spawn(omps_server::serve(
         listener,
-        App::new(config)?,
+        App::new(config),
         omps_server::Settings::default(),
         std::future::pending(),
     ));

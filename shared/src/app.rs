@@ -35,15 +35,12 @@ pub enum StartError {
 
 impl App {
     /// Builds the application for a configuration.
-    ///
-    /// # Errors
-    /// None yet: what can be wrong was refused when the configuration was read.
-    pub fn new(config: Config) -> Result<Self, StartError> {
-        Ok(App {
+    pub fn new(config: Config) -> Self {
+        App {
             config,
             authorities: Vec::new(),
             client: OnceLock::new(),
-        })
+        }
     }
 
     /// Trusts the authorities of a PEM text beside those of the system. To be called before the first request.
@@ -68,7 +65,7 @@ impl App {
         let (config, unknown_variables) = Config::from_env()?;
         crate::telemetry::init(&config);
         crate::telemetry::log_start(&config, &unknown_variables);
-        Self::new(config)
+        Ok(Self::new(config))
     }
 
     /// What an organization asks of its pushes.

@@ -9,7 +9,7 @@ use crate::koji::KojiError;
 use crate::manifests::LayoutError;
 use crate::manifests::bundle::BundleError;
 use crate::manifests::package_name::PackageNameError;
-use crate::manifests::report::ValidationInfo;
+use crate::manifests::report::{Report, ValidationInfo};
 use crate::names::InvalidName;
 use crate::registry::{RegistryError, Repository};
 use crate::release::InvalidVersion;
@@ -180,7 +180,16 @@ impl Error {
         body
     }
 
-    /// Manifests that the verdict refuses.
+    /// Manifests that the verdict refuses, in operator-courier's words.
+    pub fn refused(report: Report) -> Self {
+        let message = "Failed to push manifest: Resulting bundle is invalid, input yaml is improperly defined.";
+        Error::PackageValidation {
+            message: message.to_owned(),
+            validation_info: Box::new(report.validation_info()),
+        }
+    }
+
+    /// Manifests that are refused before the verdict, by a rule of ours.
     pub fn invalid_manifests(message: String) -> Self {
         Error::PackageValidation {
             message,

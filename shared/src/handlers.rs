@@ -83,18 +83,11 @@ pub async fn validate(app: &App, request: Request) -> Answer {
     let zip = upload::zip_of_form(&request.headers, request.body).await?;
     let verdict = push::validate(app, &organization, zip).await?;
     let (valid, message, validation_info) = match verdict.result {
-        Ok(report) if report.is_valid() => (
+        Ok(report) => (
             true,
             "The manifests are valid.".to_owned(),
             report.validation_info(),
         ),
-        Ok(report) => match push::invalid(report) {
-            Error::PackageValidation {
-                message,
-                validation_info,
-            } => (false, message, *validation_info),
-            error => return Err(error),
-        },
         Err(Error::PackageValidation {
             message,
             validation_info,

@@ -82,6 +82,7 @@ pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
     let registry = app.registry(&organization, request.token, request.deadline);
 
     // The verdict costs CPU, the releases cost waiting: both at once. A version that cannot be is told first.
+    let packing = (registry.clone(), repository.name.clone());
     let (version, examined) = tokio::join!(
         choose_version(app, &registry, &repository, request.version.as_deref()),
         examine(
@@ -89,17 +90,13 @@ pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
             organization.clone(),
             opened,
             repository.name.clone(),
-            Some(registry.clone())
+            |manifests, files| {
+                let (registry, repository) = packing;
+                Ok(registry.pack(&manifests.bundle(files)?, &repository))
+            }
         ),
     );
-    let (version, examined) = (version?, examined?);
-    let Examined {
-        report,
-        blob: Some(blob),
-    } = examined
-    else {
-        return Err(invalid(examined.report));
-    };
+    let (version, (report, blob)) = (version?, examined?);
 
     let version = push_release(&registry, &repository, &organization, version, &blob).await?;
     let warnings = publish(&registry, &repository, &organization, &version).await?;
@@ -123,7 +120,7 @@ pub struct Verdict {
     pub repo: RepositoryName,
     /// Every file of the archive.
     pub extracted_files: Vec<String>,
-    /// The findings.
+    /// What the verdict found without refusing, or why it refuses.
     pub result: Result<Report, Error>,
 }
 
@@ -140,9 +137,8 @@ pub async fn validate(
     let opened = open(app, organization.clone(), zip).await?;
     let extracted_files = opened.files.keys().cloned().collect();
     let repo = repository_of(&opened.package)?;
-    let result = examine(app, organization, opened, repo.clone(), None)
-        .await
-        .map(|examined| examined.report);
+    let judged = examine(app, organization, opened, repo.clone(), |_, _| Ok(())).await;
+    let result = judged.map(|(report, ())| report);
     Ok(Verdict {
         repo,
         extracted_files,
@@ -180,25 +176,19 @@ fn repository_of(package: &PackageName) -> Result<RepositoryName, Error> {
     })
 }
 
-/// What the verdict is, and, when it is good and a registry is given, what to push there.
-struct Examined {
-    report: Report,
-    blob: Option<Blob>,
-}
-
-/// Applies the organization's rules, reaches the verdict, and packs what is to be pushed.
-async fn examine(
+/// Applies the organization's rules, reaches the verdict, and goes on with manifests that it does not refuse.
+async fn examine<T: Send + 'static>(
     app: &App,
     organization: Arc<Organization>,
     opened: Opened,
     repository: RepositoryName,
-    registry: Option<Registry>,
-) -> Result<Examined, Error> {
-    let max_size =
-        usize::try_from(app.config.zipfile_max_uncompressed_size.get()).unwrap_or(usize::MAX);
+    go_on: impl FnOnce(&Manifests, Files) -> Result<T, Error> + Send + 'static,
+) -> Result<(Report, T), Error> {
+    let max_size = app.config.zipfile_max_uncompressed_size.get();
     on_cpu(move || {
         let Opened { mut files, package } = opened;
         let limits = yaml::Limits::default();
+        let max_size = usize::try_from(max_size).unwrap_or(usize::MAX);
         transform::replace_registries(&mut files, &organization.replace_registry, max_size)?;
         transform::set_annotations(
             &mut files,
@@ -208,23 +198,12 @@ async fn examine(
         )?;
         let manifests = Manifests::read(&files, &limits)?;
         let report = manifests.verdict(repository.as_str());
-        let blob = match registry {
-            Some(registry) if report.is_valid() => {
-                Some(registry.pack(&manifests.bundle(files)?, &repository))
-            }
-            _ => None,
-        };
-        Ok(Examined { report, blob })
+        match report.is_valid() {
+            true => Ok((report, go_on(&manifests, files)?)),
+            false => Err(Error::refused(report)),
+        }
     })
     .await
-}
-
-/// The error that a bad verdict is.
-pub fn invalid(report: Report) -> Error {
-    Error::PackageValidation {
-        message: "Failed to push manifest: Resulting bundle is invalid, input yaml is improperly defined.".to_owned(),
-        validation_info: Box::new(report.validation_info()),
-    }
 }
 
 /// The version asked for, or the one after the highest: only the latter may move on when it is taken.

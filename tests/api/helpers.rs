@@ -78,7 +78,7 @@ impl TestApp {
             greenwave_settings(&greenwave.url()),
         );
         let config = Config::from_toml(&section, "Test").expect("a valid configuration");
-        let app = App::new(config).expect("an app");
+        let app = App::new(config);
         let listener = TcpListener::bind(free).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel();

@@ -4,7 +4,6 @@ mod body;
 mod settings;
 
 use std::future::Future;
-use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,16 +49,14 @@ impl Service {
     }
 }
 
-/// Serves until `shutdown` comes, then lets the requests in flight end. Every request goes through the route table.
-///
-/// # Errors
-/// None yet: a connection that cannot be taken is the client's loss, not the server's end.
+/// Serves until `shutdown` comes, then lets the requests in flight end. Every request goes through the route table. A
+/// connection that cannot be taken is the client's loss, not the server's end.
 pub async fn serve(
     listener: TcpListener,
     app: App,
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
-) -> io::Result<()> {
+) {
     let workers = Semaphore::new(settings.workers.min(Semaphore::MAX_PERMITS));
     let (head_timeout, drain_timeout) = (settings.head_timeout, settings.drain_timeout());
     let state = Arc::new(Service {
@@ -98,7 +95,6 @@ pub async fn serve(
     {
         tracing::warn!("stopped with requests still in flight");
     }
-    Ok(())
 }
 
 async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Response {

@@ -177,7 +177,6 @@ async fn serve() -> Outcome {
         tracing::info!("stopping: no new requests");
     };
     tracing::info!(address = bound, "ready");
-    omps_server::serve(listener, app, settings, shutdown)
-        .await
-        .map_err(|error| error.to_string())
+    omps_server::serve(listener, app, settings, shutdown).await;
+    Ok(())
 }

@@ -3,6 +3,7 @@
 //! The events are libyaml-safer's; what they mean (scalars, merges, duplicate keys) is decided here as PyYAML's
 //! `safe_load` decides it, or as ruamel.yaml does where the package name is looked up under YAML 1.2.
 
+mod collections;
 mod error;
 mod events;
 mod node;

@@ -117,16 +117,15 @@ async fn run(options: &Options) -> Result<(), String> {
     let service = listener.local_addr().map_err(|error| error.to_string())?;
     let config =
         Config::from_toml(&stand_ins.config(), "Sandbox").map_err(|error| error.to_string())?;
-    let app = App::new(config).map_err(|error| error.to_string())?;
+    let app = App::new(config);
     let stop = stop_signal().map_err(|error| error.to_string())?;
 
     let commands = commands(&format!("http://{service}"), &stand_ins, &folder);
     io::stdout()
         .write_all(commands.as_bytes())
         .map_err(|error| format!("cannot write to standard output: {error}"))?;
-    omps_server::serve(listener, app, omps_server::Settings::default(), stop)
-        .await
-        .map_err(|error| error.to_string())
+    omps_server::serve(listener, app, omps_server::Settings::default(), stop).await;
+    Ok(())
 }
 
 impl StandIns {

@@ -1,16 +1,15 @@
 //! From libyaml's events to a tree.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::ops::Range;
 use std::rc::Rc;
 
 use libyaml_safer::{Event, EventData, MappingStyle, Mark, ScalarStyle, SequenceStyle};
 
-use super::events;
 use super::node::identity;
 use super::scalar::{self, ScalarError, YAML_TAG};
-use super::{Entry, Limits, Mapping, Node, Position, Problem, ReadError, Value, Version, tabs};
+use super::{Entry, Limits, Mapping, Node, Position, Problem, ReadError, Value, Version};
+use super::{collections, events, tabs};
 
 /// Lines of one file that may start with a percent sign.
 const MAX_DIRECTIVES: usize = 100;
@@ -24,14 +23,7 @@ pub fn read(bytes: &[u8], version: Version, limits: &Limits) -> Result<Rc<Node>,
         position: position_of(&bytes[..error.valid_up_to()]),
         problem: Problem::NotUtf8,
     })?;
-    // What libyaml does with directives takes time by the square of their number.
-    if memchr::memmem::find_iter(bytes, b"\n%").count() > MAX_DIRECTIVES {
-        let position = Position { line: 1, column: 1 };
-        return Err(ReadError {
-            position,
-            problem: Problem::TooManyDirectives(MAX_DIRECTIVES),
-        });
-    }
+    refuse_directives(text)?;
     // libyaml counts bytes from behind a byte order mark.
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = Reader {
@@ -48,6 +40,20 @@ pub fn read(bytes: &[u8], version: Version, limits: &Limits) -> Result<Rc<Node>,
     reader.run()?;
     let nothing = || Rc::new(reader.node(Value::Null, Mark::default(), Mark::default(), false, 1));
     Ok(reader.root.clone().unwrap_or_else(nothing))
+}
+
+/// What libyaml does with directives takes time by the square of their number.
+fn refuse_directives(text: &str) -> Result<(), ReadError> {
+    let line_ends = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+    let starts_line = |at: &usize| text[..*at].ends_with(line_ends);
+    let mut directives = memchr::memchr_iter(b'%', text.as_bytes()).filter(starts_line);
+    match directives.nth(MAX_DIRECTIVES) {
+        None => Ok(()),
+        Some(at) => Err(ReadError {
+            position: position_of(&text.as_bytes()[..at]),
+            problem: Problem::TooManyDirectives(MAX_DIRECTIVES),
+        }),
+    }
 }
 
 /// Where the text behind `before` starts.
@@ -275,7 +281,7 @@ impl Reader<'_> {
             } => {
                 entries.extend(own); // behind what was merged, since the last of equal keys wins
                 Value::Mapping(Mapping {
-                    entries: self.settle(entries)?,
+                    entries: collections::settle(entries, self.version)?,
                     flow,
                 })
             }
@@ -295,7 +301,7 @@ impl Reader<'_> {
         if is_unknown && self.version == Version::V1_2 {
             return Ok(value);
         }
-        retag(value, tag).map_err(|problem| at(start, problem))
+        collections::retag(value, tag).map_err(|problem| at(start, problem))
     }
 
     /// Notes an anchor whose value is about to come.
@@ -358,7 +364,8 @@ impl Reader<'_> {
                 }
                 Some((_, true)) => {
                     let position = node.position;
-                    merge_into(merged, &node).map_err(|problem| ReadError { position, problem })?;
+                    collections::merge_into(merged, &node)
+                        .map_err(|problem| ReadError { position, problem })?;
                 }
                 None if self.version == Version::V1_1 && identity(&node.value).is_none() => {
                     let problem = Problem::UnhashableKey(node.value.kind());
@@ -371,42 +378,6 @@ impl Reader<'_> {
             },
         }
         Ok(())
-    }
-
-    /// Lets the last of duplicate keys win (YAML 1.1), or refuses them (YAML 1.2).
-    fn settle(&self, entries: Vec<Entry>) -> Result<Vec<Entry>, ReadError> {
-        let mut places = HashMap::with_capacity(entries.len());
-        let mut order: Vec<usize> = Vec::with_capacity(entries.len());
-        for (index, entry) in entries.iter().enumerate() {
-            let Some(identity) = identity(&entry.key.value) else {
-                order.push(index); // a collection, which only ruamel.yaml takes for a key
-                continue;
-            };
-            match places.entry(identity) {
-                Vacant(place) => {
-                    place.insert(order.len());
-                    order.push(index);
-                }
-                Occupied(place) => {
-                    let earlier = std::mem::replace(&mut order[*place.get()], index);
-                    if self.version == Version::V1_2 && !entries[earlier].merged && !entry.merged {
-                        let key = entry.key.value.to_python().unwrap_or_default();
-                        let problem = Problem::DuplicateKey(format!("{key:?}"));
-                        return Err(ReadError {
-                            position: entry.key.position,
-                            problem,
-                        });
-                    }
-                }
-            }
-        }
-        if order.len() == entries.len() {
-            return Ok(entries);
-        }
-        Ok(order
-            .into_iter()
-            .map(|index| entries[index].clone())
-            .collect())
     }
 
     fn node(&self, value: Value, start: Mark, end: Mark, anchored: bool, size: u32) -> Node {
@@ -469,71 +440,22 @@ fn position(mark: Mark) -> usize {
     usize::try_from(mark.index).unwrap_or(usize::MAX)
 }
 
-/// Appends what `<<` brings: a map's entries, or those of several maps, of which the first wins.
-fn merge_into(entries: &mut Vec<Entry>, from: &Node) -> Result<(), Problem> {
-    let taken = |mapping: &Mapping| {
-        mapping.entries.clone().into_iter().map(|entry| Entry {
-            merged: true,
-            ..entry
-        })
-    };
-    match &from.value {
-        Value::Mapping(mapping) => entries.extend(taken(mapping)),
-        Value::Sequence(items) => {
-            for item in items.iter().rev() {
-                let Value::Mapping(mapping) = &item.value else {
-                    return Err(Problem::BadMerge(item.value.kind()));
-                };
-                entries.extend(taken(mapping));
-            }
-        }
-        Value::Recursive => {} // a map merged into itself brings nothing
-        other => return Err(Problem::BadMerge(other.kind())),
-    }
-    Ok(())
-}
-
-/// A collection under a tag of its own.
-fn retag(value: Value, tag: &str) -> Result<Value, Problem> {
-    let wrong = |value: &Value| Problem::WrongTag(value.kind(), format!("{tag:?}"));
-    let one_pair =
-        |item: &Rc<Node>| matches!(&item.value, Value::Mapping(pair) if pair.entries.len() == 1);
-    match (tag.strip_prefix(YAML_TAG), value) {
-        (Some("seq"), value @ Value::Sequence(_)) | (Some("map"), value @ Value::Mapping(_)) => {
-            Ok(value)
-        }
-        (Some("set"), Value::Mapping(_)) => Ok(Value::Other("a set")),
-        (Some("omap" | "pairs"), Value::Sequence(items)) if items.iter().all(one_pair) => {
-            Ok(Value::Sequence(
-                items
-                    .iter()
-                    .map(|item| {
-                        let value = Value::Other("a pair");
-                        Rc::new(Node {
-                            value,
-                            position: item.position,
-                            span: item.span.clone(),
-                            anchored: false,
-                            size: 1,
-                        })
-                    })
-                    .collect(),
-            ))
-        }
-        (
-            Some(
-                "seq" | "map" | "set" | "omap" | "pairs" | "str" | "int" | "float" | "bool"
-                | "null",
-            ),
-            value,
-        ) => Err(wrong(&value)),
-        _ => Err(Problem::Scalar(ScalarError::UnknownTag(tag.to_owned()))),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn directives_that_would_cost_time_by_the_square_are_refused_at_every_line_end() {
+        for end in ["\n", "\r", "\r\n", "\u{85}", "\u{2028}"] {
+            let text = format!(
+                "{}--- a",
+                format!("%TAG !a! b{end}").repeat(MAX_DIRECTIVES + 2)
+            );
+            let read = read(text.as_bytes(), Version::V1_1, &Limits::default());
+            let problem = read.map(|_| ()).unwrap_err().problem;
+            assert!(matches!(problem, Problem::TooManyDirectives(_)), "{end:?}");
+        }
+    }
 
     #[test]
     fn what_the_parser_panics_on_is_unreadable() {

@@ -150,7 +150,7 @@ pub fn tagged(tag: &str, text: &str) -> Result<Value, ScalarError> {
             let bytes = lenient_base64(text).ok_or_else(|| invalid("!!binary", text))?;
             Ok(Value::Binary(bytes))
         }
-        _ => Err(ScalarError::UnknownTag(tag.chars().take(60).collect())),
+        _ => Err(unknown_tag(tag)),
     }
 }
 
@@ -170,6 +170,11 @@ fn lenient_base64(text: &str) -> Option<Vec<u8>> {
 /// A date alone has two digits for month and day; with a time of day one is enough.
 fn is_plain_timestamp(text: &str) -> bool {
     TIMESTAMP.is_match(text) && (text.len() > 10 || text.len() == 10 && text.as_bytes()[7] == b'-')
+}
+
+/// A tag that means nothing here, shortened for a message.
+pub(super) fn unknown_tag(tag: &str) -> ScalarError {
+    ScalarError::UnknownTag(tag.chars().take(60).collect())
 }
 
 fn invalid(tag: &'static str, text: &str) -> ScalarError {

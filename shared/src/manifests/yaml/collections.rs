@@ -1,0 +1,107 @@
+//! What a list or map means once its end has come: merges, duplicate keys, tags.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::rc::Rc;
+
+use super::node::identity;
+use super::scalar::{self, YAML_TAG};
+use super::{Entry, Mapping, Node, Problem, ReadError, Value, Version};
+
+/// Lets the last of duplicate keys win (YAML 1.1), or refuses them (YAML 1.2).
+pub(super) fn settle(entries: Vec<Entry>, version: Version) -> Result<Vec<Entry>, ReadError> {
+    let mut places = HashMap::with_capacity(entries.len());
+    let mut order: Vec<usize> = Vec::with_capacity(entries.len());
+    for (index, entry) in entries.iter().enumerate() {
+        let Some(identity) = identity(&entry.key.value) else {
+            order.push(index); // a collection, which only ruamel.yaml takes for a key
+            continue;
+        };
+        match places.entry(identity) {
+            Vacant(place) => {
+                place.insert(order.len());
+                order.push(index);
+            }
+            Occupied(place) => {
+                let earlier = std::mem::replace(&mut order[*place.get()], index);
+                if version == Version::V1_2 && !entries[earlier].merged && !entry.merged {
+                    let key = entry.key.value.to_python().unwrap_or_default();
+                    let problem = Problem::DuplicateKey(format!("{key:?}"));
+                    return Err(ReadError {
+                        position: entry.key.position,
+                        problem,
+                    });
+                }
+            }
+        }
+    }
+    if order.len() == entries.len() {
+        return Ok(entries);
+    }
+    Ok(order
+        .into_iter()
+        .map(|index| entries[index].clone())
+        .collect())
+}
+
+/// Appends what `<<` brings: a map's entries, or those of several maps, of which the first wins.
+pub(super) fn merge_into(entries: &mut Vec<Entry>, from: &Node) -> Result<(), Problem> {
+    let taken = |mapping: &Mapping| {
+        mapping.entries.clone().into_iter().map(|entry| Entry {
+            merged: true,
+            ..entry
+        })
+    };
+    match &from.value {
+        Value::Mapping(mapping) => entries.extend(taken(mapping)),
+        Value::Sequence(items) => {
+            for item in items.iter().rev() {
+                let Value::Mapping(mapping) = &item.value else {
+                    return Err(Problem::BadMerge(item.value.kind()));
+                };
+                entries.extend(taken(mapping));
+            }
+        }
+        Value::Recursive => {} // a map merged into itself brings nothing
+        other => return Err(Problem::BadMerge(other.kind())),
+    }
+    Ok(())
+}
+
+/// A collection under a tag of its own.
+pub(super) fn retag(value: Value, tag: &str) -> Result<Value, Problem> {
+    let wrong = |value: &Value| Problem::WrongTag(value.kind(), format!("{tag:?}"));
+    let one_pair =
+        |item: &Rc<Node>| matches!(&item.value, Value::Mapping(pair) if pair.entries.len() == 1);
+    match (tag.strip_prefix(YAML_TAG), value) {
+        (Some("seq"), value @ Value::Sequence(_)) | (Some("map"), value @ Value::Mapping(_)) => {
+            Ok(value)
+        }
+        (Some("set"), Value::Mapping(_)) => Ok(Value::Other("a set")),
+        (Some("omap" | "pairs"), Value::Sequence(items)) if items.iter().all(one_pair) => {
+            Ok(Value::Sequence(
+                items
+                    .iter()
+                    .map(|item| {
+                        let value = Value::Other("a pair");
+                        Rc::new(Node {
+                            value,
+                            position: item.position,
+                            span: item.span.clone(),
+                            anchored: false,
+                            size: 1,
+                        })
+                    })
+                    .collect(),
+            ))
+        }
+        (
+            Some(
+                "seq" | "map" | "set" | "omap" | "pairs" | "str" | "int" | "float" | "bool"
+                | "null",
+            ),
+            value,
+        ) => Err(wrong(&value)),
+        _ => Err(Problem::Scalar(scalar::unknown_tag(tag))),
+    }
+}
