@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The tests that need more than Rust: real operators, operator-courier as oracle, the Lambda emulator, and figures of
 # the built server. Installs what it needs with pip, into target/tools.
-#   tests/with-tools.sh [STEP…]   with SKIP_BUILD=1: without building first; steps: corpus oracle lambda memory load; all when none is named
+#   tests/with-tools.sh [STEP…]   steps: corpus oracle lambda memory load; all when none is named
+# With SKIP_BUILD=1 the binaries in target/release are taken as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
