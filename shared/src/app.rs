@@ -3,12 +3,15 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use crate::aws::Aws;
 use crate::config::{Config, ConfigError};
 use crate::greenwave::Greenwave;
 use crate::koji::Koji;
 use crate::names::OrganizationName;
 use crate::organization::{Organization, ReleaseFormat};
-use crate::registry::{AppRegistry, QuayToken, Registry};
+use crate::registry::{AppRegistry, Registry};
+use crate::secrets::{SecretsError, SecretsManager, Tokens};
+use crate::token::Token;
 use crate::upstream::{Deadline, Upstream};
 
 /// Time to reach another service, of what one call may take.
@@ -18,6 +21,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct App {
     /// What the service was started with.
     pub config: Config,
+    /// AWS, for what of it is used.
+    pub aws: Arc<Aws>,
+    secrets: Option<SecretsManager>,
     authorities: Vec<reqwest::Certificate>,
     client: OnceLock<reqwest::Client>,
 }
@@ -31,12 +37,29 @@ pub enum StartError {
     /// By a CA's certificate.
     #[error("no certificate in PEM: {0}")]
     Certificate(String),
+    /// By the file that `ca_file` names.
+    #[error("ca_file {path}: {problem}")]
+    CaFile {
+        /// Its path.
+        path: String,
+        /// What is wrong with it.
+        problem: String,
+    },
 }
 
 impl App {
-    /// Builds the application for a configuration.
+    /// Builds the application for a configuration. AWS is as the environment says.
     pub fn new(config: Config) -> Self {
+        Self::with_aws(config, Aws::default())
+    }
+
+    /// Builds the application for a configuration and an AWS of its own.
+    pub fn with_aws(config: Config, aws: Aws) -> Self {
+        let aws = Arc::new(aws);
+        let secrets = config.secrets_prefix.as_deref();
         App {
+            secrets: secrets.map(|prefix| SecretsManager::new(prefix, aws.clone())),
+            aws,
             config,
             authorities: Vec::new(),
             client: OnceLock::new(),
@@ -65,7 +88,21 @@ impl App {
         let (config, unknown_variables) = Config::from_env()?;
         crate::telemetry::init(&config);
         crate::telemetry::log_start(&config, &unknown_variables);
-        Ok(Self::new(config))
+        let mut app = Self::new(config);
+        app.trust_ca_file()?;
+        Ok(app)
+    }
+
+    fn trust_ca_file(&mut self) -> Result<(), StartError> {
+        let Some(path) = self.config.ca_file.clone() else {
+            return Ok(());
+        };
+        let failed = |problem| StartError::CaFile {
+            path: path.display().to_string(),
+            problem,
+        };
+        let pem = std::fs::read(&path).map_err(|error| failed(error.to_string()))?;
+        self.trust(&pem).map_err(|error| failed(error.to_string()))
     }
 
     /// What an organization asks of its pushes.
@@ -77,11 +114,42 @@ impl App {
             .unwrap_or_default()
     }
 
+    /// The tokens of an organization, from Secrets Manager when that is configured, else from the configuration.
+    ///
+    /// # Errors
+    /// [`SecretsError`], when Secrets Manager cannot be asked.
+    pub async fn tokens(
+        &self,
+        name: &OrganizationName,
+        deadline: Deadline,
+    ) -> Result<Arc<Tokens>, SecretsError> {
+        match &self.secrets {
+            Some(secrets) => secrets.tokens(name, deadline).await,
+            None => Ok(Arc::new(self.organization(name).tokens())),
+        }
+    }
+
+    /// The tokens of an organization after Quay refused one of them: others if it has others by now, or the same.
+    ///
+    /// # Errors
+    /// [`SecretsError`], when Secrets Manager cannot be asked.
+    pub async fn renewed_tokens(
+        &self,
+        name: &OrganizationName,
+        refused: &Arc<Tokens>,
+        deadline: Deadline,
+    ) -> Result<Arc<Tokens>, SecretsError> {
+        match &self.secrets {
+            Some(secrets) => secrets.renewed(name, refused, deadline).await,
+            None => Ok(refused.clone()),
+        }
+    }
+
     /// The registry that an organization pushes to, with the caller's token.
     pub fn registry(
         &self,
         organization: &Organization,
-        token: QuayToken,
+        token: Token,
         deadline: Deadline,
     ) -> Registry {
         match organization

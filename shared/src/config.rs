@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::num::{NonZeroU64, NonZeroUsize};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,6 +44,12 @@ pub struct Config {
     pub greenwave: Option<GreenwaveConfig>,
     /// `release_format`: how releases are pushed, unless the organization says otherwise. Default: app-registry.
     pub release_format: ReleaseFormat,
+    /// `secrets_prefix`: organizations' tokens are in Secrets Manager, as `<secrets_prefix>/<organization>`. Default: they
+    /// are in this configuration.
+    #[serde(deserialize_with = "secrets_prefix")]
+    pub secrets_prefix: Option<String>,
+    /// `ca_file`: PEM file with authorities to trust beside the system's. Default: none.
+    pub ca_file: Option<PathBuf>,
     /// `request_timeout`: seconds for one call to another service. Default: 28.
     #[serde(deserialize_with = "seconds")]
     pub request_timeout: Duration,
@@ -74,6 +81,8 @@ impl Default for Config {
             kojiroot_url: kojiroot,
             greenwave: None,
             release_format: ReleaseFormat::default(),
+            secrets_prefix: None,
+            ca_file: None,
             request_timeout: Duration::from_secs(28),
             zipfile_max_uncompressed_size: NonZeroU64::MIN.saturating_add(20 * 1024 * 1024 - 1),
             max_content_length: NonZeroUsize::MIN.saturating_add(2 * 1024 * 1024 - 1),
@@ -134,8 +143,13 @@ pub enum ConfigError {
         error: std::io::Error,
     },
     /// Not TOML.
-    #[error("the configuration is not TOML: {0}")]
-    NotToml(toml::de::Error),
+    #[error("the configuration is not TOML: line {line}: {problem}")]
+    NotToml {
+        /// Counted from one. What stands there may be a token, and is not told.
+        line: usize,
+        /// What is wrong there.
+        problem: String,
+    },
     /// No such table.
     #[error("the configuration has no section [{wanted}]; it has {found}")]
     NoSection {
@@ -189,7 +203,7 @@ impl Config {
 }
 
 fn section_of(text: &str, section: &str) -> Result<Table, ConfigError> {
-    let mut file: Table = text.parse().map_err(ConfigError::NotToml)?;
+    let mut file: Table = text.parse().map_err(|error| not_toml(text, &error))?;
     match file.remove(section) {
         Some(Value::Table(table)) => Ok(table),
         _ => {
@@ -207,9 +221,17 @@ fn section_of(text: &str, section: &str) -> Result<Table, ConfigError> {
     }
 }
 
+fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
+    let at = error.span().map_or(0, |span| span.start);
+    ConfigError::NotToml {
+        line: 1 + text.bytes().take(at).filter(|byte| *byte == b'\n').count(),
+        problem: error.message().to_owned(),
+    }
+}
+
 /// Puts variables over the file's values, and returns the names of those that mean nothing.
 fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
-    const TEXTS: [&str; 7] = [
+    const TEXTS: [&str; 9] = [
         "log_level",
         "log_format",
         "default_release_version",
@@ -217,6 +239,8 @@ fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
         "kojihub_url",
         "kojiroot_url",
         "release_format",
+        "secrets_prefix",
+        "ca_file",
     ];
     const NUMBERS: [&str; 3] = [
         "request_timeout",
@@ -258,6 +282,19 @@ fn base_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error>
         }
         "http" | "https" if url.has_host() => Ok(url),
         _ => Err(wrong("wanted http://host or https://host")),
+    }
+}
+
+/// A secret's name without the organization, in the characters that Secrets Manager takes.
+fn secrets_prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/_+=.@-".contains(&byte);
+    match text.trim_matches('/') {
+        "" => Err(de::Error::custom("secrets_prefix must not be empty")),
+        prefix if prefix.len() > 256 || !prefix.bytes().all(is_allowed) => Err(de::Error::custom(
+            format!("secrets_prefix {text:?} is not valid: wanted letters, digits and /_+=.@-"),
+        )),
+        _ => Ok(Some(text.trim_end_matches('/').to_owned())),
     }
 }
 
@@ -319,6 +356,15 @@ mod tests {
                 "\"g\" is not a base URL",
             ),
             ("log_level = \"LOUD\"", "LOUD"),
+            (
+                "secrets_prefix = \"a b\"",
+                "secrets_prefix \"a b\" is not valid",
+            ),
+            ("secrets_prefix = \"/\"", "secrets_prefix must not be empty"),
+            (
+                "[ProdConfig.organizations.a]\noauth_token = [\"x\"]",
+                "organizations.a: oauth_token must be a text that a header can hold",
+            ),
             ("release_format = \"zip\"", "app-registry"),
             (
                 "[ProdConfig.organizations.\"a b\"]",
@@ -344,6 +390,17 @@ mod tests {
                 error(section)
             );
         }
+    }
+
+    #[test]
+    fn what_is_no_toml_is_told_by_its_line_and_never_quoted() {
+        let error = Config::from_toml("[P]\noauth_token = \"hush-hush", "P").unwrap_err();
+        let message = error.to_string();
+        assert!(
+            message.starts_with("the configuration is not TOML: line 2: "),
+            "{message}"
+        );
+        assert!(!message.contains("hush"), "{message}");
     }
 
     #[test]

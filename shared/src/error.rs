@@ -13,6 +13,7 @@ use crate::manifests::report::{Report, ValidationInfo};
 use crate::names::InvalidName;
 use crate::registry::{RegistryError, Repository};
 use crate::release::InvalidVersion;
+use crate::secrets::SecretsError;
 use crate::transform::TransformError;
 
 /// Whatever a request can end in but success.
@@ -265,6 +266,12 @@ impl From<LayoutError> for Error {
 impl From<TransformError> for Error {
     fn from(error: TransformError) -> Self {
         Error::invalid_manifests(error.to_string())
+    }
+}
+
+impl From<SecretsError> for Error {
+    fn from(error: SecretsError) -> Self {
+        Error::ServiceUnavailable(error.to_string())
     }
 }
 

@@ -9,8 +9,9 @@ use crate::health;
 use crate::http::{Answer, Reply, Request};
 use crate::names::{Nvr, OrganizationName, ReleaseName, RepositoryName};
 use crate::push::{self, PushRequest};
-use crate::registry::{QuayToken, Repository};
+use crate::registry::Repository;
 use crate::source::Source;
+use crate::token::Token;
 use crate::upload;
 use crate::upstream::Deadline;
 
@@ -43,7 +44,7 @@ struct Asked {
     repository: Option<RepositoryName>,
     version: Option<String>,
     full_report: bool,
-    token: QuayToken,
+    token: Token,
     deadline: Deadline,
 }
 
@@ -150,7 +151,7 @@ fn organization(request: &Request) -> Result<OrganizationName, Error> {
     )?)
 }
 
-fn token(request: &Request) -> Result<QuayToken, Error> {
+fn token(request: &Request) -> Result<Token, Error> {
     request
         .token
         .clone()

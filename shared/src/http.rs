@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::error::Error;
-use crate::registry::QuayToken;
 use crate::routes::{self, Endpoint, Found, Params};
+use crate::scrub::scrub_json;
+use crate::token::Token;
 use crate::upstream::Deadline;
 
 /// Carries a request's id in and out.
@@ -42,7 +43,7 @@ pub struct Request {
     /// Its body.
     pub body: Bytes,
     /// Its `Authorization`.
-    pub token: Option<QuayToken>,
+    pub token: Option<Token>,
     /// When it must be answered.
     pub deadline: Deadline,
 }
@@ -200,7 +201,10 @@ where
     };
     log(&id, method.as_str(), &log_path, status, started, error);
     let is_busy = matches!(error, Some(Error::ServiceUnavailable(_)));
-    let body = result.map_or_else(|error| error.body(&id), |reply| reply.body);
+    let mut body = result.map_or_else(|error| error.body(&id), |reply| reply.body);
+    if !status.is_success() {
+        scrub_json(&mut body); // another service may have echoed a token
+    }
     let mut response = Response::new(serde_json::to_vec(&body).unwrap_or_default());
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -235,7 +239,7 @@ async fn handled<F>(
 where
     F: Future<Output = Answer>,
 {
-    let token = head.headers.get(AUTHORIZATION).cloned().map(QuayToken::new);
+    let token = head.headers.get(AUTHORIZATION).cloned().map(Token::new);
     if endpoint.needs_token() && token.is_none() {
         return Err(Error::AuthorizationRequired(path.to_owned()));
     }

@@ -14,10 +14,12 @@
 //! they are there.
 //!
 //! What is pure (archive, manifests, transform, release) does no I/O and is not async. Every error ends in [`error`], the
-//! closed list of what clients see. [`app`] holds what a process builds once, from its [`config`].
+//! closed list of what clients see. [`app`] holds what a process builds once, from its [`config`]; tokens of organizations
+//! come from there or from [`secrets`], and [`scrub`] keeps every [`token`] out of what is written.
 
 pub mod app;
 pub mod archive;
+pub mod aws;
 pub mod config;
 pub mod delete;
 pub mod error;
@@ -30,12 +32,16 @@ pub mod manifests;
 pub mod names;
 pub mod organization;
 pub mod pattern;
+mod publish;
 pub mod push;
 pub mod registry;
 pub mod release;
 pub mod routes;
+pub mod scrub;
+pub mod secrets;
 pub mod source;
 pub mod telemetry;
+pub mod token;
 pub mod transform;
 mod upload;
 pub mod upstream;

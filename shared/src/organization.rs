@@ -1,9 +1,10 @@
 //! What an organization asks of its pushes: visibility, tokens, and the rules that change manifests.
 
-use secrecy::SecretString;
 use serde::Deserialize;
 
 use crate::pattern::{Pattern, PatternError, Template};
+use crate::secrets::Tokens;
+use crate::token::{self, Token};
 
 /// An organization's part of the configuration. One that is not configured is private and has no rules.
 #[derive(Debug, Default, Deserialize)]
@@ -12,8 +13,15 @@ pub struct Organization {
     /// `public`: make its repositories public after a push. Default: false.
     #[serde(default)]
     pub public: bool,
-    /// `oauth_token`: for making repositories public.
-    pub oauth_token: Option<SecretString>,
+    /// `oauth_token`: for making repositories public. Default: none; better kept in Secrets Manager.
+    #[serde(default, deserialize_with = "token::oauth")]
+    pub oauth_token: Option<Token>,
+    /// `quay_token`: a robot's `basic …`, for pushes by event. Default: none; better kept in Secrets Manager.
+    #[serde(default, deserialize_with = "token::quay")]
+    pub quay_token: Option<Token>,
+    /// `koji_packages`: packages whose finished builds are pushed by event.
+    #[serde(default)]
+    pub koji_packages: Vec<String>,
     /// `replace_registry`: what to replace in every YAML file, in order.
     #[serde(default)]
     pub replace_registry: Vec<Replacement>,
@@ -27,9 +35,12 @@ pub struct Organization {
 }
 
 impl Organization {
-    /// Whether a push to it makes the repository public.
-    pub fn publishes(&self) -> bool {
-        self.public && self.oauth_token.is_some()
+    /// Its tokens, as configured.
+    pub fn tokens(&self) -> Tokens {
+        Tokens {
+            oauth: self.oauth_token.clone(),
+            quay: self.quay_token.clone(),
+        }
     }
 
     /// Whether a push to it changes manifests.

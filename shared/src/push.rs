@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use multer::bytes::Bytes;
 use serde::Serialize;
-use serde_json::{Map, json};
+use serde_json::json;
 
 use crate::app::App;
 use crate::archive::{self, Files};
@@ -14,9 +14,11 @@ use crate::manifests::report::{Finding, Report, Severity};
 use crate::manifests::{Manifests, yaml};
 use crate::names::{Nvr, OrganizationName, RepositoryName};
 use crate::organization::Organization;
-use crate::registry::{Blob, QuayToken, Registry, RegistryError, Repository};
+use crate::publish::Publishing;
+use crate::registry::{Blob, Registry, RegistryError, Repository};
 use crate::release::ReleaseVersion;
 use crate::source::Source;
+use crate::token::Token;
 use crate::transform;
 use crate::upstream::Deadline;
 
@@ -34,7 +36,7 @@ pub struct PushRequest {
     /// Where the archive is.
     pub source: Source,
     /// The caller's token.
-    pub token: QuayToken,
+    pub token: Token,
     /// When it must be done.
     pub deadline: Deadline,
 }
@@ -83,7 +85,7 @@ pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
 
     // The verdict costs CPU, the releases cost waiting: both at once. A version that cannot be is told first.
     let packing = (registry.clone(), repository.name.clone());
-    let (version, examined) = tokio::join!(
+    let (version, examined, publishing) = tokio::join!(
         choose_version(app, &registry, &repository, request.version.as_deref()),
         examine(
             app,
@@ -95,11 +97,15 @@ pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
                 Ok(registry.pack(&manifests.bundle(files)?, &repository))
             }
         ),
+        Publishing::of(app, &repository.organization, request.deadline),
     );
-    let (version, (report, blob)) = (version?, examined?);
+    let (version, (report, blob), publishing) = (version?, examined?, publishing?);
 
-    let version = push_release(&registry, &repository, &organization, version, &blob).await?;
-    let warnings = publish(&registry, &repository, &organization, &version).await?;
+    let publishes = publishing.is_possible();
+    let version = push_release(&registry, &repository, publishes, version, &blob).await?;
+    let warnings = publishing
+        .publish(app, &registry, &repository, &version, request.deadline)
+        .await?;
 
     let Repository { organization, name } = repository;
     Ok(Receipt {
@@ -237,7 +243,7 @@ async fn choose_version(
 async fn push_release(
     registry: &Registry,
     repository: &Repository,
-    organization: &Organization,
+    publishes: bool,
     version: Version,
     blob: &Blob,
 ) -> Result<ReleaseVersion, Error> {
@@ -247,7 +253,7 @@ async fn push_release(
             return match registry.push(repository, &version, blob).await {
                 Ok(()) => Ok(version),
                 Err(error @ RegistryError::Exists(_)) => {
-                    let lacks_publishing = organization.publishes()
+                    let lacks_publishing = publishes
                         && registry
                             .holds_in_private(repository, &version, blob)
                             .await
@@ -270,34 +276,6 @@ async fn push_release(
         }
     }
     Ok(next)
-}
-
-/// Makes a public organization's repository public. What stands in the way without being a failure is a warning.
-async fn publish(
-    registry: &Registry,
-    repository: &Repository,
-    organization: &Organization,
-    version: &ReleaseVersion,
-) -> Result<Vec<String>, Error> {
-    match &organization.oauth_token {
-        _ if !organization.public => Ok(Vec::new()),
-        None => {
-            let name = &repository.organization;
-            Ok(vec![format!(
-                "Organization {name} is public but has no OAuth token: the repository was left as it is"
-            )])
-        }
-        Some(oauth) => match registry.publish(repository, oauth).await {
-            Ok(()) => Ok(Vec::new()),
-            Err(error) => {
-                let pushed = [
-                    ("pushed".to_owned(), json!(true)),
-                    ("version".to_owned(), json!(version.as_str())),
-                ];
-                Err(Error::changing(&error, Map::from_iter(pushed)))
-            }
-        },
-    }
 }
 
 impl Receipt {

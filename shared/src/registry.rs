@@ -4,8 +4,6 @@ mod app_registry;
 
 use std::fmt;
 
-use http::HeaderValue;
-use secrecy::SecretString;
 use serde_json::Value;
 
 pub use app_registry::{AppRegistry, Blob};
@@ -13,24 +11,7 @@ pub use app_registry::{AppRegistry, Blob};
 use crate::manifests::bundle::Bundle;
 use crate::names::{OrganizationName, ReleaseName, RepositoryName};
 use crate::release::ReleaseVersion;
-
-/// The value of a caller's `Authorization` header, handed to Quay unchanged.
-#[derive(Clone)]
-pub struct QuayToken(HeaderValue);
-
-impl QuayToken {
-    /// Takes the header as it came.
-    pub fn new(mut header: HeaderValue) -> Self {
-        header.set_sensitive(true);
-        QuayToken(header)
-    }
-}
-
-impl fmt::Debug for QuayToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("QuayToken(…)")
-    }
-}
+use crate::token::Token;
 
 /// Where in a registry: `organization/repository`.
 #[derive(Debug, Clone)]
@@ -191,7 +172,7 @@ impl Registry {
     pub async fn publish(
         &self,
         repository: &Repository,
-        oauth: &SecretString,
+        oauth: &Token,
     ) -> Result<(), RegistryError> {
         match self {
             Registry::AppRegistry(registry) => registry.publish(repository, oauth).await,

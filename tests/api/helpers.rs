@@ -9,6 +9,7 @@ use omps_tests::koji::Koji;
 use omps_tests::multipart;
 use omps_tests::quay::accounts::{Accounts, basic, robot_name, robot_password};
 use omps_tests::quay::{Fault, Quay, Settings};
+use omps_tests::secrets_manager::SecretsManager;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, RequestBuilder};
 use serde_json::Value;
@@ -23,6 +24,7 @@ pub struct TestApp {
     pub quay: Quay,
     pub koji: Koji,
     pub greenwave: Greenwave,
+    pub secrets: SecretsManager,
     url: String,
     client: reqwest::Client,
     _stop: oneshot::Sender<()>,
@@ -70,6 +72,9 @@ impl TestApp {
         .expect("a port for Quay");
         let koji = Koji::start(free).await.expect("a port for Koji");
         let greenwave = Greenwave::start(free).await.expect("a port for Greenwave");
+        let secrets = SecretsManager::start(free)
+            .await
+            .expect("a port for Secrets Manager");
         let section = format!(
             "[Test]\nquay_url = \"{}\"\nkojihub_url = \"{}\"\nkojiroot_url = \"{}\"\n{}\n{settings}",
             quay.url(),
@@ -78,7 +83,7 @@ impl TestApp {
             greenwave_settings(&greenwave.url()),
         );
         let config = Config::from_toml(&section, "Test").expect("a valid configuration");
-        let app = App::new(config);
+        let app = App::with_aws(config, secrets.aws().await);
         let listener = TcpListener::bind(free).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel();
@@ -94,6 +99,7 @@ impl TestApp {
             quay,
             koji,
             greenwave,
+            secrets,
             url,
             client: reqwest::Client::new(),
             _stop: stop,
@@ -240,6 +246,7 @@ impl Drop for TestApp {
                 self.quay.surprises(),
                 self.koji.surprises(),
                 self.greenwave.surprises(),
+                self.secrets.surprises(),
             ];
             assert_eq!(surprises.concat(), Vec::<String>::new());
         }

@@ -13,6 +13,7 @@ mod push_zipfile;
 mod quay_failures;
 mod rules;
 mod sandbox;
+mod secrets;
 mod server;
 mod stand_in_koji;
 mod stand_in_quay;

@@ -10,5 +10,6 @@ pub mod koji;
 pub mod multipart;
 pub mod operator;
 pub mod quay;
+pub mod secrets_manager;
 pub mod stand_in;
 pub mod zip;

@@ -122,6 +122,11 @@ impl Quay {
         Some(store.find(&PackageName::new(organization, package))?.public)
     }
 
+    /// Gives an OAuth token's rights to another token.
+    pub fn rotate_oauth_token(&self, old: &str, new: &str) {
+        self.service().accounts.rotate_oauth_token(old, new);
+    }
+
     /// Adds a release with an empty archive to a private repository of the organization's robot.
     pub fn add_release(&self, organization: &str, package: &str, release: &str) {
         let name = PackageName::new(organization, package);

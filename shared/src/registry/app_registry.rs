@@ -5,15 +5,15 @@ mod blob;
 use std::time::Duration;
 
 use reqwest::{RequestBuilder, StatusCode, Url, header};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 pub use blob::Blob;
 
-use super::{Answer, QuayToken, RegistryError, Repository};
+use super::{Answer, RegistryError, Repository};
 use crate::names::ReleaseName;
 use crate::release::ReleaseVersion;
+use crate::token::Token;
 use crate::upstream::{ANSWER_LIMIT, CallError, Response, Upstream, below};
 
 /// Where Quay cuts an authenticated listing off, without a word.
@@ -26,7 +26,7 @@ const PUBLISH_PAUSE: Duration = Duration::from_millis(200);
 pub struct AppRegistry {
     quay: Upstream,
     base: Url,
-    token: QuayToken,
+    token: Token,
 }
 
 /// A package in a listing.
@@ -55,7 +55,7 @@ struct Content {
 
 impl AppRegistry {
     /// A client for the Quay at `base`.
-    pub fn new(quay: Upstream, base: Url, token: QuayToken) -> Self {
+    pub fn new(quay: Upstream, base: Url, token: Token) -> Self {
         AppRegistry { quay, base, token }
     }
 
@@ -130,13 +130,8 @@ impl AppRegistry {
     pub(super) async fn publish(
         &self,
         repository: &Repository,
-        oauth: &SecretString,
+        oauth: &Token,
     ) -> Result<(), RegistryError> {
-        let bearer = format!("Bearer {}", oauth.expose_secret());
-        let bearer = header::HeaderValue::try_from(bearer).map_err(|_| {
-            RegistryError::Unreachable("the OAuth token cannot be sent in a header".to_owned())
-        })?;
-        let token = QuayToken::new(bearer);
         let path = [
             "api",
             "v1",
@@ -151,10 +146,10 @@ impl AppRegistry {
                 .post(self.url(&path))
                 .json(&json!({"visibility": "public"}))
         };
-        match self.send(request(), &token).await {
+        match self.send(request(), oauth).await {
             Err(_) => {
                 tokio::time::sleep(PUBLISH_PAUSE).await;
-                self.send(request(), &token).await.map(|_| ())
+                self.send(request(), oauth).await.map(|_| ())
             }
             published => published.map(|_| ()),
         }
@@ -205,7 +200,7 @@ impl AppRegistry {
     /// Reads JSON with the caller's token.
     async fn read<T: for<'de> Deserialize<'de>>(&self, url: Url) -> Result<T, RegistryError> {
         let request = || self.quay.client().get(url.clone());
-        let request = || request().header(header::AUTHORIZATION, self.token.0.clone());
+        let request = || request().header(header::AUTHORIZATION, self.token.header());
         let response = self.quay.send_repeatable(request, ANSWER_LIMIT).await;
         serde_json::from_slice(&success(response)?).map_err(|error| {
             RegistryError::Unreachable(format!("Quay's answer could not be understood: {error}"))
@@ -213,12 +208,8 @@ impl AppRegistry {
     }
 
     /// Sends what changes something: once.
-    async fn send(
-        &self,
-        request: RequestBuilder,
-        token: &QuayToken,
-    ) -> Result<Vec<u8>, RegistryError> {
-        let request = request.header(header::AUTHORIZATION, token.0.clone());
+    async fn send(&self, request: RequestBuilder, token: &Token) -> Result<Vec<u8>, RegistryError> {
+        let request = request.header(header::AUTHORIZATION, token.header());
         success(self.quay.send(request, ANSWER_LIMIT).await)
     }
 }

@@ -1,12 +1,16 @@
 //! Who may call: users, robots, OAuth tokens, and what their `Authorization` header stands for.
 
+use std::sync::{Arc, Mutex};
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-/// The accounts of a Quay. They do not change while it runs.
+use crate::stand_in::lock;
+
+/// The accounts of a Quay. Nothing of them changes while it runs but OAuth tokens.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
     accounts: Vec<Account>,
-    oauth_tokens: Vec<OauthToken>,
+    oauth_tokens: Arc<Mutex<Vec<OauthToken>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -95,12 +99,20 @@ impl Accounts {
 
     /// Adds an OAuth token with the rights of `user`.
     #[must_use]
-    pub fn oauth_token(mut self, token: &str, user: &str) -> Self {
-        self.oauth_tokens.push(OauthToken {
+    pub fn oauth_token(self, token: &str, user: &str) -> Self {
+        lock(&self.oauth_tokens).push(OauthToken {
             token: token.to_owned(),
             user: user.to_owned(),
         });
         self
+    }
+
+    /// Gives a token's rights to another: the old one is worth nothing from now on.
+    pub(super) fn rotate_oauth_token(&self, old: &str, new: &str) {
+        let mut tokens = lock(&self.oauth_tokens);
+        for known in tokens.iter_mut().filter(|known| known.token == old) {
+            new.clone_into(&mut known.token);
+        }
     }
 
     /// Judges the `Authorization` header as `/cnr` does: only Basic counts.
@@ -159,10 +171,8 @@ impl Accounts {
     }
 
     fn oauth_user(&self, token: &str) -> Option<String> {
-        let known = self
-            .oauth_tokens
-            .iter()
-            .find(|known| known.token == token)?;
+        let tokens = lock(&self.oauth_tokens);
+        let known = tokens.iter().find(|known| known.token == token)?;
         Some(known.user.clone())
     }
 

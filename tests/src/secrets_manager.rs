@@ -1,0 +1,100 @@
+//! A Secrets Manager, over real HTTP, for the one question that omps asks it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use aws_config::{BehaviorVersion, Region};
+use aws_credential_types::Credentials;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use omps::aws::Aws;
+use serde_json::{Value, json};
+
+use crate::stand_in::{self, Service, StandIn, lock, unexpected};
+
+/// A running Secrets Manager. It stops when it is dropped.
+pub type SecretsManager = StandIn<Shared>;
+/// A failure that a test orders from Secrets Manager.
+pub type Fault = stand_in::Fault<Refusal>;
+
+/// What the handlers work with.
+#[derive(Default)]
+pub struct Shared {
+    /// The secrets, by name.
+    secrets: Mutex<BTreeMap<String, String>>,
+}
+
+/// An exception, by its name.
+#[derive(Clone, Debug)]
+pub struct Refusal(pub &'static str);
+
+impl Service for Shared {
+    const NAME: &'static str = "Secrets Manager";
+    type Refusal = Refusal;
+
+    fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/", post(get_secret_value))
+            .fallback(async || unexpected(Refusal("UnknownOperationException")))
+            .with_state(self)
+    }
+}
+
+impl SecretsManager {
+    /// Starts a Secrets Manager without secrets; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When the address is taken.
+    pub async fn start(listen: SocketAddr) -> io::Result<Self> {
+        Self::serve(listen, Shared::default()).await
+    }
+
+    /// The AWS whose Secrets Manager this is.
+    pub async fn aws(&self) -> Aws {
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .endpoint_url(self.url())
+            .region(Region::from_static("eu-central-1"))
+            .credentials_provider(Credentials::for_tests())
+            .load()
+            .await;
+        Aws::from(config)
+    }
+
+    /// Makes a secret, or changes it.
+    pub fn put(&self, name: &str, value: &str) {
+        lock(&self.service().secrets).insert(name.to_owned(), value.to_owned());
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let body = json!({"__type": self.0, "Message": "the stand-in says no"});
+        (StatusCode::BAD_REQUEST, Json(body)).into_response()
+    }
+}
+
+async fn get_secret_value(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_signed = header(header::AUTHORIZATION.as_str())
+        .is_some_and(|value| value.starts_with("AWS4-HMAC-SHA256 "));
+    let question: Value = serde_json::from_slice(&body).unwrap_or_default();
+    match (header("x-amz-target"), question["SecretId"].as_str()) {
+        (Some("secretsmanager.GetSecretValue"), Some(name)) if is_signed => {
+            match lock(&shared.secrets).get(name) {
+                Some(secret) => Json(json!({"Name": name, "SecretString": secret})).into_response(),
+                None => Refusal("ResourceNotFoundException").into_response(),
+            }
+        }
+        _ => unexpected(Refusal("InvalidRequestException")),
+    }
+}
