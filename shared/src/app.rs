@@ -12,7 +12,7 @@ use crate::organization::{Organization, ReleaseFormat};
 use crate::registry::{AppRegistry, Registry};
 use crate::secrets::{SecretsError, SecretsManager, Tokens};
 use crate::token::Token;
-use crate::upstream::{Deadline, Upstream};
+use crate::upstream::{ANSWER_LIMIT, Deadline, Upstream, below};
 
 /// Time to reach another service, of what one call may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -103,6 +103,15 @@ impl App {
         };
         let pem = std::fs::read(&path).map_err(|error| failed(error.to_string()))?;
         self.trust(&pem).map_err(|error| failed(error.to_string()))
+    }
+
+    /// Connects to Quay before the first push needs it. Neither waits for that nor minds if it fails.
+    pub fn warm_up(&self) {
+        let quay = self.upstream("Quay", Deadline::after(CONNECT_TIMEOUT));
+        let version = quay
+            .client()
+            .get(below(&self.config.quay_url, ["cnr", "version"]));
+        tokio::spawn(async move { drop(quay.send(version, ANSWER_LIMIT).await) });
     }
 
     /// What an organization asks of its pushes.

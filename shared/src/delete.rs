@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use crate::error::Error;
 use crate::names::{OrganizationName, ReleaseName, RepositoryName};
 use crate::registry::{Registry, RegistryError, Repository};
+use crate::telemetry;
 
 /// What was deleted.
 #[derive(Debug, Serialize)]
@@ -27,6 +28,8 @@ pub async fn delete(
     from: Repository,
     release: Option<ReleaseName>,
 ) -> Result<Deleted, Error> {
+    telemetry::note("organization", from.organization.as_str());
+    telemetry::note("repo", from.name.as_str());
     let releases = match release {
         Some(release) => return delete_one(registry, from, release).await,
         None => registry
@@ -54,6 +57,7 @@ pub async fn delete(
             }
         }
     }
+    telemetry::note("version", &deleted.join(" "));
     match first_error {
         None => Ok(Deleted {
             organization: from.organization,
@@ -75,6 +79,7 @@ async fn delete_one(
     from: Repository,
     release: ReleaseName,
 ) -> Result<Deleted, Error> {
+    telemetry::note("version", release.as_str());
     match registry.delete(&from, &release).await {
         Ok(()) => Ok(Deleted {
             organization: from.organization,

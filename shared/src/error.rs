@@ -181,6 +181,14 @@ impl Error {
         body
     }
 
+    /// The methods that the path has, for the header `Allow`.
+    pub fn allow(&self) -> Option<String> {
+        match self {
+            Error::MethodNotAllowed { allow, .. } => Some(allow.clone()),
+            _ => None,
+        }
+    }
+
     /// Manifests that the verdict refuses, in operator-courier's words.
     pub fn refused(report: Report) -> Self {
         let message = "Failed to push manifest: Resulting bundle is invalid, input yaml is improperly defined.";

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::app::App;
+use crate::audit;
 use crate::delete;
 use crate::error::Error;
 use crate::health;
@@ -118,13 +119,15 @@ pub async fn delete_release(app: &App, request: Request) -> Answer {
         .get("version")
         .map(ReleaseName::parse)
         .transpose()?;
+    let token = token(&request)?;
     let registry = app.registry(
         &app.organization(&organization),
-        token(&request)?,
+        token.clone(),
         request.deadline,
     );
-    let deleted = delete::delete(&registry, Repository { organization, name }, release).await?;
-    Ok(serde_json::to_value(deleted).unwrap_or_default().into())
+    let result = delete::delete(&registry, Repository { organization, name }, release).await;
+    audit::record("delete", &token, &result);
+    Ok(serde_json::to_value(result?).unwrap_or_default().into())
 }
 
 /// `GET /v2/health/ping`, and v1. A service that is down makes the status 503, and is no error of this one.
@@ -133,8 +136,10 @@ pub async fn delete_release(app: &App, request: Request) -> Answer {
 /// None.
 pub async fn health(app: &App, request: Request) -> Answer {
     let health = health::check(app, request.deadline).await;
-    let (status, body) = (health.status(), health.body());
-    Ok(Reply { status, body })
+    Ok(Reply {
+        status: health.status(),
+        ..health.body().into()
+    })
 }
 
 /// `GET /v2/about`, and v1.

@@ -15,10 +15,12 @@
 //!
 //! What is pure (archive, manifests, transform, release) does no I/O and is not async. Every error ends in [`error`], the
 //! closed list of what clients see. [`app`] holds what a process builds once, from its [`config`]; tokens of organizations
-//! come from there or from [`secrets`], and [`scrub`] keeps every [`token`] out of what is written.
+//! come from there or from [`secrets`], and [`scrub`] keeps every [`token`] out of what is written: the log ([`telemetry`]),
+//! whose audit lines say who pushed and deleted what, and the answers. [`metrics`] counts.
 
 pub mod app;
 pub mod archive;
+mod audit;
 pub mod aws;
 pub mod config;
 pub mod delete;
@@ -29,6 +31,7 @@ pub mod health;
 pub mod http;
 pub mod koji;
 pub mod manifests;
+pub mod metrics;
 pub mod names;
 pub mod organization;
 pub mod pattern;

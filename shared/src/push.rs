@@ -8,16 +8,19 @@ use serde_json::json;
 
 use crate::app::App;
 use crate::archive::{self, Files};
+use crate::audit;
 use crate::error::Error;
 use crate::manifests::package_name::{self, PackageName};
 use crate::manifests::report::{Finding, Report, Severity};
 use crate::manifests::{Manifests, yaml};
+use crate::metrics;
 use crate::names::{Nvr, OrganizationName, RepositoryName};
 use crate::organization::Organization;
 use crate::publish::Publishing;
 use crate::registry::{Blob, Registry, RegistryError, Repository};
 use crate::release::ReleaseVersion;
 use crate::source::Source;
+use crate::telemetry;
 use crate::token::Token;
 use crate::transform;
 use crate::upstream::Deadline;
@@ -68,8 +71,22 @@ pub struct Receipt {
 /// # Errors
 /// In the order of the steps; nothing was pushed unless the error says so.
 pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
+    let token = request.token.clone();
+    let result = release(app, request).await;
+    audit::record("push", &token, &result);
+    if result.is_ok() {
+        metrics::count_push();
+    }
+    result
+}
+
+async fn release(app: &App, request: PushRequest) -> Result<Receipt, Error> {
+    telemetry::note("organization", request.organization.as_str());
     let organization = app.organization(&request.organization);
     let nvr = request.source.nvr().cloned();
+    if let Some(nvr) = &nvr {
+        telemetry::note("nvr", nvr.as_str());
+    }
     let zip = request.source.fetch(app, request.deadline).await?;
     let opened = open(app, organization.clone(), zip).await?;
     let extracted_files: Vec<String> = opened.files.keys().cloned().collect();
@@ -81,6 +98,7 @@ pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
         organization: request.organization,
         name,
     };
+    telemetry::note("repo", repository.name.as_str());
     let registry = app.registry(&organization, request.token, request.deadline);
 
     // The verdict costs CPU, the releases cost waiting: both at once. A version that cannot be is told first.
@@ -101,8 +119,10 @@ pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
     );
     let (version, (report, blob), publishing) = (version?, examined?, publishing?);
 
+    telemetry::note("digest", blob.digest());
     let publishes = publishing.is_possible();
     let version = push_release(&registry, &repository, publishes, version, &blob).await?;
+    telemetry::note("version", version.as_str());
     let warnings = publishing
         .publish(app, &registry, &repository, &version, request.deadline)
         .await?;

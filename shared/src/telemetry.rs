@@ -1,10 +1,25 @@
-//! Logging: one line an event, text for people, JSON for machines.
+//! What the process says of itself: log lines for people or machines, and the trace that its calls belong to.
 
-use std::io::{IsTerminal, stdout};
+mod json;
+pub mod trace;
 
-use tracing::Level;
+use std::env;
+use std::io::{self, IsTerminal, Stdout, Write, stdout};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Map, json};
+use tracing::field::Empty;
+use tracing::{Level, Span};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Config, LogFormat, LogLevel};
+use crate::metrics;
+use crate::scrub::scrub;
+
+/// The target of audit lines, which are written whatever the log level.
+pub const AUDIT: &str = "omps::audit";
 
 /// Starts logging to standard output, as the configuration says. To be called once.
 pub fn init(config: &Config) {
@@ -19,18 +34,57 @@ pub fn init(config: &Config) {
     } else {
         LogFormat::Json
     };
-    let logger = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_target(false);
-    match config.log_format.unwrap_or(default) {
-        LogFormat::Text => logger.init(),
-        LogFormat::Json => logger
-            .json()
-            .flatten_event(true)
-            .with_current_span(false)
-            .with_span_list(false)
-            .init(),
+    let lines = match config.log_format.unwrap_or(default) {
+        LogFormat::Text => tracing_subscriber::fmt::layer()
+            .with_target(false)
+            .with_writer(|| Scrubbed(stdout()))
+            .boxed(),
+        LogFormat::Json => {
+            let mut constant = Map::from_iter([("service".to_owned(), json!("omps"))]);
+            if let Some(function) = function_name() {
+                constant.insert("function_name".to_owned(), json!(function));
+            }
+            let writer = stdout;
+            json::JsonLines { constant, writer }.boxed()
+        }
+    };
+    let wanted = Targets::new()
+        .with_default(level)
+        .with_target(AUDIT, Level::INFO);
+    tracing_subscriber::registry()
+        .with(lines.with_filter(wanted))
+        .init();
+}
+
+/// The Lambda function that this process is, if it is one.
+pub fn function_name() -> Option<String> {
+    env::var("AWS_LAMBDA_FUNCTION_NAME").ok()
+}
+
+/// What is known of a request, for every line that is logged while it is answered. What is empty is recorded when it is
+/// found out.
+pub fn request_span(request_id: &str) -> Span {
+    static IS_WARM: AtomicBool = AtomicBool::new(false);
+    let span = tracing::error_span!(
+        "request",
+        request_id,
+        cold_start = Empty,
+        organization = Empty,
+        repo = Empty,
+        version = Empty,
+        nvr = Empty,
+        digest = Empty,
+    );
+    if function_name().is_some() && !IS_WARM.swap(true, Ordering::Relaxed) {
+        span.record("cold_start", true);
+        metrics::count_cold_start();
     }
+    span
+}
+
+/// Notes something that was found out of the current request.
+pub fn note(field: &'static str, value: &str) {
+    Span::current().record(field, value);
 }
 
 /// Says what the service was started with: each organization, without its secrets.
@@ -39,12 +93,36 @@ pub fn log_start(config: &Config, unknown_variables: &[String]) {
         tracing::warn!(variable, "unknown environment variable");
     }
     for (name, organization) in &config.organizations {
+        let tokens = organization.tokens();
+        let has_token = tokens.oauth.is_some() || tokens.quay.is_some();
+        if config.secrets_prefix.is_some() && has_token {
+            tracing::warn!(
+                organization = %name,
+                "tokens in the configuration mean nothing: secrets_prefix is set"
+            );
+        }
         tracing::info!(
             organization = %name,
             public = organization.public,
-            has_token = organization.oauth_token.is_some(),
+            has_token,
+            in_secrets_manager = config.secrets_prefix.is_some(),
             has_rules = organization.has_rules(),
             "organization configured"
         );
+    }
+}
+
+/// Standard output without secrets. Each write is a whole line.
+struct Scrubbed(Stdout);
+
+impl Write for Scrubbed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let line = String::from_utf8_lossy(bytes);
+        self.0.write_all(scrub(&line).as_bytes())?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }

@@ -13,6 +13,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 
+use crate::metrics;
+use crate::telemetry::trace;
+
 /// Bytes of an answer in JSON or XML that are read.
 pub const ANSWER_LIMIT: usize = 16 << 20;
 /// Bytes of an answer that is no success. What comes after them tells nobody anything.
@@ -171,7 +174,22 @@ impl Upstream {
         limit: usize,
         until: Deadline,
     ) -> Result<(Response, HeaderMap), CallError> {
+        let started = Instant::now();
+        let read = self.read(request, limit, until).await;
+        metrics::time_upstream(self.service, started.elapsed());
+        read
+    }
+
+    async fn read(
+        &self,
+        mut request: RequestBuilder,
+        limit: usize,
+        until: Deadline,
+    ) -> Result<(Response, HeaderMap), CallError> {
         let failed = |error| self.unreachable(error);
+        if let Some(trace) = trace::current() {
+            request = request.header(trace::HEADER, trace);
+        }
         let mut response = request.timeout(until.left()).send().await.map_err(failed)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
@@ -207,7 +225,7 @@ impl Upstream {
             Miss::Failed(error) => error.to_string(),
         };
         let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
-        tracing::warn!(service = self.service, problem, pause_ms, "called again");
+        tracing::warn!(upstream = self.service, problem, pause_ms, "called again");
     }
 }
 

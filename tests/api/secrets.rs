@@ -114,6 +114,23 @@ async fn nothing_is_pushed_while_secrets_manager_refuses() {
 }
 
 #[tokio::test]
+async fn nothing_is_pushed_while_secrets_manager_is_away() {
+    let mut app = app().await;
+    app.secrets.stop().await;
+
+    let push = app.push_zipfile(&Operator::doorbell().zip()).await;
+    let health = app.health().await;
+
+    assert_eq!(push.kind(), (503, "ServiceUnavailable"));
+    assert_eq!(
+        push.message(),
+        "The tokens of organization testorg cannot be read: Secrets Manager could not be reached"
+    );
+    assert_eq!(app.releases("doorbell-operator"), Vec::<String>::new());
+    assert_eq!(health.status, 200);
+}
+
+#[tokio::test]
 async fn a_secret_that_is_no_json_is_told_without_its_text() {
     let app = app().await;
     app.secrets.put(SECRET, "hush-hush-hush");
@@ -125,19 +142,6 @@ async fn a_secret_that_is_no_json_is_told_without_its_text() {
         answer.message(),
         "The tokens of organization testorg cannot be read: its secret is not a JSON object"
     );
-}
-
-#[tokio::test]
-async fn health_needs_no_secret() {
-    let app = app().await;
-    let refusal = Fault::Refuse(Refusal("DecryptionFailure"));
-    app.secrets.fail_next(1, "POST", "/", refusal);
-
-    let push = app.push_zipfile(&Operator::doorbell().zip()).await;
-    let health = app.health().await;
-
-    assert_eq!(push.kind(), (503, "ServiceUnavailable"));
-    assert_eq!(health.status, 200);
 }
 
 /// A service whose one public organization has its token in Secrets Manager.

@@ -9,6 +9,7 @@ use omps::routes::Endpoint;
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     let app = &App::from_env()?;
+    app.warm_up();
     run(service_fn(|event| {
         respond(app, Endpoint::PushKoji, event, |request| {
             push_koji(app, request)

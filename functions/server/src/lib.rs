@@ -11,7 +11,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -64,7 +66,12 @@ pub async fn serve(
         settings,
         workers,
     });
-    let service = TowerToHyperService::new(Router::new().fallback(dispatch).with_state(state));
+    let service = TowerToHyperService::new(
+        Router::new()
+            .route("/metrics", get(metrics).fallback(dispatch))
+            .fallback(dispatch)
+            .with_state(state),
+    );
     let connections = GracefulShutdown::new();
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer::new())
@@ -95,6 +102,15 @@ pub async fn serve(
     {
         tracing::warn!("stopped with requests still in flight");
     }
+}
+
+/// What was counted and timed, for Prometheus.
+async fn metrics() -> impl IntoResponse {
+    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    (
+        [(CONTENT_TYPE, OPEN_METRICS)],
+        omps::metrics::for_prometheus(),
+    )
 }
 
 async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Response {

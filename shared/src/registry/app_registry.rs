@@ -165,10 +165,10 @@ impl AppRegistry {
         let Ok(releases) = self.show(repository, Some(version)).await else {
             return false;
         };
-        let digest = blob.digest();
-        releases
-            .iter()
-            .any(|release| release.release == version.as_str() && release.content.digest == digest)
+        let digest = Some(blob.digest());
+        releases.iter().any(|release| {
+            release.release == version.as_str() && release.content.digest.as_deref() == digest
+        })
     }
 
     /// A package's releases, or the one asked for.

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeSet, VecDeque};
 use std::convert::Infallible;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use base64::write::EncoderWriter;
-use flate2::read::GzDecoder;
 use flate2::{Compression, GzBuilder};
 use http_body::{Frame, SizeHint};
 use multer::bytes::Bytes;
@@ -24,6 +22,7 @@ use crate::release::ReleaseVersion;
 #[derive(Debug, Clone)]
 pub struct Blob {
     base64: Bytes,
+    digest: String,
 }
 
 impl Blob {
@@ -36,9 +35,11 @@ impl Blob {
             clippy::expect_used,
             reason = "a Vec takes every write, and paths were bounded when they were read"
         )]
-        write(bundle, repository.as_str(), &mut base64).expect("memory can be written");
+        let digest =
+            write(bundle, repository.as_str(), &mut base64).expect("memory can be written");
         Blob {
             base64: base64.into(),
+            digest,
         }
     }
 
@@ -57,22 +58,26 @@ impl Blob {
     }
 
     /// SHA-256 of the tar in hexadecimal, by which Quay knows content.
-    pub(super) fn digest(&self) -> Option<String> {
-        let gzip = BASE64.decode(&self.base64).ok()?;
-        let mut tar = GzDecoder::new(gzip.as_slice());
-        let (mut hash, mut buffer) = (Sha256::new(), [0; 8192]);
-        loop {
-            match tar.read(&mut buffer).ok()? {
-                0 => break,
-                read => hash.update(&buffer[..read]),
-            }
-        }
-        Some(
-            hash.finalize()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+}
+
+/// Hashes what is written through it.
+struct Hashing<W> {
+    inner: W,
+    hash: Sha256,
+}
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.hash.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
     }
 }
 
@@ -95,12 +100,16 @@ impl http_body::Body for Chunks {
     }
 }
 
-fn write(bundle: &Bundle, top: &str, base64: &mut Vec<u8>) -> io::Result<()> {
+/// Writes the tar, and returns its digest.
+fn write(bundle: &Bundle, top: &str, base64: &mut Vec<u8>) -> io::Result<String> {
     let encoder = EncoderWriter::new(base64, &BASE64);
     let gzip = GzBuilder::new()
         .mtime(0)
         .write(encoder, Compression::default());
-    let mut tar = Builder::new(gzip);
+    let mut tar = Builder::new(Hashing {
+        inner: gzip,
+        hash: Sha256::new(),
+    });
     directory(&mut tar, top)?;
     let mut made = BTreeSet::new();
     for (path, bytes) in bundle {
@@ -113,8 +122,10 @@ fn write(bundle: &Bundle, top: &str, base64: &mut Vec<u8>) -> io::Result<()> {
         header.set_size(bytes.len() as u64);
         tar.append_data(&mut header, format!("{top}/{path}"), bytes.as_slice())?;
     }
-    tar.into_inner()?.finish()?.finish()?;
-    Ok(())
+    let Hashing { inner, hash } = tar.into_inner()?;
+    inner.finish()?.finish()?;
+    let digest = hash.finalize();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn directory(tar: &mut Builder<impl Write>, path: &str) -> io::Result<()> {

@@ -1,0 +1,204 @@
+//! What is counted and timed. A Lambda function writes it to its log in CloudWatch's embedded metric format; the server
+//! keeps it for Prometheus.
+
+use std::sync::LazyLock;
+use std::time::{Duration, SystemTime};
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use serde_json::{Value, json};
+
+use crate::telemetry::function_name;
+
+/// CloudWatch's name space for all of them.
+const NAMESPACE: &str = "omps";
+/// Seconds that calls to other services take.
+const BUCKETS: [f64; 11] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0,
+];
+
+/// A label and its value.
+type Label = [(&'static str, &'static str); 1];
+
+static SINK: LazyLock<Sink> = LazyLock::new(|| match function_name() {
+    Some(function) => Sink::Log { function },
+    None => Sink::Prometheus(Box::default()),
+});
+
+enum Sink {
+    Log { function: String },
+    Prometheus(Box<Numbers>),
+}
+
+struct Numbers {
+    registry: Registry,
+    pushes: Counter,
+    failures: Family<Label, Counter>,
+    upstream: Family<Label, Histogram>,
+}
+
+/// A release was pushed: `Pushes`, `omps_pushes_total`.
+pub fn count_push() {
+    match &*SINK {
+        Sink::Log { .. } => log("Pushes", "Count", json!(1), None),
+        Sink::Prometheus(numbers) => {
+            numbers.pushes.inc();
+        }
+    }
+}
+
+/// A request failed, with the id of its error: `Failures`, `omps_failures_total`.
+pub fn count_failure(error: &'static str) {
+    let label = ("error", error);
+    match &*SINK {
+        Sink::Log { .. } => log("Failures", "Count", json!(1), Some(label)),
+        Sink::Prometheus(numbers) => {
+            numbers.failures.get_or_create(&[label]).inc();
+        }
+    }
+}
+
+/// Another service was called: `UpstreamLatency`, `omps_upstream_seconds`.
+pub fn time_upstream(service: &'static str, took: Duration) {
+    let label = ("upstream", service);
+    match &*SINK {
+        Sink::Log { .. } => {
+            let milliseconds = json!(took.as_secs_f64() * 1000.0);
+            log("UpstreamLatency", "Milliseconds", milliseconds, Some(label));
+        }
+        Sink::Prometheus(numbers) => {
+            let histogram = numbers.upstream.get_or_create(&[label]);
+            histogram.observe(took.as_secs_f64());
+        }
+    }
+}
+
+/// A Lambda function answers its first request: `ColdStarts`.
+pub fn count_cold_start() {
+    if let Sink::Log { .. } = &*SINK {
+        log("ColdStarts", "Count", json!(1), None);
+    }
+}
+
+/// All of them, as Prometheus reads them (OpenMetrics 1.0).
+pub fn for_prometheus() -> String {
+    let mut text = String::new();
+    if let Sink::Prometheus(numbers) = &*SINK {
+        let _written = encode(&mut text, &numbers.registry); // memory takes every write
+    }
+    text
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        let pushes = Counter::default();
+        let failures = Family::<Label, Counter>::default();
+        let upstream = Family::<Label, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
+        let mut registry = Registry::with_prefix(NAMESPACE);
+        registry.register("pushes", "Releases pushed", pushes.clone());
+        registry.register(
+            "failures",
+            "Requests that failed, by error",
+            failures.clone(),
+        );
+        registry.register(
+            "upstream_seconds",
+            "Time of calls to other services",
+            upstream.clone(),
+        );
+        Numbers {
+            registry,
+            pushes,
+            failures,
+            upstream,
+        }
+    }
+}
+
+/// Writes a metric to the log, from which CloudWatch takes it.
+fn log(name: &str, unit: &str, value: Value, label: Option<(&str, &str)>) {
+    let Sink::Log { function } = &*SINK else {
+        return;
+    };
+    println!("{}", embedded(function, name, unit, value, label));
+}
+
+fn embedded(
+    function: &str,
+    name: &str,
+    unit: &str,
+    value: Value,
+    label: Option<(&str, &str)>,
+) -> Value {
+    let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let milliseconds = since_1970.map_or(0, |time| time.as_millis() as u64);
+    // What a dashboard adds up has no dimension but its label; cold starts are a function's own.
+    let dimension = label.unwrap_or(("function_name", function));
+    let mut line = json!({
+        "_aws": {
+            "Timestamp": milliseconds,
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [[dimension.0]],
+                "Metrics": [{"Name": name, "Unit": unit}],
+            }],
+        },
+        "service": "omps",
+        "function_name": function,
+    });
+    line[dimension.0] = json!(dimension.1);
+    line[name] = value;
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_metric_in_the_log_has_the_form_that_cloudwatch_reads() {
+        let mut line = embedded(
+            "push-koji",
+            "UpstreamLatency",
+            "Milliseconds",
+            json!(12.5),
+            Some(("upstream", "Koji")),
+        );
+        let timestamp = line["_aws"]["Timestamp"].take();
+        assert!(timestamp.as_u64() > Some(1_700_000_000_000), "{timestamp}");
+        assert_eq!(
+            line,
+            json!({
+                "_aws": {
+                    "Timestamp": null,
+                    "CloudWatchMetrics": [{
+                        "Namespace": "omps",
+                        "Dimensions": [["upstream"]],
+                        "Metrics": [{"Name": "UpstreamLatency", "Unit": "Milliseconds"}],
+                    }],
+                },
+                "service": "omps",
+                "function_name": "push-koji",
+                "upstream": "Koji",
+                "UpstreamLatency": 12.5,
+            })
+        );
+    }
+
+    #[test]
+    fn prometheus_reads_what_was_counted_and_timed() {
+        count_failure("KojiError");
+        time_upstream("Koji", Duration::from_millis(20));
+        let text = for_prometheus();
+        for line in [
+            "# TYPE omps_pushes counter",
+            "omps_failures_total{error=\"KojiError\"} ",
+            "omps_upstream_seconds_bucket{le=\"0.025\",upstream=\"Koji\"} ",
+        ] {
+            assert!(text.contains(line), "{line}:\n{text}");
+        }
+    }
+}

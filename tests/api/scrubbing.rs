@@ -1,0 +1,59 @@
+//! Tokens that other services echo do not reach the client.
+
+use omps_tests::operator::Operator;
+use omps_tests::quay::Fault;
+use omps_tests::quay::accounts::{oauth_token, robot_password};
+use serde_json::json;
+
+use crate::helpers::{ORGANIZATION, TestApp, assert_error, token};
+
+/// An answer of Quay that repeats the caller's token in every way that comes to mind.
+fn echo(status: u16, secret: &str) -> Fault {
+    let credentials = secret.trim_start_matches("basic ");
+    Fault::Reply {
+        status,
+        content_type: "application/json",
+        body: json!({"error": {
+            "code": "unauthorized-access",
+            "message": format!("not with {secret}"),
+            "details": {credentials: [robot_password(ORGANIZATION)]},
+        }})
+        .to_string(),
+    }
+}
+
+#[tokio::test]
+async fn a_callers_token_that_quay_echoes_is_not_answered() {
+    let app = TestApp::start().await;
+    app.fail_next_push(echo(403, &token()));
+
+    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+    assert_error(
+        answer,
+        &json!({
+            "status": 403,
+            "error": "QuayAuthorizationError",
+            "message": "Failed to push manifest: not with [secret]",
+            "quay_response": {"error": {
+                "code": "unauthorized-access",
+                "message": "not with [secret]",
+                "details": {"[secret]": ["[secret]"]},
+            }},
+        }),
+    );
+}
+
+#[tokio::test]
+async fn an_organizations_token_that_quay_echoes_is_not_answered() {
+    let oauth = oauth_token(ORGANIZATION);
+    let app =
+        TestApp::with_organization(&format!("public = true\noauth_token = \"{oauth}\"")).await;
+    let publish = "/api/v1/repository/testorg/doorbell-operator/changevisibility";
+    app.quay.fail_next(2, "POST", publish, echo(500, &oauth));
+
+    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+    assert_eq!(answer.kind(), (500, "QuayPackageError"));
+    assert_eq!(answer.message(), "not with [secret]");
+}
