@@ -17,6 +17,7 @@ mod server;
 mod stand_in_koji;
 mod stand_in_quay;
 mod template;
+mod unclear_pushes;
 mod uploads;
 mod validate;
 mod versions;

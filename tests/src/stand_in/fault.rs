@@ -19,8 +19,12 @@ pub enum Fault<R> {
     CloseBeforeActing,
     /// The connection is closed, the request has had its effect.
     CloseAfterActing,
-    /// The request is answered as usual, but late.
-    Delay(Duration),
+    /// The connection is closed, the request has its effect so much later.
+    CloseThenAct(Duration),
+    /// The request is answered as usual, but late. Nothing is done if the client does not wait.
+    DelayBeforeActing(Duration),
+    /// The request has had its effect, the answer is late.
+    DelayAfterActing(Duration),
     /// The request has had its effect, its answer ends in the middle.
     TruncateBody,
 }

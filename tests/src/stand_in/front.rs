@@ -77,9 +77,21 @@ async fn answer<R: IntoResponse + Clone>(
             let _unsent = usual.await;
             closed()
         }
-        Some(Fault::Delay(duration)) => {
+        Some(Fault::CloseThenAct(duration)) => {
+            tokio::spawn(async move {
+                tokio::time::sleep(duration).await;
+                usual.await
+            });
+            closed()
+        }
+        Some(Fault::DelayBeforeActing(duration)) => {
             tokio::time::sleep(duration).await;
             usual.await.into_response()
+        }
+        Some(Fault::DelayAfterActing(duration)) => {
+            let response = usual.await.into_response();
+            tokio::time::sleep(duration).await;
+            response
         }
         Some(Fault::TruncateBody) => truncate(usual.await.into_response()).await?,
     };
