@@ -3,6 +3,7 @@
 
 mod about;
 mod delete_release;
+mod faults;
 mod greenwave;
 mod health;
 mod helpers;

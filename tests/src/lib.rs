@@ -11,4 +11,5 @@ pub mod multipart;
 pub mod operator;
 pub mod quay;
 pub mod stand_in;
+pub mod tls;
 pub mod zip;
