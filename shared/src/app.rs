@@ -108,10 +108,11 @@ impl App {
     /// Connects to Quay before the first push needs it. Neither waits for that nor minds if it fails.
     pub fn warm_up(&self) {
         let quay = self.upstream("Quay", Deadline::after(CONNECT_TIMEOUT));
-        let version = quay
-            .client()
-            .get(below(&self.config.quay_url, ["cnr", "version"]));
-        tokio::spawn(async move { drop(quay.send(version, ANSWER_LIMIT).await) });
+        let version = below(&self.config.quay_url, ["cnr", "version"]);
+        tokio::spawn(async move {
+            let request = || quay.client().get(version.clone());
+            drop(quay.send_repeatable(request, ANSWER_LIMIT).await);
+        });
     }
 
     /// What an organization asks of its pushes.

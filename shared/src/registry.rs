@@ -12,6 +12,7 @@ use crate::manifests::bundle::Bundle;
 use crate::names::{OrganizationName, ReleaseName, RepositoryName};
 use crate::release::ReleaseVersion;
 use crate::token::Token;
+use crate::upstream::CallError;
 
 /// Where in a registry: `organization/repository`.
 #[derive(Debug, Clone)]
@@ -28,15 +29,18 @@ impl fmt::Display for Repository {
     }
 }
 
+/// Quay's words for a release that is there already.
+const EXISTS: &str = "package exists already";
+
 /// What a registry answered instead of doing what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
     /// 401 or 403.
     #[error("{}", .0.reason())]
     Refused(Answer),
-    /// The release is there already.
-    #[error("{}", .0.reason())]
-    Exists(Answer),
+    /// The release is there already; without an answer, that was looked up.
+    #[error("{}", .0.as_ref().map_or(EXISTS, Answer::reason))]
+    Exists(Option<Answer>),
     /// 404.
     #[error("{}", .0.reason())]
     NotFound(Answer),
@@ -72,26 +76,33 @@ impl RegistryError {
     /// Quay's own message, where it sent one.
     pub fn message(&self) -> Option<&str> {
         match self {
-            RegistryError::Refused(answer)
-            | RegistryError::Exists(answer)
-            | RegistryError::NotFound(answer)
-            | RegistryError::Failed(answer) => answer.message(),
+            RegistryError::Exists(None) => Some(EXISTS),
             RegistryError::Unreachable(problem) => Some(problem),
+            _ => self.answer()?.message(),
         }
     }
 
     /// What Quay sent, for `quay_response`: empty when that was no JSON object.
     pub fn response(&self) -> Value {
-        let empty = || Value::Object(serde_json::Map::new());
+        let body = self.answer().map(|answer| answer.body.clone());
+        body.filter(Value::is_object)
+            .unwrap_or_else(|| Value::Object(serde_json::Map::new()))
+    }
+
+    fn answer(&self) -> Option<&Answer> {
         match self {
             RegistryError::Refused(answer)
-            | RegistryError::Exists(answer)
             | RegistryError::NotFound(answer)
-            | RegistryError::Failed(answer) => Some(answer.body.clone())
-                .filter(Value::is_object)
-                .unwrap_or_else(empty),
-            RegistryError::Unreachable(_) => empty(),
+            | RegistryError::Failed(answer) => Some(answer),
+            RegistryError::Exists(answer) => answer.as_ref(),
+            RegistryError::Unreachable(_) => None,
         }
+    }
+}
+
+impl From<CallError> for RegistryError {
+    fn from(error: CallError) -> Self {
+        RegistryError::Unreachable(error.to_string())
     }
 }
 
@@ -147,7 +158,7 @@ impl Registry {
     ) -> Result<bool, RegistryError> {
         match self {
             Registry::AppRegistry(registry) => Ok(registry.is_private(repository).await?
-                && registry.holds(repository, version, blob).await),
+                && registry.holds(repository, version, blob).await?),
         }
     }
 

@@ -6,6 +6,7 @@ pub mod scripted;
 #[cfg(test)]
 mod tests;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable};
@@ -72,6 +73,28 @@ pub struct Response {
     pub status: StatusCode,
     /// The body. Of an answer that is no success, its start.
     pub body: Vec<u8>,
+    /// Whether the request was sent before, and got no clear answer: it may have taken effect then.
+    pub repeated: bool,
+}
+
+/// What is known of a change whose answer did not come.
+#[derive(Debug)]
+pub enum LookUp<T> {
+    /// What became of it.
+    Settled(T),
+    /// It took no effect: it may be sent again.
+    Undone,
+    /// Nothing: it must not be sent again.
+    Unknown,
+}
+
+/// What came of a change.
+#[derive(Debug)]
+pub enum Sent<T> {
+    /// The service's answer.
+    Answered(Response),
+    /// What the look-up told.
+    LookedUp(T),
 }
 
 /// No answer came, or none that could be read.
@@ -95,11 +118,14 @@ pub enum CallError {
     },
 }
 
-/// A try that may be followed by another.
-enum Miss {
-    /// An answer that says "not now", and the pause that it asks for.
-    Answered(Response, Option<Duration>),
-    Failed(CallError),
+/// A try that got no clear answer.
+struct Miss {
+    /// What came instead.
+    outcome: Result<Response, CallError>,
+    /// The pause that the service asks for.
+    pause: Option<Duration>,
+    /// Whether another try is of no use, or may do harm.
+    last: bool,
 }
 
 impl Upstream {
@@ -123,16 +149,6 @@ impl Upstream {
         &self.client
     }
 
-    /// Sends a request once.
-    ///
-    /// # Errors
-    /// [`CallError`]
-    pub async fn send(&self, request: RequestBuilder, limit: usize) -> Result<Response, CallError> {
-        let until = self.deadline.or_after(self.call_timeout);
-        let (response, _) = self.attempt(request, limit, until).await?;
-        Ok(response)
-    }
-
     /// Sends a request that does no harm when it arrives twice: again when the connection fails, or the service is
     /// overloaded or restarting.
     ///
@@ -143,49 +159,137 @@ impl Upstream {
         request: impl Fn() -> RequestBuilder,
         limit: usize,
     ) -> Result<Response, CallError> {
+        self.repeat(request, limit, is_passing).await
+    }
+
+    /// As [`Upstream::send_repeatable`], and again after every error of the service's own: for what must not stay half
+    /// done.
+    ///
+    /// # Errors
+    /// [`CallError`]
+    pub async fn send_persistently(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+        limit: usize,
+    ) -> Result<Response, CallError> {
+        let again = |status: StatusCode| is_passing(status) || status.is_server_error();
+        self.repeat(request, limit, again).await
+    }
+
+    async fn repeat(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+        limit: usize,
+        again: fn(StatusCode) -> bool,
+    ) -> Result<Response, CallError> {
         let until = self.deadline.or_after(self.call_timeout);
-        let attempt = async || match self.attempt(request(), limit, until).await {
-            Ok((response, headers)) if is_passing(response.status) => {
-                Err(Miss::Answered(response, retry_after(&headers)))
+        let attempt = |repeated| self.attempt(request(), limit, until, again, repeated);
+        let response = self.retry(until, attempt).await;
+        response.or_else(|miss| miss.outcome)
+    }
+
+    /// Sends a request that must take effect once. After a try without a clear answer `look_up` tells whether it has;
+    /// where it has not, the request is sent again.
+    ///
+    /// # Errors
+    /// [`CallError`] of the request's last try.
+    pub async fn send_once<T, L: Future<Output = LookUp<T>>>(
+        &self,
+        request: impl Fn() -> RequestBuilder,
+        limit: usize,
+        look_up: impl Fn() -> L,
+    ) -> Result<Sent<T>, CallError> {
+        let until = self.deadline.or_after(self.call_timeout);
+        let attempt = |repeated| {
+            let sent = self.attempt(request(), limit, until, is_passing, repeated);
+            let look_up = &look_up;
+            async move {
+                let miss = match sent.await {
+                    Ok(response) => return Ok(Sent::Answered(response)),
+                    Err(miss) => miss,
+                };
+                match look_up().await {
+                    LookUp::Settled(outcome) => Ok(Sent::LookedUp(outcome)),
+                    LookUp::Undone => Err(miss),
+                    LookUp::Unknown => Err(Miss { last: true, ..miss }),
+                }
             }
-            Ok((response, _)) => Ok(response),
-            Err(error) => Err(Miss::Failed(error)),
         };
+        let sent = self.retry(until, attempt).await;
+        sent.or_else(|miss| miss.outcome.map(Sent::Answered))
+    }
+
+    /// Makes up to [`TRIES`] attempts, with pauses between them. Each is told whether there was one before.
+    async fn retry<T, A: Future<Output = Result<T, Miss>>>(
+        &self,
+        until: Deadline,
+        attempt: impl Fn(bool) -> A,
+    ) -> Result<T, Miss> {
         let pauses = ExponentialBuilder::new()
             .with_min_delay(FIRST_PAUSE)
             .with_max_delay(LONGEST_PAUSE)
             .with_max_times(TRIES - 1);
-        attempt
+        let tried = AtomicBool::new(false);
+        (|| attempt(tried.swap(true, Ordering::Relaxed)))
             .retry(pauses)
-            .when(|miss| !matches!(miss, Miss::Failed(CallError::TooLarge { .. })))
+            .when(|miss| !miss.last)
             .adjust(|miss, pause| pause_after(miss, pause?, until))
             .notify(|miss, pause| self.log_retry(miss, pause))
             .await
-            .or_else(|miss| match miss {
-                Miss::Answered(response, _) => Ok(response),
-                Miss::Failed(error) => Err(error),
-            })
     }
 
-    /// Sends a request, and reads the answer up to its limit.
+    /// Sends a request once; an answer whose status is for `again` is none.
     async fn attempt(
         &self,
         request: RequestBuilder,
         limit: usize,
         until: Deadline,
-    ) -> Result<(Response, HeaderMap), CallError> {
-        let started = Instant::now();
-        let read = self.read(request, limit, until).await;
-        metrics::time_upstream(self.service, started.elapsed());
-        read
+        again: fn(StatusCode) -> bool,
+        repeated: bool,
+    ) -> Result<Response, Miss> {
+        match self.call(request, limit, until).await {
+            Ok((status, headers, body)) => {
+                let response = Response {
+                    status,
+                    body,
+                    repeated,
+                };
+                match again(status) {
+                    false => Ok(response),
+                    true => Err(Miss {
+                        outcome: Ok(response),
+                        pause: retry_after(&headers),
+                        last: false,
+                    }),
+                }
+            }
+            Err(error) => Err(Miss {
+                last: matches!(error, CallError::TooLarge { .. }),
+                outcome: Err(error),
+                pause: None,
+            }),
+        }
     }
 
-    async fn read(
+    /// Sends a request, and reads the answer up to its limit.
+    async fn call(
+        &self,
+        request: RequestBuilder,
+        limit: usize,
+        until: Deadline,
+    ) -> Result<(StatusCode, HeaderMap, Vec<u8>), CallError> {
+        let started = Instant::now();
+        let answer = self.answer(request, limit, until).await;
+        metrics::time_upstream(self.service, started.elapsed());
+        answer
+    }
+
+    async fn answer(
         &self,
         mut request: RequestBuilder,
         limit: usize,
         until: Deadline,
-    ) -> Result<(Response, HeaderMap), CallError> {
+    ) -> Result<(StatusCode, HeaderMap, Vec<u8>), CallError> {
         let failed = |error| self.unreachable(error);
         if let Some(trace) = trace::current() {
             request = request.header(trace::HEADER, trace);
@@ -203,7 +307,7 @@ impl Upstream {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok((Response { status, body }, headers))
+        Ok((status, headers, body))
     }
 
     /// Why there is no answer, to the root, without the URL.
@@ -220,9 +324,9 @@ impl Upstream {
     }
 
     fn log_retry(&self, miss: &Miss, pause: Duration) {
-        let problem = match miss {
-            Miss::Answered(response, _) => format!("answered {}", response.status),
-            Miss::Failed(error) => error.to_string(),
+        let problem = match &miss.outcome {
+            Ok(response) => format!("answered {}", response.status),
+            Err(error) => error.to_string(),
         };
         let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(upstream = self.service, problem, pause_ms, "called again");
@@ -243,10 +347,9 @@ fn is_passing(status: StatusCode) -> bool {
 /// The pause that the service asks for, else any up to `longest`, so that clients do not come back all at once. None
 /// when the time is up before.
 fn pause_after(miss: &Miss, longest: Duration, until: Deadline) -> Option<Duration> {
-    let pause = match miss {
-        Miss::Answered(_, Some(asked)) => *asked,
-        _ => longest.mul_f32(fastrand::f32()),
-    };
+    let pause = miss
+        .pause
+        .unwrap_or_else(|| longest.mul_f32(fastrand::f32()));
     (pause < until.left()).then_some(pause)
 }
 

@@ -194,6 +194,50 @@ async fn a_release_that_somebody_else_deletes_first_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_delete_without_a_clear_answer_is_sent_again() {
+    for fault in [
+        Fault::CloseBeforeActing,
+        Fault::CloseAfterActing,
+        Fault::TruncateBody,
+        no_room(503),
+    ] {
+        let app = with_releases(&["1.0.0", "2.0.0"]).await;
+        app.quay
+            .fail_next(1, "DELETE", release_path("1.0.0"), fault.clone());
+
+        let answer = app.delete("larder", "1.0.0").await;
+
+        assert_eq!(answer.status, 200, "{fault:?}: {answer:?}");
+        assert_eq!(answer.body["deleted"], json!(["1.0.0"]));
+        assert_eq!(app.releases("larder"), ["2.0.0"]);
+        assert_eq!(app.quay.requests().len(), 2, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_quays_deletes_nothing() {
+    let app = with_releases(&["1.0.0"]).await;
+    let page = Fault::Reply {
+        status: 200,
+        content_type: "text/html",
+        body: "<html>Welcome</html>".to_owned(),
+    };
+    app.quay.fail_next(1, "DELETE", release_path("1.0.0"), page);
+
+    let answer = app.delete("larder", "1.0.0").await;
+
+    assert_error(
+        answer,
+        &json!({
+            "status": 500,
+            "error": "QuayPackageError",
+            "message": "Quay's answer could not be understood: expected value at line 1 column 1",
+        }),
+    );
+    assert_eq!(app.releases("larder"), ["1.0.0"]);
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_not_found() {
     let app = with_releases(&["1.0.0"]).await;
 

@@ -196,9 +196,13 @@ async fn services_that_do_not_answer_in_time_are_waited_for_at_once() {
     let app = TestApp::with_settings("request_timeout = 2").await;
     let long = Duration::from_secs(30);
     app.koji
-        .fail_next(1, "POST", koji::HUB, koji::Fault::Delay(long));
-    app.quay
-        .fail_next(1, "GET", "/cnr/version", quay::Fault::Delay(long));
+        .fail_next(1, "POST", koji::HUB, koji::Fault::DelayBeforeActing(long));
+    app.quay.fail_next(
+        1,
+        "GET",
+        "/cnr/version",
+        quay::Fault::DelayBeforeActing(long),
+    );
     let started = Instant::now();
 
     let answer = app.health().await;

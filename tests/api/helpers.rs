@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 
 use omps::app::App;
+use omps::aws::Aws;
 use omps::config::Config;
 use omps_tests::greenwave::{self, Greenwave};
 use omps_tests::koji::Koji;
@@ -47,21 +48,21 @@ impl TestApp {
 
     /// Starts a service with these lines in its section of the configuration. It asks no Greenwave.
     pub async fn with_settings(settings: &str) -> Self {
-        Self::launch(settings, |_| String::new()).await
+        Self::launch(settings, false, App::with_aws).await
     }
 
     /// Starts a service that asks Greenwave.
     pub async fn with_greenwave() -> Self {
-        let (context, product_version) = (greenwave::CONTEXT, greenwave::PRODUCT_VERSION);
-        Self::launch("", |url| {
-            format!(
-                r#"greenwave = {{ url = "{url}", context = "{context}", product_version = "{product_version}" }}"#
-            )
-        })
-        .await
+        Self::launch("", true, App::with_aws).await
     }
 
-    async fn launch(settings: &str, greenwave_settings: impl FnOnce(&str) -> String) -> Self {
+    /// Starts a service with these lines in its section of the configuration, of whose stand-ins `build` makes what it
+    /// likes.
+    pub async fn launch(
+        settings: &str,
+        with_greenwave: bool,
+        build: impl FnOnce(Config, Aws) -> App,
+    ) -> Self {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let quay = Quay::start(Settings {
             listen: free,
@@ -80,10 +81,13 @@ impl TestApp {
             quay.url(),
             koji.hub_url(),
             koji.root_url(),
-            greenwave_settings(&greenwave.url()),
+            match with_greenwave {
+                false => String::new(),
+                true => greenwave_settings(&greenwave.url()),
+            },
         );
         let config = Config::from_toml(&section, "Test").expect("a valid configuration");
-        let app = App::with_aws(config, secrets.aws().await);
+        let app = build(config, secrets.aws().await);
         let listener = TcpListener::bind(free).await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         let (stop, stopped) = oneshot::channel();
@@ -280,6 +284,13 @@ impl Answer {
         let id = self.body["error"].as_str().unwrap_or_default();
         (self.status, id)
     }
+}
+
+fn greenwave_settings(url: &str) -> String {
+    let (context, product_version) = (greenwave::CONTEXT, greenwave::PRODUCT_VERSION);
+    format!(
+        r#"greenwave = {{ url = "{url}", context = "{context}", product_version = "{product_version}" }}"#
+    )
 }
 
 /// Compares status and whole body of an error, but for the request id.

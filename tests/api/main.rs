@@ -3,6 +3,7 @@
 
 mod about;
 mod delete_release;
+mod faults;
 mod greenwave;
 mod health;
 mod helpers;
@@ -20,6 +21,7 @@ mod stand_in_koji;
 mod stand_in_quay;
 mod telemetry;
 mod template;
+mod unclear_pushes;
 mod uploads;
 mod validate;
 mod versions;

@@ -65,17 +65,43 @@ async fn a_public_organization_without_an_oauth_token_is_warned() {
 
 #[tokio::test]
 async fn publishing_is_tried_again() {
-    let app = public_app().await;
-    app.quay
-        .fail_next(1, "POST", PUBLISH, Fault::Refuse(Refusal::Crash));
+    for fault in [
+        Fault::Refuse(Refusal::Crash),
+        Fault::CloseBeforeActing,
+        Fault::CloseAfterActing,
+        Fault::TruncateBody,
+    ] {
+        let app = public_app().await;
+        app.quay.fail_next(2, "POST", PUBLISH, fault.clone());
 
-    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+        let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
 
-    assert_eq!(answer.status, 200);
-    assert_eq!(
-        app.quay.is_public(ORGANIZATION, "doorbell-operator"),
-        Some(true)
-    );
+        assert_eq!(answer.status, 200, "{fault:?}: {answer:?}");
+        assert_eq!(
+            app.quay.is_public(ORGANIZATION, "doorbell-operator"),
+            Some(true)
+        );
+        assert_eq!(app.releases("doorbell-operator"), ["1.0.0"]);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_not_quays_publishes_nothing() {
+    for body in ["<html>Welcome</html>", "null"] {
+        let app = public_app().await;
+        let reply = Fault::Reply {
+            status: 200,
+            content_type: "text/html",
+            body: body.to_owned(),
+        };
+        app.quay.fail_next(1, "POST", PUBLISH, reply);
+
+        let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+        assert_eq!(answer.kind(), (500, "QuayPackageError"), "{body}");
+        assert_eq!(answer.body["pushed"], true);
+        assert_eq!(answer.body["version"], "1.0.0");
+    }
 }
 
 #[tokio::test]
@@ -103,7 +129,7 @@ async fn the_same_push_again_publishes_what_is_still_private() {
     let app = public_app().await;
     let zip = Operator::doorbell().zip();
     app.quay
-        .fail_next(2, "POST", PUBLISH, Fault::Refuse(Refusal::Crash));
+        .fail_next(3, "POST", PUBLISH, Fault::Refuse(Refusal::Crash));
     let failed = app.push_zipfile(&zip).await;
 
     let again = app.push_zipfile_as("1.0.0", &zip).await;

@@ -50,7 +50,7 @@ async fn an_organizations_token_that_quay_echoes_is_not_answered() {
     let app =
         TestApp::with_organization(&format!("public = true\noauth_token = \"{oauth}\"")).await;
     let publish = "/api/v1/repository/testorg/doorbell-operator/changevisibility";
-    app.quay.fail_next(2, "POST", publish, echo(500, &oauth));
+    app.quay.fail_next(3, "POST", publish, echo(500, &oauth));
 
     let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
 

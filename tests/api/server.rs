@@ -61,7 +61,8 @@ impl Server {
 
     fn delay_next_push(&self, delay: Duration) {
         let path = "/cnr/api/v1/packages/";
-        self.quay.fail_next(1, "POST", path, Fault::Delay(delay));
+        self.quay
+            .fail_next(1, "POST", path, Fault::DelayBeforeActing(delay));
     }
 
     fn releases(&self) -> Vec<String> {
@@ -180,9 +181,12 @@ async fn a_push_for_which_no_worker_is_free_in_time_may_come_back_later() {
     assert!(busy.starts_with("HTTP/1.1 500 "), "{busy}");
     assert!(waiting.starts_with("HTTP/1.1 200 "), "{waiting}");
 
-    server
-        .quay
-        .fail_next(2, "POST", "/cnr/", Fault::Delay(Duration::from_secs(5)));
+    server.quay.fail_next(
+        2,
+        "POST",
+        "/cnr/",
+        Fault::DelayBeforeActing(Duration::from_secs(5)),
+    );
     let at_once = [
         server.send(&push("3.0.0")).await,
         server.send(&push("4.0.0")).await,

@@ -12,4 +12,5 @@ pub mod operator;
 pub mod quay;
 pub mod secrets_manager;
 pub mod stand_in;
+pub mod tls;
 pub mod zip;

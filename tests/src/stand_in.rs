@@ -14,7 +14,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 use fault::Armed;
@@ -36,6 +36,7 @@ pub struct StandIn<S: Service> {
     service: Arc<S>,
     front: Arc<Front<S::Refusal>>,
     server: JoinHandle<Infallible>,
+    stopped: Option<TcpSocket>,
 }
 
 /// What a stand-in knows of its requests.
@@ -74,7 +75,12 @@ impl<S: Service> StandIn<S> {
             service,
             front,
             server,
+            stopped: None,
         })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// `http://127.0.0.1:<port>`.
@@ -82,10 +88,14 @@ impl<S: Service> StandIn<S> {
         format!("http://{}", self.address)
     }
 
-    /// Stops answering: from now on connections are refused.
+    /// Stops answering: from now on connections are refused. The address stays taken, so that nobody else answers there.
     pub async fn stop(&mut self) {
         self.server.abort();
         drop((&mut self.server).await);
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.set_reuseaddr(true).expect("an option of sockets");
+        socket.bind(self.address).expect("the address was ours");
+        self.stopped = Some(socket);
     }
 
     /// Lets the next `count` requests of this method, to a path that starts so, meet a fault.
@@ -96,11 +106,25 @@ impl<S: Service> StandIn<S> {
         path_prefix: impl Into<String>,
         fault: Fault<S::Refusal>,
     ) {
+        self.fail(Some(count), method, path_prefix, "", fault);
+    }
+
+    /// As [`StandIn::fail_next`], for requests with this text in their body, and for all of them when there is no count.
+    pub fn fail(
+        &self,
+        count: Option<usize>,
+        method: &'static str,
+        path_prefix: impl Into<String>,
+        containing: &'static str,
+        fault: Fault<S::Refusal>,
+    ) {
         lock(&self.front.faults).push(Armed {
             fault,
             method,
             path_prefix: path_prefix.into(),
+            containing,
             remaining: count,
+            met: false,
         });
     }
 
@@ -112,7 +136,10 @@ impl<S: Service> StandIn<S> {
     /// Requests that the service does not know, and armed faults that met none: what a test should not leave behind.
     pub fn surprises(&self) -> Vec<String> {
         let unused = lock(&self.front.faults);
-        let unused = unused.iter().map(|armed| {
+        let unused = unused
+            .iter()
+            .filter(|armed| armed.remaining.is_some() || !armed.met);
+        let unused = unused.map(|armed| {
             format!(
                 "no {} {} met {:?}",
                 armed.method, armed.path_prefix, armed.fault

@@ -2,11 +2,9 @@
 
 mod blob;
 
-use std::time::Duration;
-
 use reqwest::{RequestBuilder, StatusCode, Url, header};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 pub use blob::Blob;
 
@@ -14,12 +12,10 @@ use super::{Answer, RegistryError, Repository};
 use crate::names::ReleaseName;
 use crate::release::ReleaseVersion;
 use crate::token::Token;
-use crate::upstream::{ANSWER_LIMIT, CallError, Response, Upstream, below};
+use crate::upstream::{ANSWER_LIMIT, CallError, LookUp, Response, Sent, Upstream, below};
 
 /// Where Quay cuts an authenticated listing off, without a word.
 const LISTING_CUT: usize = 100;
-/// Before publishing is tried again.
-const PUBLISH_PAUSE: Duration = Duration::from_millis(200);
 
 /// A client for one Quay and one caller.
 #[derive(Clone)]
@@ -51,6 +47,14 @@ struct Release {
 struct Content {
     /// SHA-256 of the gunzipped tar.
     digest: Option<String>,
+}
+
+/// What a repository has under the name of a release.
+enum Held {
+    Nothing,
+    /// The very content that is pushed.
+    Ours,
+    Other,
 }
 
 impl AppRegistry {
@@ -94,65 +98,86 @@ impl AppRegistry {
         self.read(url).await
     }
 
+    /// Pushes once: where Quay may have taken the release and failed to say so, what it holds tells.
     pub(super) async fn push(
         &self,
         to: &Repository,
         version: &ReleaseVersion,
         blob: &Blob,
     ) -> Result<(), RegistryError> {
-        let request = self
-            .quay
-            .client()
-            .post(self.package(to, &[]))
-            .header(header::CONTENT_TYPE, "application/json")
-            .body(reqwest::Body::wrap(blob.request_body(version)));
-        match self.send(request, &self.token).await {
-            // Quay may have taken the release and failed to say so: what it holds tells.
-            Err(RegistryError::Unreachable(problem)) => match self.holds(to, version, blob).await {
-                true => Ok(()),
-                false => Err(RegistryError::Unreachable(problem)),
+        let request = || {
+            let body = reqwest::Body::wrap(blob.request_body(version));
+            let request = self.quay.client().post(self.package(to, &[])).body(body);
+            authorized(request, &self.token).header(header::CONTENT_TYPE, "application/json")
+        };
+        let look_up = || async {
+            match self.held(to, version, blob).await {
+                Ok(Held::Ours) => LookUp::Settled(Ok(())),
+                Ok(Held::Other) => LookUp::Settled(Err(RegistryError::Exists(None))),
+                Ok(Held::Nothing) => LookUp::Undone,
+                Err(_) => LookUp::Unknown,
+            }
+        };
+        let response = match self.quay.send_once(request, ANSWER_LIMIT, look_up).await {
+            Ok(Sent::LookedUp(outcome)) => return outcome,
+            Ok(Sent::Answered(response)) => response,
+            Err(error) => return Err(error.into()),
+        };
+        let repeated = response.repeated;
+        match done(Ok(response)) {
+            // What is in the way may be the release of an earlier try: only when it is not, it is a conflict.
+            Err(RegistryError::Exists(answer)) if repeated => {
+                match self.held(to, version, blob).await {
+                    Ok(Held::Ours) => Ok(()),
+                    Ok(Held::Other) => Err(RegistryError::Exists(answer)),
+                    Ok(Held::Nothing) | Err(_) => Err(RegistryError::Unreachable(format!(
+                        "Quay has a release {version}, and whether this push made it could not be found out"
+                    ))),
+                }
+            }
+            Err(RegistryError::Unreachable(problem)) => match self.held(to, version, blob).await {
+                Ok(Held::Ours) => Ok(()),
+                _ => Err(RegistryError::Unreachable(problem)),
             },
-            answered => answered.map(|_| ()),
+            done => done,
         }
     }
 
+    /// Removes a release. One that is gone when Quay is asked for the second time was removed by the first.
     pub(super) async fn delete(
         &self,
         from: &Repository,
         release: &ReleaseName,
     ) -> Result<(), RegistryError> {
         let url = self.package(from, &[release.as_str(), "helm"]);
-        let request = self.quay.client().delete(url);
-        self.send(request, &self.token).await.map(|_| ())
+        let request = || authorized(self.quay.client().delete(url.clone()), &self.token);
+        let response = self.quay.send_repeatable(request, ANSWER_LIMIT).await;
+        let repeated = response.as_ref().is_ok_and(|response| response.repeated);
+        match done(response) {
+            Err(RegistryError::NotFound(_)) if repeated => Ok(()),
+            done => done,
+        }
     }
 
-    /// Makes a package's repository public; a first failure is tried once more.
+    /// Makes a package's repository public.
     pub(super) async fn publish(
         &self,
         repository: &Repository,
         oauth: &Token,
     ) -> Result<(), RegistryError> {
-        let path = [
+        let url = self.url(&[
             "api",
             "v1",
             "repository",
             repository.organization.as_str(),
             repository.name.as_str(),
             "changevisibility",
-        ];
+        ]);
         let request = || {
-            self.quay
-                .client()
-                .post(self.url(&path))
-                .json(&json!({"visibility": "public"}))
+            let request = self.quay.client().post(url.clone());
+            authorized(request, oauth).json(&json!({"visibility": "public"}))
         };
-        match self.send(request(), oauth).await {
-            Err(_) => {
-                tokio::time::sleep(PUBLISH_PAUSE).await;
-                self.send(request(), oauth).await.map(|_| ())
-            }
-            published => published.map(|_| ()),
-        }
+        done(self.quay.send_persistently(request, ANSWER_LIMIT).await)
     }
 
     /// Whether the registry holds this very content as that release.
@@ -161,14 +186,33 @@ impl AppRegistry {
         repository: &Repository,
         version: &ReleaseVersion,
         blob: &Blob,
-    ) -> bool {
-        let Ok(releases) = self.show(repository, Some(version)).await else {
-            return false;
+    ) -> Result<bool, RegistryError> {
+        let held = self.held(repository, version, blob).await?;
+        Ok(matches!(held, Held::Ours))
+    }
+
+    async fn held(
+        &self,
+        repository: &Repository,
+        version: &ReleaseVersion,
+        blob: &Blob,
+    ) -> Result<Held, RegistryError> {
+        let releases = match self.show(repository, Some(version)).await {
+            // Whoever may push to a repository may see it: what is not to be seen was not made by a push.
+            Err(RegistryError::NotFound(_) | RegistryError::Refused(_)) => Vec::new(),
+            shown => shown?,
         };
-        let digest = Some(blob.digest());
-        releases.iter().any(|release| {
-            release.release == version.as_str() && release.content.digest.as_deref() == digest
-        })
+        let held = releases
+            .into_iter()
+            .find(|release| release.release == version.as_str());
+        match held.map(|release| release.content.digest) {
+            None => Ok(Held::Nothing),
+            Some(None) => Err(RegistryError::Unreachable(format!(
+                "Quay tells no digest of release {version}"
+            ))),
+            Some(Some(digest)) if digest == blob.digest() => Ok(Held::Ours),
+            Some(_) => Ok(Held::Other),
+        }
     }
 
     /// A package's releases, or the one asked for.
@@ -199,27 +243,29 @@ impl AppRegistry {
 
     /// Reads JSON with the caller's token.
     async fn read<T: for<'de> Deserialize<'de>>(&self, url: Url) -> Result<T, RegistryError> {
-        let request = || self.quay.client().get(url.clone());
-        let request = || request().header(header::AUTHORIZATION, self.token.header());
-        let response = self.quay.send_repeatable(request, ANSWER_LIMIT).await;
-        serde_json::from_slice(&success(response)?).map_err(|error| {
-            RegistryError::Unreachable(format!("Quay's answer could not be understood: {error}"))
-        })
-    }
-
-    /// Sends what changes something: once.
-    async fn send(&self, request: RequestBuilder, token: &Token) -> Result<Vec<u8>, RegistryError> {
-        let request = request.header(header::AUTHORIZATION, token.header());
-        success(self.quay.send(request, ANSWER_LIMIT).await)
+        let request = || authorized(self.quay.client().get(url.clone()), &self.token);
+        understood(self.quay.send_repeatable(request, ANSWER_LIMIT).await)
     }
 }
 
-/// The body of a successful answer.
-fn success(response: Result<Response, CallError>) -> Result<Vec<u8>, RegistryError> {
-    let Response { status, body } =
-        response.map_err(|error| RegistryError::Unreachable(error.to_string()))?;
+fn authorized(request: RequestBuilder, token: &Token) -> RequestBuilder {
+    request.header(header::AUTHORIZATION, token.header())
+}
+
+/// Whether a change was made: a success is an object in JSON, and not a proxy's page or `null`.
+fn done(response: Result<Response, CallError>) -> Result<(), RegistryError> {
+    understood::<Map<String, Value>>(response).map(|_| ())
+}
+
+/// What a successful answer says.
+fn understood<T: for<'de> Deserialize<'de>>(
+    response: Result<Response, CallError>,
+) -> Result<T, RegistryError> {
+    let Response { status, body, .. } = response?;
     if status.is_success() {
-        return Ok(body);
+        return serde_json::from_slice(&body).map_err(|error| {
+            RegistryError::Unreachable(format!("Quay's answer could not be understood: {error}"))
+        });
     }
     let answer = Answer {
         status: status.as_u16(),
@@ -227,7 +273,7 @@ fn success(response: Result<Response, CallError>) -> Result<Vec<u8>, RegistryErr
     };
     Err(match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => RegistryError::Refused(answer),
-        StatusCode::CONFLICT => RegistryError::Exists(answer),
+        StatusCode::CONFLICT => RegistryError::Exists(Some(answer)),
         StatusCode::NOT_FOUND => RegistryError::NotFound(answer),
         _ => RegistryError::Failed(answer),
     })

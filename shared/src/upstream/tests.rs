@@ -22,7 +22,7 @@ async fn read(service: &Scripted, limit: usize, timeout: Duration) -> String {
 
 fn outcome(result: Result<Response, CallError>) -> String {
     match result {
-        Ok(Response { status, body }) => {
+        Ok(Response { status, body, .. }) => {
             format!("{} {}", status.as_u16(), String::from_utf8_lossy(&body))
         }
         Err(error) => error.to_string(),
@@ -153,23 +153,92 @@ async fn the_deadline_of_a_request_ends_its_calls() {
     upstream.deadline = Deadline::after(Duration::from_millis(200));
     let started = Instant::now();
 
-    let request = upstream.client().get(service.url.clone());
-    let outcome = outcome(upstream.send(request, 100).await);
+    let request = || upstream.client().get(service.url.clone());
+    let outcome = outcome(upstream.send_repeatable(request, 100).await);
 
     assert!(outcome.contains("timed out"), "{outcome}");
     assert!(started.elapsed() < Duration::from_secs(2));
 }
 
+/// What comes of a change, each of whose look-ups tells the next of these.
+async fn change(service: &Scripted, looked_up: Vec<LookUp<&'static str>>) -> String {
+    let upstream = Scripted::upstream(TIMEOUT);
+    let request = || upstream.client().post(service.url.clone());
+    let looked_up = std::sync::Mutex::new(looked_up.into_iter());
+    let look_up = async || looked_up.lock().unwrap().next().unwrap();
+    let sent = upstream.send_once(request, 100, look_up).await;
+    assert_eq!(looked_up.into_inner().unwrap().count(), 0);
+    match sent {
+        Ok(Sent::LookedUp(told)) => told.to_owned(),
+        Ok(Sent::Answered(response)) if response.repeated => {
+            format!("repeated: {}", outcome(Ok(response)))
+        }
+        Ok(Sent::Answered(response)) => outcome(Ok(response)),
+        Err(error) => error.to_string(),
+    }
+}
+
 #[tokio::test]
-async fn what_changes_something_is_sent_once() {
-    let service = Scripted::play(vec![unavailable(""), ok()]);
+async fn a_change_is_looked_up_before_it_is_sent_again() {
+    let conflict = || say("409 Conflict", "", b"");
+    let no_room = say("500 Internal Server Error", "", b"no");
+    let cases = [
+        (vec![ok()], vec![], "200 fine", 1),
+        (vec![no_room, ok()], vec![], "500 no", 1),
+        (
+            vec![Step::Close, ok()],
+            vec![LookUp::Settled("done")],
+            "done",
+            1,
+        ),
+        (
+            vec![Step::Close, conflict()],
+            vec![LookUp::Undone],
+            "repeated: 409 ",
+            2,
+        ),
+        (
+            vec![unavailable(""), Step::Close, ok()],
+            vec![LookUp::Undone, LookUp::Undone],
+            "repeated: 200 fine",
+            3,
+        ),
+        (
+            vec![unavailable(""), ok()],
+            vec![LookUp::Unknown],
+            "503 {}",
+            1,
+        ),
+        (
+            vec![unavailable(""), unavailable(""), unavailable("")],
+            vec![LookUp::Undone, LookUp::Undone, LookUp::Settled("done")],
+            "done",
+            3,
+        ),
+        (
+            vec![unavailable("Retry-After: 60\r\n"), ok()],
+            vec![LookUp::Undone],
+            "503 {}",
+            1,
+        ),
+    ];
+    for (steps, looked_up, wanted, tries) in cases {
+        let service = Scripted::play(steps);
+        assert_eq!(change(&service, looked_up).await, wanted);
+        assert_eq!(service.requests().len(), tries, "{wanted}");
+    }
+}
+
+#[tokio::test]
+async fn what_must_not_stay_half_done_is_tried_after_an_error_of_the_services_too() {
+    let no_room = || say("500 Internal Server Error", "", b"no");
+    let service = Scripted::play(vec![no_room(), no_room(), ok()]);
     let upstream = Scripted::upstream(TIMEOUT);
 
-    let request = upstream.client().post(service.url.clone());
-    let outcome = outcome(upstream.send(request, 100).await);
+    let request = || upstream.client().post(service.url.clone());
+    let answer = outcome(upstream.send_persistently(request, 100).await);
 
-    assert_eq!(outcome, "503 {}");
-    assert_eq!(service.requests().len(), 1);
+    assert_eq!(answer, "200 fine");
 }
 
 #[test]

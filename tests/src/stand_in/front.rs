@@ -6,10 +6,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::header::{CONTENT_LENGTH, LOCATION};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use axum::http::{StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http_body_util::BodyExt;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
@@ -22,7 +22,7 @@ use super::fault::{self, Fault};
 use super::{CloseConnection, Front, Recorded, Unexpected, closed, lock};
 
 /// Why hyper closes a connection without a reply: the stand-in wants it so, or the client is gone.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("the connection is closed without a reply")]
 struct Closed;
 
@@ -55,12 +55,9 @@ async fn answer<R: IntoResponse + Clone>(
 ) -> Result<Response, Closed> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
-    lock(&front.requests).push(Recorded::new(&parts, &body));
-    let fault = fault::take(
-        &mut lock(&front.faults),
-        parts.method.as_str(),
-        parts.uri.path(),
-    );
+    let recorded = Recorded::new(&parts, &body);
+    let fault = fault::take(&mut lock(&front.faults), &recorded);
+    lock(&front.requests).push(recorded);
     let (method, uri) = (parts.method.clone(), parts.uri.clone());
     let usual = TowerToHyperService::new(router).call(Request::from_parts(parts, Body::from(body)));
     let response = match fault {
@@ -71,17 +68,36 @@ async fn answer<R: IntoResponse + Clone>(
             content_type,
             body,
         }) => reply(status, content_type, body),
+        Some(Fault::Busy { retry_after }) => {
+            (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, retry_after)]).into_response()
+        }
+        Some(Fault::Endless) => endless(),
         Some(Fault::Redirect { base_url }) => redirect(&base_url, &uri),
         Some(Fault::CloseBeforeActing) => closed(),
         Some(Fault::CloseAfterActing) => {
             let _unsent = usual.await;
             closed()
         }
-        Some(Fault::Delay(duration)) => {
+        Some(Fault::CloseThenAct(duration)) => {
+            tokio::spawn(async move {
+                tokio::time::sleep(duration).await;
+                usual.await
+            });
+            closed()
+        }
+        Some(Fault::DelayBeforeActing(duration)) => {
             tokio::time::sleep(duration).await;
             usual.await.into_response()
         }
+        Some(Fault::DelayAfterActing(duration)) => {
+            let response = usual.await.into_response();
+            tokio::time::sleep(duration).await;
+            response
+        }
         Some(Fault::TruncateBody) => truncate(usual.await.into_response()).await?,
+        Some(Fault::Mislabel(content_type)) => {
+            ([(CONTENT_TYPE, content_type)], usual.await).into_response()
+        }
     };
     if response.extensions().get::<Unexpected>().is_some() {
         lock(&front.surprises).push(format!("{name} has no {method} {uri}"));
@@ -97,6 +113,11 @@ fn reply(status: u16, content_type: &'static str, body: String) -> Response {
     (status, [("content-type", content_type)], body).into_response()
 }
 
+fn endless() -> Response {
+    let piece: Result<Bytes, Closed> = Ok(Bytes::from_static(&[b' '; 64 << 10]));
+    Body::from_stream(stream::repeat_with(move || piece.clone())).into_response()
+}
+
 fn redirect(base_url: &str, uri: &Uri) -> Response {
     let location = format!("{base_url}{uri}");
     (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response()
@@ -108,6 +129,11 @@ async fn truncate(response: Response) -> Result<Response, Closed> {
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     parts.headers.insert(CONTENT_LENGTH, body.len().into());
     let half: Result<Bytes, Closed> = Ok(body.slice(..body.len() / 2));
-    let pieces = stream::iter([half, Err(Closed)]);
+    // What is not sent before the error comes never is.
+    let end = stream::once(async {
+        tokio::task::yield_now().await;
+        Err(Closed)
+    });
+    let pieces = stream::iter([half]).chain(end);
     Ok(Response::from_parts(parts, Body::from_stream(pieces)))
 }

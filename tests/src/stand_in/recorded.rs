@@ -26,6 +26,13 @@ impl Recorded {
         }
     }
 
+    /// Whether it has this method, a path that starts so, and a body with this text in it.
+    pub fn is(&self, method: &str, path_prefix: &str, containing: &str) -> bool {
+        self.method == method
+            && self.path.starts_with(path_prefix)
+            && String::from_utf8_lossy(&self.body).contains(containing)
+    }
+
     pub fn authorization(&self) -> Option<&str> {
         self.headers.get(AUTHORIZATION)?.to_str().ok()
     }

@@ -1,0 +1,161 @@
+//! Every fault at every call to another service: what the client is told, and how often the service was asked.
+//!
+//! `cargo test -p omps-tests --test api faults -- --nocapture` prints the table.
+
+mod call;
+mod setting;
+mod trouble;
+
+use std::time::{Duration, Instant};
+
+use futures_util::{StreamExt, stream};
+
+use crate::helpers::{Answer, TestApp};
+use call::Call;
+use setting::Setting;
+use trouble::Trouble;
+
+/// How many cases run at once.
+const AT_ONCE: usize = 16;
+/// What no request takes, however bad things are.
+const HANG: Duration = Duration::from_secs(15);
+
+/// A call that meets trouble: the first time only, or always.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    call: Call,
+    trouble: Trouble,
+    once: bool,
+}
+
+/// What came of it.
+struct Outcome {
+    case: Case,
+    answer: Answer,
+    tries: usize,
+    time: Duration,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_fault_at_every_call_is_told_and_nothing_is_done_twice() {
+    let outcomes = stream::iter(cases()).map(Case::run);
+    let outcomes: Vec<Outcome> = outcomes.buffered(AT_ONCE).collect().await;
+
+    println!("| call | fault | status | id | tries | seconds | message |");
+    println!("|---|---|---|---|---|---|---|");
+    for outcome in &outcomes {
+        println!("{}", outcome.row());
+    }
+    let wrong: Vec<String> = outcomes.iter().filter_map(Outcome::wrong).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every trouble for ever, and those that are overcome for a moment.
+fn cases() -> impl Iterator<Item = Case> {
+    let of = |call: Call| {
+        let troubles = Trouble::ALL.into_iter();
+        troubles.flat_map(move |trouble| {
+            [false, true].map(|once| Case {
+                call,
+                trouble,
+                once,
+            })
+        })
+    };
+    let cases = Call::ALL.into_iter().flat_map(of);
+    cases.filter(|case| {
+        let can_be = !case.trouble.is_on_the_way() || case.call.is_first();
+        can_be && (!case.once || case.trouble.can_pass())
+    })
+}
+
+impl Case {
+    async fn run(self) -> Outcome {
+        let setting = Setting::start(self).await;
+        let started = Instant::now();
+        let answer = tokio::time::timeout(HANG, self.call.make(&setting.app)).await;
+        let answer = answer.unwrap_or_else(|_| panic!("{self:?} hangs"));
+        let time = started.elapsed();
+        self.check_effect(&setting.app, &answer);
+        Outcome {
+            case: self,
+            tries: setting.tries(),
+            answer,
+            time,
+        }
+    }
+
+    /// Status, id and tries that must come of it.
+    fn wanted(self) -> (u16, &'static str, usize) {
+        let Case { call, trouble, .. } = self;
+        let (status, id) = call.error();
+        match trouble {
+            Trouble::Mislabelled | Trouble::TrustedAuthority => (200, "", 1),
+            // The look-up tells that it was done.
+            _ if call == Call::Push && trouble.acts() => (200, "", 1),
+            _ if self.once => (200, "", 2),
+            // Before it is sent again it must be known what became of it, and the look-up's three tries cannot tell.
+            _ if call == Call::Push && trouble.is_on_the_way() => match trouble {
+                Trouble::Refused => (status, id, 0),
+                _ => (status, id, 1 + 3),
+            },
+            // The archive is whatever the file server sends.
+            Trouble::Page | Trouble::Unfinished | Trouble::Endless if call == Call::Download => {
+                (400, "OMPSUploadedFileError", 1)
+            }
+            Trouble::Crash if call == Call::Publish => (status, id, 3),
+            Trouble::Refused => (status, id, 0),
+            _ if trouble.can_pass() || trouble.is_on_the_way() => (status, id, 3),
+            _ => (status, id, 1),
+        }
+    }
+
+    /// No success that is none, and no release more or less than there should be.
+    fn check_effect(self, app: &TestApp, answer: &Answer) {
+        let done = answer.status == 200;
+        let acted = done || self.trouble.acts();
+        let wanted: &[&str] = match self.call {
+            Call::Health(_) => &[],
+            Call::Publish => &["1.0.0"],
+            Call::ListingToDelete if !done => &["1.0.0"],
+            Call::Delete if !acted => &["1.0.0"],
+            Call::DeleteAll if !acted => &["2.0.0"],
+            Call::ListingToDelete | Call::Delete | Call::DeleteAll => &[],
+            _ if done => &["1.0.0"],
+            _ => &[],
+        };
+        let package = self.call.package();
+        assert_eq!(app.releases(package), wanted, "{self:?}: {answer:?}");
+        if self.call == Call::Publish && done {
+            let public = app.quay.is_public("testorg", package);
+            assert_eq!(public, Some(true), "{self:?}: {answer:?}");
+        }
+    }
+}
+
+impl Outcome {
+    fn row(&self) -> String {
+        let Case {
+            call,
+            trouble,
+            once,
+        } = self.case;
+        let (status, id) = self.answer.kind();
+        format!(
+            "| {} | {}{} | {status} | {id} | {} | {:.2} | {} |",
+            call.name(),
+            trouble.name(),
+            if once { ", once" } else { "" },
+            self.tries,
+            self.time.as_secs_f32(),
+            call.message(&self.answer),
+        )
+    }
+
+    /// What is not as it must be.
+    fn wrong(&self) -> Option<String> {
+        let (status, id) = self.answer.kind();
+        let wanted = self.case.wanted();
+        ((status, id, self.tries) != wanted).then(|| format!("{} wanted {wanted:?}", self.row()))
+    }
+}

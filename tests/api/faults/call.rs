@@ -1,0 +1,219 @@
+//! The calls that the service makes, and the requests in whose course it makes them.
+
+use omps_tests::koji::{Build, HUB, ROOT};
+use omps_tests::operator::Operator;
+use omps_tests::stand_in::Recorded;
+use reqwest::Url;
+
+use omps::config::Config;
+
+use crate::helpers::{Answer, ORGANIZATION, TestApp};
+
+const NVR: &str = "doorbell-operator-container-v1.0.0-1";
+const PACKAGES: &str = "/cnr/api/v1/packages";
+const PACKAGE: &str = "/cnr/api/v1/packages/testorg/";
+
+/// A service that is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    Quay,
+    Hub,
+    Root,
+    Greenwave,
+}
+
+/// A call to a service, in the course of a request that needs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Pushing a zip: the releases that are there.
+    Listing,
+    /// Pushing a zip under a given version.
+    Push,
+    /// Pushing a zip to a public organization.
+    Publish,
+    /// Pushing a build: `getBuild`.
+    Build,
+    /// Pushing an older build: `getBuildLogs`.
+    Logs,
+    /// Pushing a build: its archive.
+    Download,
+    /// Pushing a build: Greenwave's decision.
+    Decision,
+    /// Deleting a release.
+    Delete,
+    /// Deleting all releases: which there are.
+    ListingToDelete,
+    /// Deleting all releases: one of them.
+    DeleteAll,
+    /// Health.
+    Health(Service),
+}
+
+impl Call {
+    pub const ALL: [Call; 13] = [
+        Call::Listing,
+        Call::Push,
+        Call::Publish,
+        Call::Build,
+        Call::Logs,
+        Call::Download,
+        Call::Decision,
+        Call::Delete,
+        Call::ListingToDelete,
+        Call::DeleteAll,
+        Call::Health(Service::Quay),
+        Call::Health(Service::Hub),
+        Call::Health(Service::Greenwave),
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Call::Listing => "push-zipfile: Quay's listing",
+            Call::Push => "push-zipfile: the push",
+            Call::Publish => "push-zipfile: publishing",
+            Call::Build => "push-koji: getBuild",
+            Call::Logs => "push-koji: getBuildLogs",
+            Call::Download => "push-koji: the download",
+            Call::Decision => "push-koji: Greenwave",
+            Call::Delete => "delete one: the delete",
+            Call::ListingToDelete => "delete all: Quay's listing",
+            Call::DeleteAll => "delete all: the delete",
+            Call::Health(Service::Quay) => "health: Quay",
+            Call::Health(Service::Hub) => "health: Koji",
+            Call::Health(_) => "health: Greenwave",
+        }
+    }
+
+    pub fn service(self) -> Service {
+        match self {
+            Call::Build | Call::Logs => Service::Hub,
+            Call::Download => Service::Root,
+            Call::Decision => Service::Greenwave,
+            Call::Health(service) => service,
+            _ => Service::Quay,
+        }
+    }
+
+    /// Whether it is the first call to the address of its service, so that this can be out of reach.
+    pub fn is_first(self) -> bool {
+        !matches!(self, Call::Publish | Call::Logs | Call::DeleteAll)
+    }
+
+    /// Its request: the method, how the path starts, what is in the body.
+    pub fn request(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Call::Listing | Call::ListingToDelete => ("GET", PACKAGES, ""),
+            Call::Push => ("POST", PACKAGE, ""),
+            Call::Publish => ("POST", "/api/v1/repository/", "public"),
+            Call::Build => ("POST", HUB, "getBuild<"),
+            Call::Logs => ("POST", HUB, "getBuildLogs<"),
+            Call::Download => ("GET", ROOT, ""),
+            Call::Decision => ("POST", "/api/v1.0/decision", ""),
+            Call::Delete => ("DELETE", PACKAGE, ""),
+            Call::DeleteAll => ("DELETE", "/cnr/api/v1/packages/testorg/larder/2.0.0", ""),
+            Call::Health(Service::Quay) => ("GET", "/cnr/version", ""),
+            Call::Health(Service::Hub) => ("POST", HUB, "getAPIVersion<"),
+            Call::Health(_) => ("GET", "/api/v1.0/about", ""),
+        }
+    }
+
+    /// The error that ends the request when the service does not do its part.
+    pub fn error(self) -> (u16, &'static str) {
+        match self {
+            Call::Push => (500, "QuayCourierError"),
+            Call::Build | Call::Logs | Call::Download => (500, "KojiError"),
+            Call::Decision => (500, "GreenwaveError"),
+            Call::Health(_) => (503, ""),
+            _ => (500, "QuayPackageError"),
+        }
+    }
+
+    /// The settings of a service that makes this call.
+    pub fn settings(self) -> &'static str {
+        match self {
+            Call::Publish => {
+                "[Test.organizations.testorg]\npublic = true\noauth_token = \"testorg-oauth-token\""
+            }
+            _ => "",
+        }
+    }
+
+    /// The package that the request is about.
+    pub fn package(self) -> &'static str {
+        match self {
+            Call::Delete | Call::ListingToDelete | Call::DeleteAll => "larder",
+            _ => "doorbell-operator",
+        }
+    }
+
+    /// The releases that the package has before, the newest first.
+    pub fn releases(self) -> &'static [&'static str] {
+        match self {
+            Call::Delete | Call::ListingToDelete => &["1.0.0"],
+            Call::DeleteAll => &["2.0.0", "1.0.0"],
+            _ => &[],
+        }
+    }
+
+    /// Puts the stand-ins into the state that the request needs.
+    pub fn prepare(self, app: &TestApp) {
+        for release in self.releases().iter().rev() {
+            app.quay.add_release(ORGANIZATION, self.package(), release);
+        }
+        let zip = Operator::doorbell().zip();
+        match self {
+            Call::Logs => app.koji.add_build(Build::of_older_operator(NVR, zip)),
+            Call::Build | Call::Download | Call::Decision => {
+                app.koji.add_build(Build::of_operator(NVR, zip));
+            }
+            _ => {}
+        }
+    }
+
+    /// Makes the request.
+    pub async fn make(self, app: &TestApp) -> Answer {
+        let zip = Operator::doorbell().zip();
+        match self {
+            Call::Listing | Call::Publish => app.push_zipfile(&zip).await,
+            Call::Push => app.push_zipfile_as("1.0.0", &zip).await,
+            Call::Build | Call::Logs | Call::Download | Call::Decision => app.push_koji(NVR).await,
+            Call::Delete => app.delete("larder", "1.0.0").await,
+            Call::ListingToDelete | Call::DeleteAll => app.delete_all("larder").await,
+            Call::Health(_) => app.health().await,
+        }
+    }
+
+    /// What the answer says in words.
+    pub fn message(self, answer: &Answer) -> &str {
+        let service = match self {
+            Call::Health(Service::Quay) => "quay",
+            Call::Health(Service::Hub) => "koji",
+            Call::Health(_) => "greenwave",
+            _ => return answer.body["message"].as_str().unwrap_or_default(),
+        };
+        answer.body["services"][service]["details"]
+            .as_str()
+            .expect("details")
+    }
+}
+
+impl Service {
+    /// Where the configuration says that it is.
+    pub fn url(self, config: &mut Config) -> &mut Url {
+        match self {
+            Service::Quay => &mut config.quay_url,
+            Service::Hub => &mut config.kojihub_url,
+            Service::Root => &mut config.kojiroot_url,
+            Service::Greenwave => &mut config.greenwave.as_mut().expect("it is asked").url,
+        }
+    }
+
+    /// What reached it.
+    pub fn requests(self, app: &TestApp) -> Vec<Recorded> {
+        match self {
+            Service::Quay => app.quay.requests(),
+            Service::Hub | Service::Root => app.koji.requests(),
+            Service::Greenwave => app.greenwave.requests(),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! TLS in front of a stand-in, with certificates made for the purpose.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+/// An authority of its own, which nobody trusts unless told to.
+pub struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+/// A certificate with its key.
+pub struct Certificate {
+    certificate: CertificateDer<'static>,
+    key: PrivateKeyDer<'static>,
+}
+
+impl Authority {
+    /// An authority of this name.
+    pub fn new(name: &str) -> Self {
+        let mut params = params(name);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, key()).expect("a certificate");
+        Self { issuer }
+    }
+
+    /// The authority's own certificate.
+    pub fn pem(&self) -> String {
+        self.issuer.pem()
+    }
+
+    /// A certificate for a host's name or address.
+    pub fn certificate(&self, host: &str) -> Certificate {
+        self.sign(&params(host))
+    }
+
+    /// A certificate for a host, which has seen its last day.
+    pub fn expired(&self, host: &str) -> Certificate {
+        let mut params = params(host);
+        params.not_after = date_time_ymd(2001, 1, 1);
+        self.sign(&params)
+    }
+
+    fn sign(&self, params: &CertificateParams) -> Certificate {
+        let key = key();
+        let certificate = params.signed_by(&key, &self.issuer);
+        Certificate::new(certificate.expect("a certificate"), &key)
+    }
+}
+
+impl Certificate {
+    /// A certificate for a host, by no authority.
+    pub fn self_signed(host: &str) -> Self {
+        let key = key();
+        let certificate = params(host).self_signed(&key);
+        Self::new(certificate.expect("a certificate"), &key)
+    }
+
+    fn new(certificate: rcgen::Certificate, key: &KeyPair) -> Self {
+        Self {
+            certificate: certificate.into(),
+            key: PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+        }
+    }
+}
+
+fn params(name: &str) -> CertificateParams {
+    let mut params = CertificateParams::new([name.to_owned()]).expect("a host's name");
+    params.distinguished_name.push(DnType::CommonName, name);
+    params
+}
+
+fn key() -> KeyPair {
+    KeyPair::generate().expect("a key")
+}
+
+/// Speaks TLS, and hands on what it hears in the clear. It stops when it is dropped.
+pub struct Terminator {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+    server: JoinHandle<()>,
+}
+
+impl Terminator {
+    /// Stands before the server at `behind`; port 0 takes a free one.
+    ///
+    /// # Errors
+    /// When the address is taken.
+    pub fn start(
+        listen: SocketAddr,
+        certificate: Certificate,
+        behind: SocketAddr,
+    ) -> io::Result<Self> {
+        let config = ServerConfig::builder_with_provider(aws_lc_rs::default_provider().into())
+            .with_safe_default_protocol_versions()
+            .expect("the provider has them")
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.certificate], certificate.key)
+            .expect("the key is the certificate's");
+        let listener = std::net::TcpListener::bind(listen)?;
+        listener.set_nonblocking(true)?;
+        let listener = TcpListener::from_std(listener)?;
+        let address = listener.local_addr()?;
+        let connections = Arc::new(AtomicUsize::new(0));
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let server = tokio::spawn(serve(listener, acceptor, behind, connections.clone()));
+        Ok(Self {
+            address,
+            connections,
+            server,
+        })
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// How many came, whether they liked the certificate or not.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Terminator {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+    behind: SocketAddr,
+    connections: Arc<AtomicUsize>,
+) {
+    let mut open = JoinSet::new();
+    loop {
+        let Ok((stream, _)) = listener.accept().await else {
+            continue;
+        };
+        connections.fetch_add(1, Ordering::Relaxed);
+        let acceptor = acceptor.clone();
+        open.spawn(async move {
+            let mut outside = acceptor.accept(stream).await?;
+            let mut inside = TcpStream::connect(behind).await?;
+            copy_bidirectional(&mut outside, &mut inside).await
+        });
+        while open.try_join_next().is_some() {}
+    }
+}
