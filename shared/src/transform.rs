@@ -2,7 +2,7 @@
 
 use crate::archive::Files;
 use crate::manifests::edit::{self, EditError};
-use crate::manifests::yaml::Limits;
+use crate::manifests::yaml::Budget;
 use crate::organization::{Annotation, Replacement};
 use crate::pattern::StepLimit;
 
@@ -83,7 +83,7 @@ pub fn set_annotations(
     files: &mut Files,
     rules: &[Annotation],
     package_name: &str,
-    limits: &Limits,
+    budget: &mut Budget,
 ) -> Result<(), TransformError> {
     if rules.is_empty() {
         return Ok(());
@@ -97,7 +97,7 @@ pub fn set_annotations(
         .filter(|(path, _)| is_yaml_in_any_case(path))
     {
         let edited =
-            edit::set_annotations(bytes, &annotations, limits).map_err(|error| TransformError {
+            edit::set_annotations(bytes, &annotations, budget).map_err(|error| TransformError {
                 file: path.clone(),
                 problem: error.into(),
             })?;

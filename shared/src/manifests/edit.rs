@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::yaml::{self, Entry, Limits, Mapping, Node, ReadError, Value, Version};
+use super::yaml::{self, Budget, Entry, Mapping, Node, ReadError, Value, Version};
 
 /// Why a file cannot be edited.
 #[derive(Debug, thiserror::Error)]
@@ -27,16 +27,16 @@ pub fn set_root_text(
     bytes: &[u8],
     key: &str,
     text: &str,
-    limits: &Limits,
+    budget: &mut Budget,
 ) -> Result<Vec<u8>, EditError> {
-    let root = yaml::read(bytes, Version::V1_2, limits)?;
+    let root = yaml::read(bytes, Version::V1_2, budget)?;
     let entangled = || EditError::Entangled(key.to_owned());
     let entry = root.entry(key).ok_or_else(entangled)?;
     let edited = splice(bytes, set_scalar(bytes, &root, entry, text));
     let wanted = with(&root.value, &[key], text);
-    match yaml::read(&edited, Version::V1_2, limits) {
-        Ok(result) if result.value == wanted => Ok(edited),
-        _ => Err(entangled()),
+    match reads_as(&edited, &wanted, Version::V1_2, budget)? {
+        true => Ok(edited),
+        false => Err(entangled()),
     }
 }
 
@@ -44,14 +44,19 @@ pub fn set_root_text(
 /// file that is no such document: it is left alone.
 ///
 /// # Errors
-/// The annotations are tied to other fields.
+/// The annotations are tied to other fields, or the files of the push are too many to read.
 pub fn set_annotations(
     bytes: &[u8],
     annotations: &[(&str, String)],
-    limits: &Limits,
+    budget: &mut Budget,
 ) -> Result<Option<Vec<u8>>, EditError> {
-    let Ok(root) = yaml::read(bytes, Version::V1_1, limits) else {
+    if !may_say(bytes, "ClusterServiceVersion") {
         return Ok(None);
+    }
+    let root = match yaml::read(bytes, Version::V1_1, budget) {
+        Ok(root) => root,
+        Err(error) if error.ends_all() => return Err(error.into()),
+        Err(_) => return Ok(None),
     };
     if root.get("kind").and_then(Node::as_str) != Some("ClusterServiceVersion") {
         return Ok(None);
@@ -65,9 +70,28 @@ pub fn set_annotations(
         .fold(root.value.clone(), |value, (name, text)| {
             with(&value, &["metadata", "annotations", name], text)
         });
-    match yaml::read(&edited, Version::V1_1, limits) {
-        Ok(result) if result.value == wanted => Ok(Some(edited)),
-        _ => Err(EditError::Entangled("metadata.annotations".to_owned())),
+    match reads_as(&edited, &wanted, Version::V1_1, budget)? {
+        true => Ok(Some(edited)),
+        false => Err(EditError::Entangled("metadata.annotations".to_owned())),
+    }
+}
+
+/// Whether a scalar of the file can be this word; other than by escapes it must be there as it is.
+fn may_say(bytes: &[u8], word: &str) -> bool {
+    memchr::memmem::find(bytes, word.as_bytes()).is_some() || memchr::memchr(b'\\', bytes).is_some()
+}
+
+/// Whether the bytes are a document of this value; an error only where no file of the push can be read any more.
+fn reads_as(
+    bytes: &[u8],
+    wanted: &Value,
+    version: Version,
+    budget: &mut Budget,
+) -> Result<bool, ReadError> {
+    match yaml::read(bytes, version, budget) {
+        Ok(root) => Ok(root.value == *wanted),
+        Err(error) if error.ends_all() => Err(error),
+        Err(_) => Ok(false),
     }
 }
 
@@ -373,7 +397,8 @@ mod tests {
 
     fn annotated(text: &str) -> String {
         let annotations = [("certified", "false".to_owned()), ("x/y", "yes".to_owned())];
-        let edited = set_annotations(text.as_bytes(), &annotations, &Limits::default()).unwrap();
+        let edited =
+            set_annotations(text.as_bytes(), &annotations, &mut Budget::default()).unwrap();
         String::from_utf8(edited.expect("a CSV")).unwrap()
     }
 
@@ -446,7 +471,7 @@ mod tests {
             "kind: ClusterServiceVersion\nmetadata: [a]\n",
         ] {
             let annotations = [("a", "b".to_owned())];
-            let edited = set_annotations(text.as_bytes(), &annotations, &Limits::default());
+            let edited = set_annotations(text.as_bytes(), &annotations, &mut Budget::default());
             assert!(matches!(edited, Ok(None)), "{text:?}");
         }
     }
@@ -454,8 +479,12 @@ mod tests {
     #[test]
     fn a_root_text_is_replaced_in_place() {
         let set = |text: &str| {
-            let edited =
-                set_root_text(text.as_bytes(), "packageName", "etcd-x", &Limits::default());
+            let edited = set_root_text(
+                text.as_bytes(),
+                "packageName",
+                "etcd-x",
+                &mut Budget::default(),
+            );
             edited.map(|bytes| String::from_utf8(bytes).unwrap())
         };
         assert_eq!(

@@ -154,17 +154,30 @@ pub fn tagged(tag: &str, text: &str) -> Result<Value, ScalarError> {
     }
 }
 
-/// Base64 as Python's decoder reads it: what is not of the alphabet is dropped, and padding ends it.
+/// Base64 as Python's decoder reads it: what is not of the alphabet is dropped, and padding that is complete ends it.
 fn lenient_base64(text: &str) -> Option<Vec<u8>> {
-    let known = |char: &char| char.is_ascii_alphanumeric() || matches!(char, '+' | '/' | '=');
-    let encoded: String = text.chars().filter(known).collect();
-    let (data, padding) = encoded.split_at(encoded.find('=').unwrap_or(encoded.len()));
-    let wanted = data.len().next_multiple_of(4) - data.len();
-    let found = padding.bytes().take_while(|byte| *byte == b'=').count();
-    if found < wanted {
+    let (mut data, mut padding) = (Vec::with_capacity(text.len()), 0);
+    for byte in text.bytes() {
+        match byte {
+            b'=' if data.len() % 4 >= 2 => padding += 1,
+            byte if byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/') => {
+                padding = 0;
+                data.push(byte);
+            }
+            _ => {}
+        }
+        if padding > 0 && (data.len() + padding) % 4 == 0 {
+            break;
+        }
+    }
+    let missing = data.len().next_multiple_of(4) - data.len();
+    if padding < missing {
         return None;
     }
-    BASE64.decode(format!("{data}{}", "=".repeat(wanted))).ok()
+    data.resize(data.len() + missing, b'A'); // zeros
+    let mut bytes = BASE64.decode(data).ok()?;
+    bytes.truncate(bytes.len() - missing);
+    Some(bytes)
 }
 
 /// A date alone has two digits for month and day; with a time of day one is enough.
