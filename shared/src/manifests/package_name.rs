@@ -102,11 +102,10 @@ pub fn add_suffix(
     let Some(bytes) = files.get_mut(&package.file) else {
         return Ok(());
     };
-    *bytes = edit::set_root_text(bytes, "packageName", &package.name, budget).map_err(|error| {
+    edit::set_root_text(bytes, "packageName", &package.name, budget).map_err(|error| {
         PackageNameError::Edit {
             file: package.file.clone(),
             error,
         }
-    })?;
-    Ok(())
+    })
 }

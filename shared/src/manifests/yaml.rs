@@ -10,6 +10,7 @@ mod lenience;
 mod node;
 mod reader;
 pub mod scalar;
+mod stand_ins;
 mod surrogates;
 mod tabs;
 

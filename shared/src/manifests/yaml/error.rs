@@ -43,6 +43,8 @@ pub enum Problem {
     TooManyExpanded(u32),
     #[error("more than {0} values in all files together, aliases expanded")]
     TooManyInAll(u32),
+    #[error("an anchor of more than {0} characters")]
+    LongAnchor(usize),
     #[error("undefined alias *{0}")]
     UndefinedAlias(String),
     #[error("anchor &{0} is defined twice")]

@@ -1,12 +1,12 @@
 //! libyaml's events for a text, where libyaml differs from PyYAML by accident.
 
-use std::borrow::Cow;
 use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libyaml_safer::{Encoding, Error, Event, EventData, Mark, Parser, ScalarStyle};
 
-use super::{Position, Problem, ReadError, Version, surrogates};
+use super::stand_ins::Disguised;
+use super::{Position, Problem, ReadError, Version};
 
 /// Gives every event of a text without a byte order mark to `take`.
 ///
@@ -26,9 +26,8 @@ pub fn each<E>(
             .next()
             .is_some_and(|line| !line.trim_ascii().is_empty());
     let directives = without_unknown_directives(text, version);
-    let (text, stand_ins) = without_odd_characters(text, version);
-    let hidden = surrogates::hidden(&text);
-    let text = hidden.as_deref().unwrap_or(&text);
+    let disguised = Disguised::new(text, version);
+    let text = &disguised.text;
     let input = directives
         .as_bytes()
         .chain(&text.as_bytes()[directives.len()..])
@@ -60,14 +59,9 @@ pub fn each<E>(
             value.pop(); // the line end that was added
         }
         if let EventData::Scalar { value, .. } = &mut event.data {
-            for &(odd, stand_in) in &stand_ins {
-                *value = value.replace(stand_in, odd);
-            }
-            if hidden.is_some() {
-                match surrogates::shown(value) {
-                    Ok(shown) => *value = shown,
-                    Err(problem) => return Err(fail(unpaired(event.start_mark, problem))),
-                }
+            match disguised.shown(std::mem::take(value)) {
+                Ok(shown) => *value = shown,
+                Err(problem) => return Err(fail(not_text(event.start_mark, problem))),
             }
         }
         let is_last = event.data == EventData::StreamEnd;
@@ -88,7 +82,7 @@ fn syntax(error: &Error) -> ReadError {
     }
 }
 
-fn unpaired(start: Mark, problem: &str) -> ReadError {
+fn not_text(start: Mark, problem: &str) -> ReadError {
     ReadError {
         position: start.into(),
         problem: Problem::Syntax(problem.to_owned()),
@@ -118,7 +112,7 @@ fn without_unknown_directives(text: &str, version: Version) -> String {
                 head.push_str(&line[1..]);
             }
             other if other.starts_with('%') || other.trim_start_matches(' ').starts_with('#') => {
-                head.push_str(line)
+                head.push_str(line);
             }
             blank if blank.trim_start_matches(' ').is_empty() => head.push_str(line),
             _ => break,
@@ -146,35 +140,4 @@ fn is_unknown(line: &str, version: Version) -> bool {
         "YAML" => false,
         _ => !name.is_empty() && name.chars().all(is_name),
     }
-}
-
-/// Characters that libyaml takes for white space and others for text, each behind a stand-in of the same length that the
-/// text does not have: byte order marks that are not the first, and for ruamel.yaml the line ends that are YAML 1.1's.
-fn without_odd_characters(
-    text: &str,
-    version: Version,
-) -> (Cow<'_, str>, Vec<(&'static str, &'static str)>) {
-    const BYTE_ORDER_MARK: (&str, [&str; 2]) = ("\u{feff}", ["\u{f8ff}", "\u{f8fe}"]);
-    const LINE_ENDS: [(&str, [&str; 2]); 3] = [
-        ("\u{85}", ["\u{3ff}", "\u{3fe}"]),
-        ("\u{2028}", ["\u{f8fd}", "\u{f8fc}"]),
-        ("\u{2029}", ["\u{f8fb}", "\u{f8fa}"]),
-    ];
-    let line_ends = if version == Version::V1_2 {
-        LINE_ENDS.as_slice()
-    } else {
-        &[]
-    };
-    let (mut text, mut used) = (Cow::Borrowed(text), Vec::new());
-    for &(odd, stand_ins) in line_ends.iter().chain([&BYTE_ORDER_MARK]) {
-        if text.contains(odd)
-            && let Some(stand_in) = stand_ins
-                .into_iter()
-                .find(|stand_in| !text.contains(stand_in))
-        {
-            text = Cow::Owned(text.replace(odd, stand_in));
-            used.push((odd, stand_in));
-        }
-    }
-    (text, used)
 }

@@ -7,12 +7,15 @@ use std::rc::Rc;
 use libyaml_safer::{Event, EventData, MappingStyle, Mark, ScalarStyle, SequenceStyle};
 
 use super::node::identity;
-use super::scalar::{self, ScalarError, YAML_TAG};
+use super::scalar::{self, YAML_TAG};
 use super::{Budget, Entry, Mapping, Node, Position, Problem, ReadError, Value, Version};
 use super::{collections, events, lenience, tabs};
 
 /// The tag of `=`, which as a key is text.
 const VALUE_TAG: &str = "tag:yaml.org,2002:value";
+
+/// Characters of an anchor, of which each copy would cost memory.
+const MAX_ANCHOR: usize = 1_000;
 
 /// Lines of one file that may start with a percent sign.
 const MAX_DIRECTIVES: usize = 100;
@@ -191,9 +194,7 @@ impl Reader<'_> {
                     Value::String(value)
                 } else if is_plain {
                     self.plain(value, in_key_place, start)?
-                } else if quoted_implicit {
-                    Value::String(value)
-                } else if in_key_place && tag.as_deref() == Some(VALUE_TAG) {
+                } else if quoted_implicit || in_key_place && tag.as_deref() == Some(VALUE_TAG) {
                     Value::String(value)
                 } else {
                     self.tagged(tag.as_deref().unwrap_or_default(), value, start)?
@@ -282,12 +283,10 @@ impl Reader<'_> {
     }
 
     fn tagged(&self, tag: &str, text: String, start: Mark) -> Result<Value, ReadError> {
-        match scalar::tagged(tag, &text) {
-            Err(ScalarError::UnknownTag(_)) if self.version == Version::V1_2 => {
-                Ok(Value::String(text))
-            }
-            result => result.map_err(|error| at(start, error.into())),
+        if self.version == Version::V1_2 && !scalar::is_known(tag) {
+            return Ok(Value::String(text));
         }
+        scalar::tagged(tag, text).map_err(|error| at(start, error.into()))
     }
 
     fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
@@ -348,6 +347,9 @@ impl Reader<'_> {
     /// Notes an anchor whose value is about to come.
     fn define(&mut self, anchor: Option<&str>, start: Mark) -> Result<(), ReadError> {
         let Some(anchor) = anchor else { return Ok(()) };
+        if anchor.len() > MAX_ANCHOR {
+            return Err(at(start, Problem::LongAnchor(MAX_ANCHOR)));
+        }
         let twice = self
             .anchors
             .insert(anchor.to_owned(), Anchored::Open)
