@@ -4,21 +4,21 @@
 use libfuzzer_sys::fuzz_target;
 use omps::archive::Files;
 use omps::manifests::Manifests;
-use omps::manifests::yaml::{Limits, Value, Version, read};
-use omps_fuzz::{LIMITS, as_csv, same};
+use omps::manifests::yaml::{Budget, Value, Version, read};
+use omps_fuzz::{as_csv, budget, same};
 
 const PACKAGE: &[u8] = b"packageName: a\nchannels: [{name: b, currentCSV: c}]\n";
 
 fuzz_target!(|bytes: &[u8]| {
     let csv = as_csv(bytes);
-    let Ok(before) = read(&csv, Version::V1_1, &LIMITS) else {
+    let Ok(before) = read(&csv, Version::V1_1, &mut budget()) else {
         return;
     };
     let files = Files::from([
         ("p.yaml".to_owned(), PACKAGE.to_vec()),
         ("c.yaml".to_owned(), csv),
     ]);
-    let Ok(manifests) = Manifests::read(&files, &LIMITS) else {
+    let Ok(manifests) = Manifests::read(&files, &mut budget()) else {
         return;
     };
     let _verdict = manifests.verdict("a").validation_info();
@@ -28,14 +28,14 @@ fuzz_target!(|bytes: &[u8]| {
 
     let text = &bundle["bundle.yaml"];
     let shown = String::from_utf8_lossy(text);
-    let limits = Limits::default();
+    let mut budget = Budget::default();
     let root =
-        read(text, Version::V1_1, &limits).unwrap_or_else(|error| panic!("{error} in {shown:?}"));
+        read(text, Version::V1_1, &mut budget).unwrap_or_else(|error| panic!("{error} in {shown:?}"));
     let list = root
         .get("data")
         .and_then(|data| data.get("clusterServiceVersions"));
     let list = list.and_then(|list| list.as_str()).expect("a text");
-    let list = read(list.as_bytes(), Version::V1_1, &limits)
+    let list = read(list.as_bytes(), Version::V1_1, &mut budget)
         .unwrap_or_else(|error| panic!("{error} in {shown:?}"));
     let Value::Sequence(items) = &list.value else {
         panic!("no list: {shown:?}")

@@ -3,12 +3,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use omps::manifests::yaml::{Node, Value, Version, read};
-use omps_fuzz::LIMITS;
+use omps_fuzz::{LIMITS, budget};
 
 fuzz_target!(|bytes: &[u8]| {
     for version in [Version::V1_1, Version::V1_2] {
         let lines = 1 + bytes.len() as u32;
-        match read(bytes, version, &LIMITS) {
+        match read(bytes, version, &mut budget()) {
             Ok(root) => {
                 let count = check(&root, bytes, LIMITS.depth + 1);
                 assert!(count <= LIMITS.expanded, "{count} values");

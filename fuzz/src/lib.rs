@@ -1,13 +1,19 @@
 //! What several targets look at: values, compared more strictly than the service does itself.
 
-use omps::manifests::yaml::{Limits, Mapping, Value};
+use omps::manifests::yaml::{Budget, Limits, Mapping, Value};
 
 /// Small, so that inputs reach them.
 pub const LIMITS: Limits = Limits {
     depth: 24,
     events: 2_000,
     expanded: 4_000,
+    total: 100_000,
 };
+
+/// The small limits, for one reading or many.
+pub fn budget() -> Budget {
+    Budget::new(LIMITS)
+}
 
 /// Same type, same value, same order of keys. (`==` takes `1`, `1.0` and `true` for one.)
 pub fn same(one: &Value, other: &Value) -> bool {

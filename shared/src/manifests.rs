@@ -20,7 +20,7 @@ use crd::Crd;
 use csv::Csv;
 use package::Package;
 use report::{MAX_FINDINGS, Place, Report, ValidationInfo};
-use yaml::{Limits, ReadError, Value, Version};
+use yaml::{Budget, ReadError, Value, Version};
 
 /// How the files lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,13 +91,13 @@ impl Manifests {
     ///
     /// # Errors
     /// [`LayoutError`], found in the reference's order.
-    pub fn read(files: &Files, limits: &Limits) -> Result<Self, LayoutError> {
+    pub fn read(files: &Files, budget: &mut Budget) -> Result<Self, LayoutError> {
         let (root, directories) = by_directory(files);
         let mut package = None;
         let mut flat = Documents::default();
         let mut listed = 0;
         for (path, bytes) in root {
-            match read_document(path, bytes, limits)? {
+            match read_document(path, bytes, budget)? {
                 Document::Package(_) if package.is_some() => {
                     return Err(LayoutError::SeveralPackages);
                 }
@@ -110,7 +110,7 @@ impl Manifests {
         for files in directories.values() {
             let mut documents = Documents::default();
             for (path, bytes) in files {
-                documents.add(path, read_document(path, bytes, limits)?, &mut listed);
+                documents.add(path, read_document(path, bytes, budget)?, &mut listed);
             }
             if !documents.csvs.is_empty() {
                 versions.push(documents);
@@ -189,9 +189,9 @@ pub fn is_yaml(name: &str) -> bool {
     stem.is_some_and(|stem| !stem.trim_start_matches('.').is_empty())
 }
 
-fn read_document(path: &str, bytes: &[u8], limits: &Limits) -> Result<Document, LayoutError> {
+fn read_document(path: &str, bytes: &[u8], budget: &mut Budget) -> Result<Document, LayoutError> {
     let root =
-        yaml::read(bytes, Version::V1_1, limits).map_err(|error| LayoutError::Unreadable {
+        yaml::read(bytes, Version::V1_1, budget).map_err(|error| LayoutError::Unreadable {
             file: path.to_owned(),
             error,
         })?;
@@ -218,7 +218,7 @@ fn read_document(path: &str, bytes: &[u8], limits: &Limits) -> Result<Document, 
 #[cfg(test)]
 mod tests {
     use super::report::MAX_FINDINGS;
-    use super::{Files, Limits, Manifests, is_yaml};
+    use super::{Budget, Files, Manifests, is_yaml};
 
     #[test]
     fn findings_past_all_bounds_are_not_listed_and_still_count() {
@@ -232,7 +232,7 @@ mod tests {
             files.insert(format!("{version}/crd.yaml"), crd.clone().into_bytes());
         }
 
-        let report = Manifests::read(&files, &Limits::default())
+        let report = Manifests::read(&files, &mut Budget::default())
             .unwrap()
             .verdict("a");
 
@@ -250,7 +250,7 @@ mod tests {
             files.insert(format!("{version}/csv.yaml"), csv.into());
         }
 
-        let report = Manifests::read(&files, &Limits::default())
+        let report = Manifests::read(&files, &mut Budget::default())
             .unwrap()
             .verdict("a");
 

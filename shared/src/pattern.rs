@@ -37,10 +37,14 @@ pub enum PatternError {
     Template { template: String, problem: String },
 }
 
-/// A pattern that took more steps on a text than it may.
+/// A replacement that took more than it may.
 #[derive(Debug, thiserror::Error)]
-#[error("a replacement rule ran past its limit of {BACKTRACK_LIMIT} steps")]
-pub struct StepLimit;
+pub enum ReplaceError {
+    #[error("a replacement rule ran past its limit of {BACKTRACK_LIMIT} steps")]
+    Steps,
+    #[error("the text grows past {0} bytes")]
+    Room(usize),
+}
 
 impl Pattern {
     /// Compiles a pattern as Python's `re` reads it.
@@ -67,11 +71,17 @@ impl Pattern {
             })
     }
 
-    /// The text with every match replaced, as Python's `re.sub` does it; nothing when there is none.
+    /// The text with every match replaced, as Python's `re.sub` does it; nothing when there is none. There is `room` for
+    /// that many bytes.
     ///
     /// # Errors
-    /// [`StepLimit`]
-    pub fn replace(&self, text: &str, template: &Template) -> Result<Option<String>, StepLimit> {
+    /// [`ReplaceError`]
+    pub fn replace(
+        &self,
+        text: &str,
+        template: &Template,
+        room: usize,
+    ) -> Result<Option<String>, ReplaceError> {
         let (mut replaced, mut copied, mut from) = (None, 0, 0);
         while from <= text.len() {
             let Some(groups) = self.groups_from(text, from)? else {
@@ -84,6 +94,9 @@ impl Pattern {
             output.push_str(&text[copied..found.start]);
             template.write(text, &groups, output);
             copied = found.end;
+            if output.len() + text.len() - copied > room {
+                return Err(ReplaceError::Room(room));
+            }
             // Behind an empty match one character is passed, or it would be found again.
             let passed = if found.is_empty() {
                 text[found.end..].chars().next().map_or(1, char::len_utf8)
@@ -100,7 +113,7 @@ impl Pattern {
         &self,
         text: &str,
         from: usize,
-    ) -> Result<Option<Vec<Option<Range<usize>>>>, StepLimit> {
+    ) -> Result<Option<Vec<Option<Range<usize>>>>, ReplaceError> {
         Ok(match self {
             Pattern::Linear(regex) => regex.captures_at(text, from).map(|found| {
                 found
@@ -110,7 +123,7 @@ impl Pattern {
             }),
             Pattern::Backtracking(regex) => regex
                 .captures_from_pos(text, from)
-                .map_err(|_| StepLimit)?
+                .map_err(|_| ReplaceError::Steps)?
                 .map(|found| {
                     found
                         .iter()
@@ -288,7 +301,7 @@ mod tests {
         let pattern = Pattern::parse(pattern).unwrap();
         let template = Template::parse(template, &pattern).unwrap();
         pattern
-            .replace(text, &template)
+            .replace(text, &template, usize::MAX)
             .unwrap()
             .unwrap_or_else(|| text.to_owned())
     }
@@ -350,6 +363,16 @@ mod tests {
     fn a_pattern_that_would_run_wild_is_stopped() {
         let pattern = Pattern::parse("(?!x)(a|aa)+(?!.)b").unwrap();
         let template = Template::parse("", &pattern).unwrap();
-        assert!(pattern.replace(&"a".repeat(60), &template).is_err());
+        let replaced = pattern.replace(&"a".repeat(60), &template, usize::MAX);
+        assert!(matches!(replaced, Err(ReplaceError::Steps)));
+    }
+
+    #[test]
+    fn a_text_that_grows_past_its_room_is_stopped() {
+        let pattern = Pattern::parse("a").unwrap();
+        let template = Template::parse("bb", &pattern).unwrap();
+        let replaced = |room| pattern.replace("xaa", &template, room);
+        assert!(matches!(replaced(5), Ok(Some(text)) if text == "xbbbb"));
+        assert!(matches!(replaced(4), Err(ReplaceError::Room(4))));
     }
 }

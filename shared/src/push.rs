@@ -176,6 +176,8 @@ pub async fn validate(
 struct Opened {
     files: Files,
     package: PackageName,
+    /// What may still be read of its files.
+    budget: yaml::Budget,
 }
 
 /// Opens the archive, and gives the package the name that the organization wants.
@@ -183,12 +185,16 @@ async fn open(app: &App, organization: Arc<Organization>, zip: Bytes) -> Result<
     let limits = archive::Limits::new(app.config.zipfile_max_uncompressed_size.get());
     on_cpu(move || {
         let mut files = archive::extract(&zip, &limits)?;
-        let limits = yaml::Limits::default();
-        let mut package = package_name::find(&files, &limits)?;
+        let mut budget = yaml::Budget::default();
+        let mut package = package_name::find(&files, &mut budget)?;
         if let Some(suffix) = &organization.package_name_suffix {
-            package_name::add_suffix(&mut package, suffix, &mut files, &limits)?;
+            package_name::add_suffix(&mut package, suffix, &mut files, &mut budget)?;
         }
-        Ok(Opened { files, package })
+        Ok(Opened {
+            files,
+            package,
+            budget,
+        })
     })
     .await
 }
@@ -212,17 +218,20 @@ async fn examine<T: Send + 'static>(
 ) -> Result<(Report, T), Error> {
     let max_size = app.config.zipfile_max_uncompressed_size.get();
     on_cpu(move || {
-        let Opened { mut files, package } = opened;
-        let limits = yaml::Limits::default();
+        let Opened {
+            mut files,
+            package,
+            mut budget,
+        } = opened;
         let max_size = usize::try_from(max_size).unwrap_or(usize::MAX);
         transform::replace_registries(&mut files, &organization.replace_registry, max_size)?;
         transform::set_annotations(
             &mut files,
             &organization.csv_annotations,
             &package.name,
-            &limits,
+            &mut budget,
         )?;
-        let manifests = Manifests::read(&files, &limits)?;
+        let manifests = Manifests::read(&files, &mut budget)?;
         let report = manifests.verdict(repository.as_str());
         match report.is_valid() {
             true => Ok((report, go_on(&manifests, files)?)),

@@ -2,9 +2,9 @@
 
 use crate::archive::Files;
 use crate::manifests::edit::{self, EditError};
-use crate::manifests::yaml::Limits;
+use crate::manifests::yaml::Budget;
 use crate::organization::{Annotation, Replacement};
-use crate::pattern::StepLimit;
+use crate::pattern::ReplaceError;
 
 /// A file that a rule cannot be applied to.
 #[derive(Debug, thiserror::Error)]
@@ -19,15 +19,13 @@ pub struct TransformError {
 pub enum TransformProblem {
     #[error("not UTF-8 at byte {0}")]
     NotUtf8(usize),
-    #[error(transparent)]
-    StepLimit(#[from] StepLimit),
-    #[error("grows past {0} bytes when registries are replaced")]
-    TooLarge(usize),
+    #[error("when registries are replaced, {0}")]
+    Replace(#[from] ReplaceError),
     #[error(transparent)]
     Edit(#[from] EditError),
 }
 
-/// Applies `replace_registry`, in order, to every YAML file at any depth; a file may grow to `max_size` bytes.
+/// Applies `replace_registry`, in order, to every YAML file at any depth; all files together may grow to `max_size` bytes.
 ///
 /// # Errors
 /// [`TransformError`] names the file.
@@ -39,10 +37,12 @@ pub fn replace_registries(
     if rules.is_empty() {
         return Ok(());
     }
+    let mut size: usize = files.values().map(Vec::len).sum();
     for (path, bytes) in files
         .iter_mut()
         .filter(|(path, _)| is_yaml_in_any_case(path))
     {
+        size -= bytes.len();
         let failed = |problem| TransformError {
             file: path.clone(),
             problem,
@@ -52,26 +52,29 @@ pub fn replace_registries(
         let mut replaced: Option<String> = None;
         for rule in rules {
             let current = replaced.as_deref().unwrap_or(text);
-            let next = apply(rule, current).map_err(|error| failed(error.into()))?;
-            if next.as_ref().is_some_and(|next| next.len() > max_size) {
-                return Err(failed(TransformProblem::TooLarge(max_size)));
-            }
+            let next = apply(rule, current, max_size.saturating_sub(size))
+                .map_err(|error| failed(error.into()))?;
             replaced = next.or(replaced);
         }
         if let Some(replaced) = replaced {
             *bytes = replaced.into_bytes();
         }
+        size += bytes.len();
     }
     Ok(())
 }
 
-/// The text after one rule; nothing when the rule does not touch it.
-fn apply(rule: &Replacement, text: &str) -> Result<Option<String>, StepLimit> {
+/// The text after one rule, which has `room`; nothing when the rule does not touch it.
+fn apply(rule: &Replacement, text: &str, room: usize) -> Result<Option<String>, ReplaceError> {
     match rule {
-        Replacement::Text { old, new } => {
-            Ok(text.contains(old.as_str()).then(|| text.replace(old, new)))
-        }
-        Replacement::Regex { old, new } => old.replace(text, new),
+        Replacement::Text { old, new } => match text.matches(old.as_str()).count() {
+            0 => Ok(None),
+            count if text.len() - count * old.len() + count * new.len() > room => {
+                Err(ReplaceError::Room(room))
+            }
+            _ => Ok(Some(text.replace(old, new))),
+        },
+        Replacement::Regex { old, new } => old.replace(text, new, room),
     }
 }
 
@@ -83,7 +86,7 @@ pub fn set_annotations(
     files: &mut Files,
     rules: &[Annotation],
     package_name: &str,
-    limits: &Limits,
+    budget: &mut Budget,
 ) -> Result<(), TransformError> {
     if rules.is_empty() {
         return Ok(());
@@ -96,14 +99,10 @@ pub fn set_annotations(
         .iter_mut()
         .filter(|(path, _)| is_yaml_in_any_case(path))
     {
-        let edited =
-            edit::set_annotations(bytes, &annotations, limits).map_err(|error| TransformError {
-                file: path.clone(),
-                problem: error.into(),
-            })?;
-        if let Some(edited) = edited {
-            *bytes = edited;
-        }
+        edit::set_annotations(bytes, &annotations, budget).map_err(|error| TransformError {
+            file: path.clone(),
+            problem: error.into(),
+        })?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use http::Method;
-use omps::manifests::yaml::{self, Limits, Node, Value, Version};
+use omps::manifests::yaml::{self, Budget, Node, Value, Version};
 use omps::routes::{Found, ROUTES, find};
 
 fn root() -> PathBuf {
@@ -16,7 +16,7 @@ fn root() -> PathBuf {
 fn functions() -> Vec<(String, BTreeSet<String>)> {
     let text = fs::read(root().join("template.yaml")).expect("the template");
     // Version 1.2 takes CloudFormation's tags for what they are to it: unknown.
-    let template = yaml::read(&text, Version::V1_2, &Limits::default()).expect("YAML");
+    let template = yaml::read(&text, Version::V1_2, &mut Budget::default()).expect("YAML");
     let resources = entries(template.get("Resources"));
     let is_function =
         |resource: &Node| text_of(resource.get("Type")) == "AWS::Serverless::Function";

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from case import Case
 from layouts import BROKEN, PACKAGE, changed, layouts
 from mutations import (
-    FIELDS, ITEM, NOTES, RULES, SHAPES, VALUES, VERSIONS, WARNINGS, Mutation, both, drop, put, version, with_owned, with_versions,
+    FIELDS, ITEM, KEYS, NOTES, RULES, SHAPES, VALUES, VERSIONS, WARNINGS, Mutation, both, drop, put, rewritten, version, with_owned, with_versions,
 )  # fmt: skip
 from operators import BASES, Operator, Path, Raw, bare, bare_late, copy_of, flat, late, nested, rich
 from texts import CHANGES, marked, prepended, texts
@@ -23,7 +23,7 @@ def cases(seed: int) -> Iterator[Case]:
     for maker in [*rules(flat), *layout_messages()]:
         yield maker()
     groups = [
-        rules(rich) + rules(nested), layout_cases(), fields(), shapes(), scalars_as_values(), scalars_in_fields(), documents(),
+        rules(rich) + rules(nested), layout_cases(), fields(), keys(), shapes(), scalars_as_values(), scalars_in_fields(), documents(),
         json_texts(), changes(), rule_pairs(),
     ]  # fmt: skip
     for group in groups:
@@ -92,6 +92,16 @@ def fields() -> Group:
         found += [apply(flat, f"{field} is {name}", put(role, path, value)) for name, value in VALUES.items()]
         found += [apply(nested, f"{field} is null", put(role, path, None))]
     return found
+
+
+def keys() -> Group:
+    """Each field's key written otherwise, twice, or merged in."""
+    return [
+        apply(base, f"{role} {'.'.join(map(str, path))} {name}", rewritten(role, path, change))
+        for (role, path), base in zip(FIELDS * 2, itertools.cycle((flat, nested, late)))
+        if path and isinstance(path[-1], str)
+        for name, change in KEYS.items()
+    ]
 
 
 def shapes() -> Group:

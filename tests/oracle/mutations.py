@@ -38,6 +38,20 @@ def add(role: str, path: str, document: object) -> Mutation:
     return apply
 
 
+def rewritten(role: str, path: Path, change: Callable[[str, object], dict], number: int = 0) -> Mutation:
+    """Other entries in the place of a field, made of its key and value."""
+
+    def apply(operator: Operator) -> None:
+        parent = operator.parent(role, path, number)
+        if isinstance(parent, dict) and path[-1] in parent:
+            entries = [change(path[-1], item) if key == path[-1] else {key: item} for key, item in parent.items()]
+            parent.clear()
+            for entry in entries:
+                parent.update(entry)
+
+    return apply
+
+
 SPEC = ("spec",)
 NOTES = ("metadata", "annotations")
 INSTALL = ("spec", "install")
@@ -129,6 +143,44 @@ FIELDS: list[tuple[str, Path]] = [
         ("defaultChannel",),
     )),
 ]  # fmt: skip
+
+#: A field's key written otherwise, written twice, or merged in.
+KEYS: dict[str, Callable[[str, object], dict]] = {
+    **{
+        name: lambda key, value, form=form: {Raw(form.format(key=key, escaped=f"\\x{ord(key[0]):02x}{key[1:]}", upper=key.upper())): value}
+        for name, form in {
+            "in quotes": "\"{key}\"", "in single quotes": "'{key}'", "escaped": "\"{escaped}\"", "tagged": "!!str {key}",
+            "tagged !": "! {key}", "tagged unknown": "!x {key}", "tagged !!int": "!!int {key}", "tagged !!null": "!!null {key}",
+            "anchored": "&key {key}", "of capitals": "{upper}", "with a space": "\"{key} \"", "with a line feed": "\"{key}\\n\"",
+            "with a no-break space": "{key}\u00a0", "with a byte order mark": "\ufeff{key}", "apart from its colon": "{key} ",
+            "with a zero-width space": "{key}\u200b", "with a comment's sign": "{key}#",
+        }.items()
+    },
+    "twice": lambda key, value: {key: value, Raw(f'"{key}"'): value},
+    "twice, first null": lambda key, value: {Raw(f'"{key}"'): None, key: value},
+    "twice, last null": lambda key, value: {key: value, Raw(f'"{key}"'): None},
+    "twice, last a map": lambda key, value: {key: value, Raw(f"'{key}'"): {}},
+    "twice, last a list": lambda key, value: {key: value, Raw(f"'{key}'"): []},
+    "twice, last a number": lambda key, value: {key: value, Raw(f"'{key}'"): 5},
+    "twice, first anchored": lambda key, value: {key: Raw("&once [a]"), Raw(f'"{key}"'): value, "again": Raw("*once")},
+    "by merge": lambda key, value: {Raw("<<"): {key: value}},
+    "by merge and its own": lambda key, value: {Raw("<<"): {key: None}, key: value},
+    "by merge of two": lambda key, value: {Raw("<<"): [{key: value}, {key: None}]},
+    "by merge of two, null first": lambda key, value: {Raw("<<"): [{key: None}, {key: value}]},
+    "by merge in a merge": lambda key, value: {Raw("<<"): {Raw("<<"): {key: value}}},
+    "by merge in quotes": lambda key, value: {Raw('"<<"'): {key: value}},
+    "by merge, tagged": lambda key, value: {Raw("!!merge x"): {key: value}},
+    "by merge of a text": lambda key, value: {key: value, Raw("<<"): "text"},
+    "by alias": lambda key, value: {"first": {"value": Raw(f"&name {key}")}, Raw("*name "): value},
+    "beside null": lambda key, value: {key: value, Raw("~"): value},
+    "beside a number": lambda key, value: {5: value, key: value},
+    "beside a date": lambda key, value: {Raw("2020-01-02"): value, key: value},
+    "beside a list": lambda key, value: {Raw("[a]"): value, key: value},
+    "beside a binary": lambda key, value: {Raw("!!binary aGk="): value, key: value},
+    "beside an equals sign": lambda key, value: {Raw("="): value, key: value},
+    "beside a long key": lambda key, value: {Raw("k" * 1030): value, key: value},
+    "beside nothing": lambda key, value: {Raw(""): value, key: value},
+}  # fmt: skip
 
 #: Values of every type.
 VALUES: dict[str, object] = {

@@ -71,19 +71,20 @@ class Operator:
         if not path:
             self.documents[self.paths[role][number]] = value
             return
-        parent = self._parent(role, path, number)
+        parent = self.parent(role, path, number)
         if isinstance(parent, dict) or has_item(parent, path[-1]):
             parent[path[-1]] = value
 
     def drop(self, role: str, path: Path, number: int = 0) -> None:
         """Removes a field, if it is there."""
-        parent = self._parent(role, path, number)
+        parent = self.parent(role, path, number)
         if isinstance(parent, dict):
             parent.pop(path[-1], None)
         elif has_item(parent, path[-1]):
             del parent[path[-1]]
 
-    def _parent(self, role: str, path: Path, number: int) -> object:
+    def parent(self, role: str, path: Path, number: int) -> object:
+        """What holds a field."""
         node = self.documents.get(self.paths[role][number])
         for key in path[:-1]:
             try:

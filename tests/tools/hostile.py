@@ -275,7 +275,19 @@ def uploads():
     small = "a: [" + "[], " * 180_000 + "]\n"
     flat = lambda text, *more: zipped(Entry("csv.yaml", text), Entry("package.yaml", PACKAGE), *more)
     invalid = (400, "PackageValidationError", ("",))
-    yield "19 MiB of text in one scalar", GOOD, flat(csv("  description: ", "text " * (19 << 20 >> 3))), ACCEPTED
+    room = (19 << 20) - 4096
+    for what, start, piece, end in [
+        ("one plain scalar", "", "text ", "\n"), ("one scalar in quotes", "'", "text ", "'\n"), ("a folded scalar", ">\n    ", "text\n    ", "\n"),
+        ("a scalar of lines", "|\n    ", "text\n    ", "\n"), ("a scalar of escapes", '"', "\\x41", '"\n'), ("a scalar without a last line end", "", "text ", "x"),
+        ("a scalar of line separators", "'", "\u2028", "'\n"), ("a number", "1", "0", "\n"), ("a timestamp", "2020-01-01T00:00:00.", "0", "\n"),
+        ("binary data", "!!binary ", "aGk=", "\n"), ("a comment", "a # ", "text ", "\n"), ("private characters", "a\ufeff\u2028\\ud83d", "\ue000", "\n"),
+        ("surrogate pairs", '"', "\\ud83d\\ude00", '"\n'), ("a tag", "!", "a", " a\n"), ("an anchor", "&", "a", " a\n"),
+    ]:  # fmt: skip
+        text = start + piece * (room // len(piece.encode())) + end
+        # One that is read is pushed; what cannot be is refused, and no place is too far away to be told.
+        yield f"19 MiB: {what}, flat", GOOD, flat(csv("  description: ", text)), ACCEPTED
+        yield f"19 MiB: {what}, nested", GOOD, zipped(Entry("package.yaml", PACKAGE), Entry("1.0.0/csv.yaml", csv("  x: ", text))), ACCEPTED
+        yield f"19 MiB: {what}, rules", GOOD.replace("org", "ruled"), flat(csv("  x: ", text)), ACCEPTED
     yield "240,000 owned CRDs that are wrong", GOOD, flat(csv(owned)), invalid
     yield "400,000 owned CRDs by alias", GOOD, flat(csv(aliased)), invalid
     many = [Entry(f"1.0.{i}/csv.yaml", csv(owned)) for i in range(19)]
@@ -291,8 +303,11 @@ def uploads():
     yield "10,000 empty files", GOOD, operator(*(Entry(f"{i}.yaml") for i in range(9_998))), (400, "PackageValidationError", ())
     runaway = flat(csv("  description: ", "x" * 50_000, "\n"))
     yield "a rule that runs wild", GOOD.replace("org", "wild"), runaway, (400, "PackageValidationError", ("csv.yaml",))
-    grown = flat(csv("  description: ", "x" * 2_000_000, "\n"))
-    yield "a rule that makes a file grow", GOOD.replace("org", "growing"), grown, (400, "PackageValidationError", ("csv.yaml",))
+    for size in (2_000_000, 19_000_000):
+        grown = flat(csv("  description: ", "x" * size, "\n"))
+        yield f"a rule that makes a file of {size:,} bytes grow", GOOD.replace("org", "growing"), grown, (400, "PackageValidationError", ("csv.yaml",))
+    grown = [Entry(f"1.0.{i}/csv.yaml", csv("  description: ", "x" * 900_000, "\n")) for i in range(20)]
+    yield "a rule that makes 20 files grow", GOOD.replace("org", "growing"), zipped(Entry("package.yaml", PACKAGE), *grown), (400, "PackageValidationError", ("1.0.1/csv.yaml",))
 
 
 def names():

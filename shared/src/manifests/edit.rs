@@ -4,7 +4,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::yaml::{self, Entry, Limits, Mapping, Node, ReadError, Value, Version};
+use super::yaml::{self, Budget, Entry, Mapping, Node, ReadError, Value, Version};
 
 /// Why a file cannot be edited.
 #[derive(Debug, thiserror::Error)]
@@ -24,68 +24,91 @@ pub enum EditError {
 /// # Errors
 /// The file cannot be read, or the key's value is tied to other fields.
 pub fn set_root_text(
-    bytes: &[u8],
+    bytes: &mut Vec<u8>,
     key: &str,
     text: &str,
-    limits: &Limits,
-) -> Result<Vec<u8>, EditError> {
-    let root = yaml::read(bytes, Version::V1_2, limits)?;
+    budget: &mut Budget,
+) -> Result<(), EditError> {
+    let root = yaml::read(bytes, Version::V1_2, budget)?;
     let entangled = || EditError::Entangled(key.to_owned());
     let entry = root.entry(key).ok_or_else(entangled)?;
-    let edited = splice(bytes, set_scalar(bytes, &root, entry, text));
     let wanted = with(&root.value, &[key], text);
-    match yaml::read(&edited, Version::V1_2, limits) {
-        Ok(result) if result.value == wanted => Ok(edited),
-        _ => Err(entangled()),
+    let splices = set_scalar(bytes, &root, entry, text);
+    splice(bytes, splices);
+    match reads_as(bytes, &wanted, Version::V1_2, budget)? {
+        true => Ok(()),
+        false => Err(entangled()),
     }
 }
 
-/// Sets annotations of a ClusterServiceVersion, creating `metadata.annotations` where absent or null. Nothing for a
-/// file that is no such document: it is left alone.
+/// Sets annotations of a ClusterServiceVersion, creating `metadata.annotations` where absent or null. A file that is no
+/// such document is left alone, and the answer is no.
 ///
 /// # Errors
-/// The annotations are tied to other fields.
+/// The annotations are tied to other fields, or the push reads too much; the bytes are worth nothing then.
 pub fn set_annotations(
-    bytes: &[u8],
+    bytes: &mut Vec<u8>,
     annotations: &[(&str, String)],
-    limits: &Limits,
-) -> Result<Option<Vec<u8>>, EditError> {
-    let Ok(root) = yaml::read(bytes, Version::V1_1, limits) else {
-        return Ok(None);
+    budget: &mut Budget,
+) -> Result<bool, EditError> {
+    if !may_say(bytes, "ClusterServiceVersion") {
+        return Ok(false);
+    }
+    let root = match yaml::read(bytes, Version::V1_1, budget) {
+        Ok(root) => root,
+        Err(error) if error.ends_all() => return Err(error.into()),
+        Err(_) => return Ok(false),
     };
     if root.get("kind").and_then(Node::as_str) != Some("ClusterServiceVersion") {
-        return Ok(None);
+        return Ok(false);
     }
     let Some(splices) = annotate(bytes, &root, annotations) else {
-        return Ok(None);
+        return Ok(false);
     };
-    let edited = splice(bytes, splices);
+    splice(bytes, splices);
     let wanted = annotations
         .iter()
         .fold(root.value.clone(), |value, (name, text)| {
             with(&value, &["metadata", "annotations", name], text)
         });
-    match yaml::read(&edited, Version::V1_1, limits) {
-        Ok(result) if result.value == wanted => Ok(Some(edited)),
-        _ => Err(EditError::Entangled("metadata.annotations".to_owned())),
+    match reads_as(bytes, &wanted, Version::V1_1, budget)? {
+        true => Ok(true),
+        false => Err(EditError::Entangled("metadata.annotations".to_owned())),
+    }
+}
+
+/// Whether a scalar of the file can be this word; other than by escapes it must be there as it is.
+fn may_say(bytes: &[u8], word: &str) -> bool {
+    memchr::memmem::find(bytes, word.as_bytes()).is_some() || memchr::memchr(b'\\', bytes).is_some()
+}
+
+/// Whether the bytes are a document of this value; an error only where no file of the push can be read any more.
+fn reads_as(
+    bytes: &[u8],
+    wanted: &Value,
+    version: Version,
+    budget: &mut Budget,
+) -> Result<bool, ReadError> {
+    match yaml::read(bytes, version, budget) {
+        Ok(root) => Ok(root.value == *wanted),
+        Err(error) if error.ends_all() => Err(error),
+        Err(_) => Ok(false),
     }
 }
 
 /// Bytes to replace, and by what.
 type Splice = (Range<usize>, String);
 
-fn splice(bytes: &[u8], mut splices: Vec<Splice>) -> Vec<u8> {
+/// From the last place to the first, within the file's own memory: it may be large, and the places are few.
+fn splice(bytes: &mut Vec<u8>, mut splices: Vec<Splice>) {
     splices.sort_by_key(|(range, _)| range.start);
-    let mut edited =
-        Vec::with_capacity(bytes.len() + splices.iter().map(|(_, text)| text.len()).sum::<usize>());
-    let mut done = 0;
-    for (range, text) in splices {
-        edited.extend_from_slice(bytes.get(done..range.start).unwrap_or_default());
-        edited.extend_from_slice(text.as_bytes());
-        done = done.max(range.end);
+    bytes.reserve_exact(splices.iter().map(|(_, text)| text.len()).sum());
+    for (range, text) in splices.into_iter().rev() {
+        // Places that overlap come out as something else than is wanted, and that is seen.
+        if range.end <= bytes.len() {
+            bytes.splice(range, text.into_bytes());
+        }
     }
-    edited.extend_from_slice(bytes.get(done..).unwrap_or_default());
-    edited
 }
 
 /// What must change for the annotations; nothing where a value has a type that the verdict refuses anyway.
@@ -214,13 +237,16 @@ fn collect_aliases(within: &Node, node: &Rc<Node>, sites: &mut Vec<Range<usize>>
 
 /// Puts text in the place of a value. An empty value has a place but no bytes; a block scalar keeps its line end.
 fn fill(bytes: &[u8], entry: &Entry, text: &str) -> Splice {
-    let site = entry.site.clone();
-    // In flow style a key alone has no colon.
-    let gap = bytes
-        .get(entry.key.span.end..site.start)
-        .unwrap_or_default();
+    let (site, key) = (entry.site.clone(), entry.key.span.clone());
+    let gap = bytes.get(key.end..site.start).unwrap_or_default();
+    let lacks_colon = site.is_empty() && !entry.merged && !gap.contains(&b':');
+    if lacks_colon && let Some(mark) = question_mark(bytes, key.start) {
+        let indent = " ".repeat(column(bytes, mark) as usize - 1);
+        let line_end = line_end(bytes);
+        return (key.end..key.end, format!("{line_end}{indent}: {text}"));
+    }
     let space = match site.is_empty() {
-        true if !entry.merged && !gap.contains(&b':') => ": ",
+        true if lacks_colon => ": ", // a key alone, in flow style
         true => " ",
         false => "",
     };
@@ -250,11 +276,8 @@ fn insert(bytes: &[u8], node: &Node, entries: &[String]) -> Option<Splice> {
         .min();
     let mut at = first.unwrap_or(node.span.start);
     let mut indent = first.map_or(node.position.column, |first| column(bytes, first)) as usize - 1;
-    // An explicit key stands behind a question mark.
-    let before = bytes.get(..at)?.trim_ascii_end();
-    let marker = bytes.get(before.len()..at)?;
-    if before.last() == Some(&b'?') && !marker.is_empty() && !marker.contains(&b'\n') {
-        at = before.len() - 1;
+    if let Some(mark) = question_mark(bytes, at) {
+        at = mark;
         indent = column(bytes, at) as usize - 1;
     }
     let next = format!("{}{}", line_end(bytes), " ".repeat(indent));
@@ -265,6 +288,14 @@ fn insert(bytes: &[u8], node: &Node, entries: &[String]) -> Option<Splice> {
             .map(|entry| format!("{entry}{next}"))
             .collect(),
     ))
+}
+
+/// Where the question mark stands that makes a key explicit.
+fn question_mark(bytes: &[u8], key: usize) -> Option<usize> {
+    let before = bytes.get(..key)?.trim_ascii_end();
+    let gap = bytes.get(before.len()..key)?;
+    let is_marked = before.last() == Some(&b'?') && !gap.is_empty() && !gap.contains(&b'\n');
+    is_marked.then(|| before.len() - 1)
 }
 
 /// The column of a byte, from 1, in characters.
@@ -373,8 +404,10 @@ mod tests {
 
     fn annotated(text: &str) -> String {
         let annotations = [("certified", "false".to_owned()), ("x/y", "yes".to_owned())];
-        let edited = set_annotations(text.as_bytes(), &annotations, &Limits::default()).unwrap();
-        String::from_utf8(edited.expect("a CSV")).unwrap()
+        let mut bytes = text.as_bytes().to_vec();
+        let edited = set_annotations(&mut bytes, &annotations, &mut Budget::default());
+        assert!(matches!(edited, Ok(true)), "{text:?}");
+        String::from_utf8(bytes).unwrap()
     }
 
     #[test]
@@ -409,6 +442,11 @@ mod tests {
                 "a flow key alone",
                 "{kind: ClusterServiceVersion, metadata: {annotations}}",
                 "{kind: ClusterServiceVersion, metadata: {annotations: {\"certified\": \"false\", \"x/y\": \"yes\"}}}",
+            ),
+            (
+                "an explicit key alone",
+                "kind: ClusterServiceVersion\nmetadata:\n  ? annotations # none\n  ? name\n",
+                "kind: ClusterServiceVersion\nmetadata:\n  ? annotations\n  : {\"certified\": \"false\", \"x/y\": \"yes\"} # none\n  ? name\n",
             ),
             (
                 "an alias keeps what it stands for",
@@ -446,17 +484,19 @@ mod tests {
             "kind: ClusterServiceVersion\nmetadata: [a]\n",
         ] {
             let annotations = [("a", "b".to_owned())];
-            let edited = set_annotations(text.as_bytes(), &annotations, &Limits::default());
-            assert!(matches!(edited, Ok(None)), "{text:?}");
+            let mut bytes = text.as_bytes().to_vec();
+            let edited = set_annotations(&mut bytes, &annotations, &mut Budget::default());
+            assert!(matches!(edited, Ok(false)), "{text:?}");
+            assert_eq!(bytes, text.as_bytes());
         }
     }
 
     #[test]
     fn a_root_text_is_replaced_in_place() {
         let set = |text: &str| {
-            let edited =
-                set_root_text(text.as_bytes(), "packageName", "etcd-x", &Limits::default());
-            edited.map(|bytes| String::from_utf8(bytes).unwrap())
+            let mut bytes = text.as_bytes().to_vec();
+            let edited = set_root_text(&mut bytes, "packageName", "etcd-x", &mut Budget::default());
+            edited.map(|()| String::from_utf8(bytes).unwrap())
         };
         assert_eq!(
             set("# p\npackageName: etcd # n\nchannels: []\n").unwrap(),

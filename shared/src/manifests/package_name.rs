@@ -2,7 +2,7 @@
 
 use super::edit::{self, EditError};
 use super::report::ValidationInfo;
-use super::yaml::{self, Limits, ReadError, Value, Version};
+use super::yaml::{self, Budget, ReadError, Value, Version};
 use crate::archive::Files;
 
 /// A package name and the file that says it.
@@ -48,14 +48,14 @@ impl PackageNameError {
 ///
 /// # Errors
 /// A file before it that YAML 1.2 cannot read, or whose document is no list, map or text.
-pub fn find(files: &Files, limits: &Limits) -> Result<PackageName, PackageNameError> {
+pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNameError> {
     for (path, bytes) in files.iter().filter(|(path, _)| is_candidate(path)) {
         let unreadable = |error| PackageNameError::Unreadable {
             file: path.clone(),
             error,
         };
         let root =
-            yaml::read(bytes, Version::V1_2, limits).map_err(|error| unreadable(Some(error)))?;
+            yaml::read(bytes, Version::V1_2, budget).map_err(|error| unreadable(Some(error)))?;
         let is_tagged = bytes.get(root.span.start) == Some(&b'!');
         match &root.value {
             Value::Mapping(_) => {}
@@ -93,7 +93,7 @@ pub fn add_suffix(
     package: &mut PackageName,
     suffix: &str,
     files: &mut Files,
-    limits: &Limits,
+    budget: &mut Budget,
 ) -> Result<(), PackageNameError> {
     if package.name.ends_with(suffix) {
         return Ok(());
@@ -102,11 +102,10 @@ pub fn add_suffix(
     let Some(bytes) = files.get_mut(&package.file) else {
         return Ok(());
     };
-    *bytes = edit::set_root_text(bytes, "packageName", &package.name, limits).map_err(|error| {
+    edit::set_root_text(bytes, "packageName", &package.name, budget).map_err(|error| {
         PackageNameError::Edit {
             file: package.file.clone(),
             error,
         }
-    })?;
-    Ok(())
+    })
 }

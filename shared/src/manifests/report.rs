@@ -65,6 +65,9 @@ pub struct Report {
     overflowed: bool,
 }
 
+/// Characters of a value in a message: more than any name has.
+const MAX_VALUE: usize = 1_000;
+
 /// Errors, and as many warnings, that are listed: more than any operator has.
 pub const MAX_FINDINGS: usize = 5_000;
 
@@ -162,11 +165,12 @@ impl Report {
         if !self.has_room(rule.severity) {
             return;
         }
-        let message = values
-            .iter()
-            .fold(rule.message.to_owned(), |message, value| {
-                message.replacen("{}", value, 1)
-            });
+        let mut parts = rule.message.split("{}");
+        let mut message = parts.next().unwrap_or_default().to_owned();
+        for (value, part) in values.iter().zip(parts) {
+            message += &shortened(value, MAX_VALUE);
+            message += part;
+        }
         self.findings.push(Finding {
             severity: rule.severity,
             rule: rule.id,
@@ -290,13 +294,20 @@ impl<'a> Place<'a> {
     }
 }
 
+/// The start of a text, and an ellipsis where there is more.
+fn shortened(text: &str, length: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(length) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
+}
+
 /// A value in a few words: `the string "Deployment"`, `a list`, `null`.
 fn describe(value: &Value) -> String {
     match value {
         Value::String(text) => {
-            let short: String = text.chars().take(60).collect();
-            let more = if short.len() < text.len() { "…" } else { "" };
-            format!("the string {short:?}{more}")
+            let short = shortened(text, 60);
+            format!("the string {short:?}")
         }
         Value::Bool(truth) => format!("the boolean {truth}"),
         Value::Int(_) | Value::Float(_) => {

@@ -13,6 +13,13 @@ pub struct ReadError {
     pub problem: Problem,
 }
 
+impl ReadError {
+    /// Whether this push may not read any more files.
+    pub fn ends_all(&self) -> bool {
+        matches!(self.problem, Problem::TooManyInAll(_))
+    }
+}
+
 /// What the reader found wrong.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
@@ -34,6 +41,10 @@ pub enum Problem {
     TooManyEvents(usize),
     #[error("aliases expand to more than {0} values")]
     TooManyExpanded(u32),
+    #[error("more than {0} values in all files together, aliases expanded")]
+    TooManyInAll(u32),
+    #[error("an anchor of more than {0} characters")]
+    LongAnchor(usize),
     #[error("undefined alias *{0}")]
     UndefinedAlias(String),
     #[error("anchor &{0} is defined twice")]

@@ -1,11 +1,11 @@
 //! libyaml's events for a text, where libyaml differs from PyYAML by accident.
 
-use std::borrow::Cow;
 use std::io::{BufReader, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libyaml_safer::{Encoding, Error, Event, EventData, Mark, Parser, ScalarStyle};
 
+use super::stand_ins::Disguised;
 use super::{Position, Problem, ReadError, Version};
 
 /// Gives every event of a text without a byte order mark to `take`.
@@ -26,7 +26,8 @@ pub fn each<E>(
             .next()
             .is_some_and(|line| !line.trim_ascii().is_empty());
     let directives = without_unknown_directives(text, version);
-    let (text, stand_ins) = without_odd_characters(text, version);
+    let disguised = Disguised::new(text, version);
+    let text = &disguised.text;
     let input = directives
         .as_bytes()
         .chain(&text.as_bytes()[directives.len()..])
@@ -58,8 +59,9 @@ pub fn each<E>(
             value.pop(); // the line end that was added
         }
         if let EventData::Scalar { value, .. } = &mut event.data {
-            for &(odd, stand_in) in &stand_ins {
-                *value = value.replace(stand_in, odd);
+            match disguised.shown(std::mem::take(value)) {
+                Ok(shown) => *value = shown,
+                Err(problem) => return Err(fail(not_text(event.start_mark, problem))),
             }
         }
         let is_last = event.data == EventData::StreamEnd;
@@ -80,6 +82,13 @@ fn syntax(error: &Error) -> ReadError {
     }
 }
 
+fn not_text(start: Mark, problem: &str) -> ReadError {
+    ReadError {
+        position: start.into(),
+        problem: Problem::Syntax(problem.to_owned()),
+    }
+}
+
 fn gave_up(reached: Mark) -> ReadError {
     ReadError {
         position: reached.into(),
@@ -87,63 +96,48 @@ fn gave_up(reached: Mark) -> ReadError {
     }
 }
 
-/// The directives before a document, those made comments that libyaml refuses and others pass over: unknown names, and
-/// for PyYAML versions 1.x other than 1.1 and 1.2. Not a byte more or less.
+/// What stands before a document's marker, its directives made comments that libyaml refuses and others pass over:
+/// unknown names, and for PyYAML versions 1.x other than 1.1 and 1.2. Not a byte more or less.
 fn without_unknown_directives(text: &str, version: Version) -> String {
-    let mut kept = String::new();
-    let content = text.lines().find(|line| !line.starts_with(['%', '#']));
-    if !content.is_some_and(|line| line.starts_with("---")) {
-        return kept; // a document that directives precede has a marker
+    let mut head = String::new();
+    if !text.starts_with('%') && !text.contains("\n%") {
+        return head;
     }
-    for line in text
-        .split_inclusive('\n')
-        .take_while(|line| line.starts_with('%'))
-    {
-        let mut words = line.split_ascii_whitespace();
-        let is_unknown = match (words.next(), words.next()) {
-            (Some("%TAG"), _) => false,
-            (Some("%YAML"), Some(number)) if version == Version::V1_1 => {
-                let minor = number.strip_prefix("1.");
-                minor.is_some_and(|minor| {
-                    !matches!(minor, "1" | "2") && minor.parse::<u32>().is_ok()
-                })
+    for line in text.split_inclusive('\n') {
+        match line.trim_end_matches(['\r', '\n']) {
+            // A document that directives precede has a marker.
+            marker if marker == "---" || marker.starts_with("--- ") => return head,
+            directive if is_unknown(directive, version) => {
+                head.push('#');
+                head.push_str(&line[1..]);
             }
-            (Some("%YAML"), _) => false,
-            _ => true,
-        };
-        kept.push_str(if is_unknown { "#" } else { "%" });
-        kept.push_str(&line[1..]);
-    }
-    kept
-}
-
-/// Characters that libyaml takes for white space and others for text, each behind a stand-in of the same length that the
-/// text does not have: byte order marks that are not the first, and for ruamel.yaml the line ends that are YAML 1.1's.
-fn without_odd_characters(
-    text: &str,
-    version: Version,
-) -> (Cow<'_, str>, Vec<(&'static str, &'static str)>) {
-    const BYTE_ORDER_MARK: (&str, [&str; 2]) = ("\u{feff}", ["\u{f8ff}", "\u{f8fe}"]);
-    const LINE_ENDS: [(&str, [&str; 2]); 3] = [
-        ("\u{85}", ["\u{3ff}", "\u{3fe}"]),
-        ("\u{2028}", ["\u{f8fd}", "\u{f8fc}"]),
-        ("\u{2029}", ["\u{f8fb}", "\u{f8fa}"]),
-    ];
-    let line_ends = if version == Version::V1_2 {
-        LINE_ENDS.as_slice()
-    } else {
-        &[]
-    };
-    let (mut text, mut used) = (Cow::Borrowed(text), Vec::new());
-    for &(odd, stand_ins) in line_ends.iter().chain([&BYTE_ORDER_MARK]) {
-        if text.contains(odd)
-            && let Some(stand_in) = stand_ins
-                .into_iter()
-                .find(|stand_in| !text.contains(stand_in))
-        {
-            text = Cow::Owned(text.replace(odd, stand_in));
-            used.push((odd, stand_in));
+            other if other.starts_with('%') || other.trim_start_matches(' ').starts_with('#') => {
+                head.push_str(line);
+            }
+            blank if blank.trim_start_matches(' ').is_empty() => head.push_str(line),
+            _ => break,
         }
     }
-    (text, used)
+    String::new()
+}
+
+/// Whether a line is a directive to pass over.
+fn is_unknown(line: &str, version: Version) -> bool {
+    let Some(directive) = line.strip_prefix('%') else {
+        return false;
+    };
+    let (name, value) = directive.split_once(' ').unwrap_or((directive, ""));
+    let is_name = |char: char| char.is_ascii_alphanumeric() || matches!(char, '-' | '_');
+    match name {
+        "TAG" => false,
+        "YAML" if version == Version::V1_1 => {
+            let minor = value
+                .split_ascii_whitespace()
+                .next()
+                .and_then(|number| number.strip_prefix("1."));
+            minor.is_some_and(|minor| !matches!(minor, "1" | "2") && minor.parse::<u32>().is_ok())
+        }
+        "YAML" => false,
+        _ => !name.is_empty() && name.chars().all(is_name),
+    }
 }

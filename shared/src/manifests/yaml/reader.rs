@@ -7,9 +7,15 @@ use std::rc::Rc;
 use libyaml_safer::{Event, EventData, MappingStyle, Mark, ScalarStyle, SequenceStyle};
 
 use super::node::identity;
-use super::scalar::{self, ScalarError, YAML_TAG};
-use super::{Entry, Limits, Mapping, Node, Position, Problem, ReadError, Value, Version};
-use super::{collections, events, tabs};
+use super::scalar::{self, YAML_TAG};
+use super::{Budget, Entry, Mapping, Node, Position, Problem, ReadError, Value, Version};
+use super::{collections, events, lenience, tabs};
+
+/// The tag of `=`, which as a key is text.
+const VALUE_TAG: &str = "tag:yaml.org,2002:value";
+
+/// Characters of an anchor, of which each copy would cost memory.
+const MAX_ANCHOR: usize = 1_000;
 
 /// Lines of one file that may start with a percent sign.
 const MAX_DIRECTIVES: usize = 100;
@@ -18,7 +24,7 @@ const MAX_DIRECTIVES: usize = 100;
 ///
 /// # Errors
 /// [`ReadError`] for everything that the reference cannot read, and for what passes a limit.
-pub fn read(bytes: &[u8], version: Version, limits: &Limits) -> Result<Rc<Node>, ReadError> {
+pub fn read(bytes: &[u8], version: Version, budget: &mut Budget) -> Result<Rc<Node>, ReadError> {
     let text = std::str::from_utf8(bytes).map_err(|error| ReadError {
         position: position_of(&bytes[..error.valid_up_to()]),
         problem: Problem::NotUtf8,
@@ -31,7 +37,7 @@ pub fn read(bytes: &[u8], version: Version, limits: &Limits) -> Result<Rc<Node>,
         offset: text.len() - body.len(),
         version,
         scalars_1_1: version == Version::V1_1,
-        limits,
+        budget,
         anchors: HashMap::new(),
         open: Vec::new(),
         seen_to: 0,
@@ -78,7 +84,7 @@ struct Reader<'a> {
     version: Version,
     /// Plain scalars mean what they mean in YAML 1.1.
     scalars_1_1: bool,
-    limits: &'a Limits,
+    budget: &'a mut Budget,
     anchors: HashMap<String, Anchored>,
     open: Vec<Open>,
     /// Bytes of `text` in which tabs were looked for.
@@ -117,10 +123,11 @@ impl Reader<'_> {
         let (mut events, mut documents) = (0, 0);
         let take = |event: Event| {
             events += 1;
-            if events > self.limits.events {
-                let problem = Problem::TooManyEvents(self.limits.events);
-                return Err(at(event.start_mark, problem));
+            let most = self.budget.limits.events;
+            if events > most {
+                return Err(at(event.start_mark, Problem::TooManyEvents(most)));
             }
+            self.spend(1, event.start_mark)?;
             match event.data {
                 EventData::StreamEnd => {
                     self.refuse_tabs(text.len(), event.start_mark, Gap::Between)
@@ -156,6 +163,7 @@ impl Reader<'_> {
                     }
                     None => return Err(at(start, Problem::UndefinedAlias(anchor))),
                 };
+                self.spend(node.size, start)?;
                 self.place(node, self.span(start, end), false)
             }
             EventData::Scalar {
@@ -168,6 +176,7 @@ impl Reader<'_> {
             } => {
                 self.refuse_tabs(position(start), start, Gap::Between)?;
                 self.refuse_tabs(position(end), start, Gap::Scalar(style))?;
+                self.refuse_lenience(&value, style, start, end)?;
                 self.define(anchor.as_deref(), start)?;
                 let in_key_place = matches!(
                     self.open.last(),
@@ -177,13 +186,15 @@ impl Reader<'_> {
                     })
                 );
                 let merge = in_key_place && plain_implicit && value == "<<"
-                    || in_key_place && tag.as_deref() == Some(&format!("{YAML_TAG}merge"));
+                    || in_key_place
+                        && tag.as_deref().and_then(|tag| tag.strip_prefix(YAML_TAG))
+                            == Some("merge");
                 let is_plain = plain_implicit || tag.as_deref() == Some("!");
                 let value = if merge {
                     Value::String(value)
                 } else if is_plain {
                     self.plain(value, in_key_place, start)?
-                } else if quoted_implicit {
+                } else if quoted_implicit || in_key_place && tag.as_deref() == Some(VALUE_TAG) {
                     Value::String(value)
                 } else {
                     self.tagged(tag.as_deref().unwrap_or_default(), value, start)?
@@ -229,6 +240,37 @@ impl Reader<'_> {
         }
     }
 
+    fn spend(&mut self, values: u32, start: Mark) -> Result<(), ReadError> {
+        let spent = self.budget.spend(values);
+        spent.map_err(|problem| at(start, problem))
+    }
+
+    /// Refuses a scalar that libyaml takes and PyYAML does not.
+    fn refuse_lenience(
+        &self,
+        value: &str,
+        style: ScalarStyle,
+        start: Mark,
+        end: Mark,
+    ) -> Result<(), ReadError> {
+        let is_in_flow = self.open.last().is_some_and(|open| open.flow);
+        let problem = match style {
+            ScalarStyle::Plain if is_in_flow && self.version == Version::V1_1 => {
+                lenience::in_flow(value)
+            }
+            ScalarStyle::Literal | ScalarStyle::Folded => {
+                let written = self
+                    .text
+                    .get(position(start)..position(end).min(self.text.len()));
+                lenience::in_block(written.unwrap_or_default())
+            }
+            _ => None,
+        };
+        problem.map_or(Ok(()), |problem| {
+            Err(at(start, Problem::Syntax(problem.to_owned())))
+        })
+    }
+
     fn plain(&self, text: String, is_key: bool, start: Mark) -> Result<Value, ReadError> {
         let resolved = match self.version {
             Version::V1_1 if is_key && text == "=" => return Ok(Value::String(text)),
@@ -241,19 +283,17 @@ impl Reader<'_> {
     }
 
     fn tagged(&self, tag: &str, text: String, start: Mark) -> Result<Value, ReadError> {
-        match scalar::tagged(tag, &text) {
-            Err(ScalarError::UnknownTag(_)) if self.version == Version::V1_2 => {
-                Ok(Value::String(text))
-            }
-            result => result.map_err(|error| at(start, error.into())),
+        if self.version == Version::V1_2 && !scalar::is_known(tag) {
+            return Ok(Value::String(text));
         }
+        scalar::tagged(tag, text).map_err(|error| at(start, error.into()))
     }
 
     fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
         let start = collection.start;
         self.refuse_tabs(position(start), start, Gap::Between)?;
-        if self.open.len() >= self.limits.depth {
-            return Err(at(start, Problem::TooDeep(self.limits.depth)));
+        if self.open.len() >= self.budget.limits.depth {
+            return Err(at(start, Problem::TooDeep(self.budget.limits.depth)));
         }
         self.define(collection.anchor.as_deref(), start)?;
         self.open.push(collection);
@@ -307,6 +347,9 @@ impl Reader<'_> {
     /// Notes an anchor whose value is about to come.
     fn define(&mut self, anchor: Option<&str>, start: Mark) -> Result<(), ReadError> {
         let Some(anchor) = anchor else { return Ok(()) };
+        if anchor.len() > MAX_ANCHOR {
+            return Err(at(start, Problem::LongAnchor(MAX_ANCHOR)));
+        }
         let twice = self
             .anchors
             .insert(anchor.to_owned(), Anchored::Open)
@@ -332,7 +375,7 @@ impl Reader<'_> {
 
     /// Puts a value where the document has it: an item, a key, a key's value, or the root.
     fn place(&mut self, node: Rc<Node>, site: Range<usize>, merge: bool) -> Result<(), ReadError> {
-        let limit = self.limits.expanded;
+        let limit = self.budget.limits.expanded;
         let Some(parent) = self.open.last_mut() else {
             self.root = Some(node);
             return Ok(());
@@ -451,7 +494,7 @@ mod tests {
                 "{}--- a",
                 format!("%TAG !a! b{end}").repeat(MAX_DIRECTIVES + 2)
             );
-            let read = read(text.as_bytes(), Version::V1_1, &Limits::default());
+            let read = read(text.as_bytes(), Version::V1_1, &mut Budget::default());
             let problem = read.map(|_| ()).unwrap_err().problem;
             assert!(matches!(problem, Problem::TooManyDirectives(_)), "{end:?}");
         }
@@ -461,7 +504,7 @@ mod tests {
     fn what_the_parser_panics_on_is_unreadable() {
         // Found by fuzzing: a tag before a comma, and a block scalar without a last line end, which is YAML.
         for text in ["[!,", "a: [!, b]"] {
-            let read = read(text.as_bytes(), Version::V1_1, &Limits::default());
+            let read = read(text.as_bytes(), Version::V1_1, &mut Budget::default());
             assert!(
                 matches!(
                     read,
@@ -473,7 +516,7 @@ mod tests {
                 "{text}"
             );
         }
-        let read = read(b"a: |\n  b", Version::V1_1, &Limits::default()).unwrap();
+        let read = read(b"a: |\n  b", Version::V1_1, &mut Budget::default()).unwrap();
         assert_eq!(read.get("a").and_then(Node::as_str), Some("b"));
     }
 }

@@ -27,6 +27,9 @@ pub enum ScalarError {
     UnknownTag(String),
 }
 
+/// Characters of a number or a date; the longest that means something is a number of 4,300 digits.
+const MAX_NUMBER: usize = 5_000;
+
 /// The prefix of YAML's own tags, as `!!` stands for it.
 pub const YAML_TAG: &str = "tag:yaml.org,2002:";
 
@@ -133,38 +136,57 @@ pub fn plain_1_2(text: &str) -> Result<Option<Value>, ScalarError> {
 ///
 /// # Errors
 /// [`ScalarError`] when the tag is not one of YAML 1.1's own, or its text cannot be of that type.
-pub fn tagged(tag: &str, text: &str) -> Result<Value, ScalarError> {
+pub fn tagged(tag: &str, text: String) -> Result<Value, ScalarError> {
     match tag.strip_prefix(YAML_TAG) {
-        Some("str") => Ok(Value::String(text.to_owned())),
+        Some("str") => Ok(Value::String(text)),
         Some("null") => Ok(Value::Null),
         Some("bool") => match text.to_lowercase().as_str() {
             "yes" | "true" | "on" => Ok(Value::Bool(true)),
             "no" | "false" | "off" => Ok(Value::Bool(false)),
-            _ => Err(invalid("!!bool", text)),
+            _ => Err(invalid("!!bool", &text)),
         },
         Some("int") => int(text.trim()),
-        Some("float") => float(text),
-        Some("timestamp") => timestamp(text),
-        Some("binary") if !text.is_ascii() => Err(invalid("!!binary", text)),
+        Some("float") => float(&text),
+        Some("timestamp") => timestamp(&text),
+        Some("binary") if !text.is_ascii() => Err(invalid("!!binary", &text)),
         Some("binary") => {
-            let bytes = lenient_base64(text).ok_or_else(|| invalid("!!binary", text))?;
-            Ok(Value::Binary(bytes))
+            let wrong = invalid("!!binary", &text);
+            lenient_base64(text).map(Value::Binary).ok_or(wrong)
         }
         _ => Err(unknown_tag(tag)),
     }
 }
 
-/// Base64 as Python's decoder reads it: what is not of the alphabet is dropped, and padding ends it.
-fn lenient_base64(text: &str) -> Option<Vec<u8>> {
-    let known = |char: &char| char.is_ascii_alphanumeric() || matches!(char, '+' | '/' | '=');
-    let encoded: String = text.chars().filter(known).collect();
-    let (data, padding) = encoded.split_at(encoded.find('=').unwrap_or(encoded.len()));
-    let wanted = data.len().next_multiple_of(4) - data.len();
-    let found = padding.bytes().take_while(|byte| *byte == b'=').count();
-    if found < wanted {
+/// Whether [`tagged`] knows a tag.
+pub fn is_known(tag: &str) -> bool {
+    let types = ["str", "null", "bool", "int", "float", "timestamp", "binary"];
+    tag.strip_prefix(YAML_TAG)
+        .is_some_and(|name| types.contains(&name))
+}
+
+/// Base64 as Python's decoder reads it: what is not of the alphabet is dropped, and padding that is complete ends it.
+fn lenient_base64(text: String) -> Option<Vec<u8>> {
+    let (mut count, mut padding) = (0, 0);
+    let mut data = text.into_bytes();
+    data.retain(|byte| {
+        let is_complete = padding > 0 && (count + padding) % 4 == 0;
+        let is_data = byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+        match byte {
+            _ if is_complete => return false,
+            b'=' if count % 4 >= 2 => padding += 1,
+            _ if is_data => (count, padding) = (count + 1, 0),
+            _ => {}
+        }
+        is_data
+    });
+    let missing = data.len().next_multiple_of(4) - data.len();
+    if padding < missing {
         return None;
     }
-    BASE64.decode(format!("{data}{}", "=".repeat(wanted))).ok()
+    data.resize(data.len() + missing, b'A'); // zeros
+    let mut bytes = BASE64.decode(data).ok()?;
+    bytes.truncate(bytes.len() - missing);
+    Some(bytes)
 }
 
 /// A date alone has two digits for month and day; with a time of day one is enough.
@@ -187,6 +209,9 @@ fn invalid(tag: &'static str, text: &str) -> ScalarError {
 /// The whole number in decimal digits, since YAML bounds none.
 fn int(text: &str) -> Result<Value, ScalarError> {
     let wrong = || invalid("!!int", text);
+    if text.len() > MAX_NUMBER {
+        return Err(wrong());
+    }
     let digits = text.replace('_', "");
     let (negative, digits) = match digits.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -244,6 +269,9 @@ fn sexagesimal(digits: &str) -> Option<String> {
 }
 
 fn float(text: &str) -> Result<Value, ScalarError> {
+    if text.len() > MAX_NUMBER {
+        return Err(invalid("!!float", text));
+    }
     let lower = text.replace('_', "").to_lowercase();
     let (sign, digits) = match lower.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
@@ -267,6 +295,9 @@ fn float(text: &str) -> Result<Value, ScalarError> {
 /// The moment as Python's `str()` writes it: `2020-02-29`, `2001-12-14 21:59:43.100000-05:00`.
 fn timestamp(text: &str) -> Result<Value, ScalarError> {
     let wrong = || invalid("!!timestamp", text);
+    if text.len() > MAX_NUMBER {
+        return Err(wrong());
+    }
     let fields = TIMESTAMP.captures(text).ok_or_else(wrong)?;
     let (year, month, day) = (
         number(&fields, "year"),
