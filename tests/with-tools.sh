@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tests that need more than Rust: real operators, operator-courier as oracle, the Lambda emulator, and figures of
 # the built server. Installs what it needs with pip, into target/tools.
-#   tests/with-tools.sh [STEP…]   steps: corpus oracle lambda memory load; all when none is named
+#   tests/with-tools.sh [STEP…]   steps: corpus oracle lambda secrets memory load; all when none is named
 # With SKIP_BUILD=1 the binaries in target/release are taken as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -37,7 +37,7 @@ wait_for() {
 
 install_tools() {
     [ -x "$PYTHON" ] || python3 -m venv "$TOOLS"
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check PyYAML==6.0.3 aws-sam-cli
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check PyYAML==6.0.3 aws-sam-cli "moto[server]"
 }
 
 build() {
@@ -81,6 +81,13 @@ lambda() {
     "$PYTHON" tests/tools/lambda_event.py events/push-zipfile.json http://127.0.0.1:18083 http://127.0.0.1:18081
 }
 
+# A token rotated in a real Secrets Manager, as far as moto is one.
+secrets() {
+    start target/moto.log "$TOOLS/bin/moto_server" -H 127.0.0.1 -p 18090
+    wait_for http://127.0.0.1:18090/moto-api/
+    MOTO_URL=http://127.0.0.1:18090 cargo test --locked -p omps-tests --test api moto:: -- --ignored
+}
+
 # Many pushes at once, and more than there are workers.
 load() {
     "$PYTHON" tests/tools/load.py target/release/omps-server
@@ -93,7 +100,7 @@ memory() {
 
 install_tools
 [ -n "${SKIP_BUILD:-}" ] || build
-for step in "${@:-corpus oracle lambda memory load}"; do
+for step in "${@:-corpus oracle lambda secrets memory load}"; do
     for name in $step; do
         echo "-- $name"
         from=$SECONDS

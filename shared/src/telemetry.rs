@@ -4,13 +4,14 @@ mod json;
 pub mod trace;
 
 use std::env;
-use std::io::{self, IsTerminal, Stdout, Write, stdout};
+use std::io::{self, IsTerminal, Write, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, json};
 use tracing::field::Empty;
 use tracing::{Level, Span};
 use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -23,6 +24,14 @@ pub const AUDIT: &str = "omps::audit";
 
 /// Starts logging to standard output, as the configuration says. To be called once.
 pub fn init(config: &Config) {
+    init_to(stdout, config);
+}
+
+/// Starts logging to another place. To be called once.
+pub fn init_to<W>(writer: W, config: &Config)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let level = match config.log_level {
         LogLevel::Debug => Level::DEBUG,
         LogLevel::Info => Level::INFO,
@@ -37,14 +46,13 @@ pub fn init(config: &Config) {
     let lines = match config.log_format.unwrap_or(default) {
         LogFormat::Text => tracing_subscriber::fmt::layer()
             .with_target(false)
-            .with_writer(|| Scrubbed(stdout()))
+            .with_writer(Scrubbing(writer))
             .boxed(),
         LogFormat::Json => {
             let mut constant = Map::from_iter([("service".to_owned(), json!("omps"))]);
             if let Some(function) = function_name() {
                 constant.insert("function_name".to_owned(), json!(function));
             }
-            let writer = stdout;
             json::JsonLines { constant, writer }.boxed()
         }
     };
@@ -112,10 +120,21 @@ pub fn log_start(config: &Config, unknown_variables: &[String]) {
     }
 }
 
-/// Standard output without secrets. Each write is a whole line.
-struct Scrubbed(Stdout);
+/// Takes secrets out of lines.
+struct Scrubbing<W>(W);
 
-impl Write for Scrubbed {
+impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Scrubbing<W> {
+    type Writer = Scrubbed<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Scrubbed(self.0.make_writer())
+    }
+}
+
+/// A line without secrets. It is written at once, as a whole.
+struct Scrubbed<W>(W);
+
+impl<W: Write> Write for Scrubbed<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let line = String::from_utf8_lossy(bytes);
         self.0.write_all(scrub(&line).as_bytes())?;

@@ -17,6 +17,8 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::canary;
+
 /// The organization that the tests push to.
 pub const ORGANIZATION: &str = "testorg";
 
@@ -63,6 +65,7 @@ impl TestApp {
         with_greenwave: bool,
         build: impl FnOnce(Config, Aws) -> App,
     ) -> Self {
+        canary::watch_the_log();
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let quay = Quay::start(Settings {
             listen: free,
@@ -205,6 +208,7 @@ impl TestApp {
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.expect("a whole body");
+        canary::check(&String::from_utf8_lossy(&body));
         let body = match body.is_empty() {
             true => Value::Null,
             false => serde_json::from_slice(&body).expect("a JSON body"),
@@ -253,6 +257,7 @@ impl Drop for TestApp {
                 self.secrets.surprises(),
             ];
             assert_eq!(surprises.concat(), Vec::<String>::new());
+            assert_eq!(canary::leaks(), Vec::<String>::new());
         }
     }
 }

@@ -2,12 +2,14 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on ends at once")]
 
 mod about;
+mod canary;
 mod delete_release;
 mod faults;
 mod greenwave;
 mod health;
 mod helpers;
 mod koji_failures;
+mod moto;
 mod publishing;
 mod push_koji;
 mod push_zipfile;

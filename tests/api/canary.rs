@@ -1,0 +1,53 @@
+//! The tokens of all these tests are canaries: none may stand in an answer, or in the log at its most talkative.
+
+use std::io::{self, Write};
+use std::sync::{Mutex, Once};
+
+use omps::config::Config;
+use omps_tests::quay::accounts::{basic, oauth_token, robot_name, robot_password};
+
+use crate::helpers::ORGANIZATION;
+
+static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// What stood where it must not, so far.
+pub fn leaks() -> Vec<String> {
+    LEAKS.lock().expect("no test panics here").clone()
+}
+
+/// Notes a text that gives a token away.
+pub fn check(text: &str) {
+    let password = robot_password(ORGANIZATION);
+    let authorization = basic(&robot_name(ORGANIZATION), &password);
+    let credentials = authorization.trim_start_matches("basic ");
+    if [&password, credentials, &oauth_token(ORGANIZATION)]
+        .iter()
+        .any(|secret| text.contains(*secret))
+    {
+        let mut leaks = LEAKS.lock().expect("no test panics here");
+        leaks.push(text.to_owned());
+    }
+}
+
+/// Checks every line that the service logs from now on.
+pub fn watch_the_log() {
+    static STARTED: Once = Once::new();
+    STARTED.call_once(|| {
+        let loud = "[Loud]\nlog_level = \"DEBUG\"\nlog_format = \"json\"";
+        let config = Config::from_toml(loud, "Loud").expect("a valid configuration");
+        omps::telemetry::init_to(|| Log, &config);
+    });
+}
+
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        check(&String::from_utf8_lossy(line));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
