@@ -19,7 +19,8 @@ pub const DEFAULT_SECTION: &str = "ProdConfig";
 /// Variables that are not part of the configuration file.
 const OTHER_VARIABLES: [&str; 3] = ["OMPS_CONF_FILE", "OMPS_CONF_SECTION", "OMPS_LISTEN"];
 
-/// One section of the configuration file. Every scalar can be given as `OMPS_<NAME>`, which wins over the file.
+/// One section of the configuration file. Every scalar can be given as `OMPS_<NAME>`, which wins over the file; an empty
+/// variable is none.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -247,15 +248,26 @@ fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
         "zipfile_max_uncompressed_size",
         "max_content_length",
     ];
+    const OF_GREENWAVE: [&str; 3] = ["url", "context", "product_version"];
     let mut unknown = Vec::new();
-    for (variable, text) in variables {
+    // Templates cannot always leave a variable out: an empty one is none.
+    for (variable, text) in variables.into_iter().filter(|(_, text)| !text.is_empty()) {
         let key = variable.trim_start_matches("OMPS_").to_lowercase();
+        let of_greenwave = key
+            .strip_prefix("greenwave_")
+            .filter(|key| OF_GREENWAVE.contains(key));
         if TEXTS.contains(&key.as_str()) {
             table.insert(key, Value::String(text));
         } else if NUMBERS.contains(&key.as_str()) {
             // What is no number stays text, and is refused with the key's name.
             let number = text.parse().map_or(Value::String(text), Value::Integer);
             table.insert(key, number);
+        } else if let Some(key) = of_greenwave {
+            let greenwave = table.entry("greenwave").or_insert(Table::new().into());
+            // What is no table stays what it is, and is refused.
+            if let Value::Table(greenwave) = greenwave {
+                greenwave.insert(key.to_owned(), Value::String(text));
+            }
         } else if !OTHER_VARIABLES.contains(&variable.as_str()) {
             unknown.push(variable);
         }
@@ -423,10 +435,32 @@ mod tests {
             set("OMPS_LOG_LEVEL", "DEBUG"),
             set("OMPS_LISTEN", "x"),
             set("OMPS_TYPO", "1"),
+            set("OMPS_CA_FILE", ""),
+            set("OMPS_GREENWAVE_URL", "https://greenwave.example.com"),
+            set("OMPS_GREENWAVE_CONTEXT", "push"),
+            set("OMPS_GREENWAVE_PRODUCT_VERSION", "9"),
         ];
         assert_eq!(overlay(&mut table, variables), ["OMPS_TYPO"]);
         let config = Config::from_table(table).unwrap();
         assert_eq!(config.request_timeout, Duration::from_secs(7));
         assert_eq!(config.log_level, LogLevel::Debug);
+        assert_eq!(config.ca_file, None);
+        let greenwave = config.greenwave.unwrap();
+        assert_eq!(greenwave.url.as_str(), "https://greenwave.example.com/");
+        assert_eq!(
+            (&*greenwave.context, &*greenwave.product_version),
+            ("push", "9")
+        );
+    }
+
+    #[test]
+    fn a_variable_of_greenwave_does_not_hide_what_is_wrong_in_the_file() {
+        let mut table = section_of("[P]\ngreenwave = 5", "P").unwrap();
+        overlay(
+            &mut table,
+            vec![("OMPS_GREENWAVE_CONTEXT".to_owned(), "push".to_owned())],
+        );
+        let error = Config::from_table(table).unwrap_err().to_string();
+        assert!(error.contains("greenwave"), "{error}");
     }
 }

@@ -1,61 +1,101 @@
-//! Template, route table, functions and events say the same, so that none can drift.
+//! Template, route table, functions and events say the same, so that none can drift; and no role allows more than its
+//! function needs.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use http::Method;
-use omps::manifests::yaml::{self, Budget, Node, Value, Version};
+use omps::manifests::yaml::{self, Budget, Node, Value as Yaml, Version};
 use omps::routes::{Found, ROUTES, find};
+use serde_json::{Value, json};
+
+/// The functions whose organizations have tokens in Secrets Manager.
+const PUSHES: [&str; 2] = ["push-koji", "push-zipfile"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The functions of the template: the binary of each, and its routes as `POST /path`.
-fn functions() -> Vec<(String, BTreeSet<String>)> {
+/// The template; of CloudFormation's tags only the text behind them.
+fn template() -> Value {
     let text = fs::read(root().join("template.yaml")).expect("the template");
     // Version 1.2 takes CloudFormation's tags for what they are to it: unknown.
-    let template = yaml::read(&text, Version::V1_2, &mut Budget::default()).expect("YAML");
-    let resources = entries(template.get("Resources"));
-    let is_function =
-        |resource: &Node| text_of(resource.get("Type")) == "AWS::Serverless::Function";
+    json_of(&yaml::read(&text, Version::V1_2, &mut Budget::default()).expect("YAML"))
+}
+
+fn json_of(node: &Node) -> Value {
+    match &node.value {
+        Yaml::Mapping(map) => map
+            .entries
+            .iter()
+            .map(|entry| {
+                let key = entry.key.as_str().expect("a text").to_owned();
+                (key, json_of(&entry.value))
+            })
+            .collect(),
+        Yaml::Sequence(items) => items.iter().map(|item| json_of(item)).collect(),
+        Yaml::Int(number) => json!(number.parse::<u64>().expect("a number")),
+        Yaml::Bool(value) => json!(value),
+        _ => json!(node.as_str()),
+    }
+}
+
+/// A function of the template.
+struct Function {
+    /// Its folder and binary.
+    name: String,
+    /// Its resource's name, without "Function".
+    resource: String,
+    properties: Value,
+    build_method: Value,
+    /// As `POST /path`.
+    routes: BTreeSet<String>,
+}
+
+fn functions(template: &Value) -> Vec<Function> {
+    let resources = template["Resources"].as_object().expect("resources");
     resources
-        .into_iter()
-        .filter(|(_, resource)| is_function(resource))
-        .map(|(_, function)| {
-            let build = function
-                .get("Metadata")
-                .and_then(|metadata| metadata.get("BuildProperties"));
-            let binary = build.and_then(|properties| properties.get("Binary"));
-            let events = function
-                .get("Properties")
-                .and_then(|properties| properties.get("Events"));
-            let routes = entries(events).into_iter().map(|(_, event)| {
-                let route = event.get("Properties").expect("a route");
-                format!(
-                    "{} {}",
-                    text_of(route.get("Method")).to_uppercase(),
-                    text_of(route.get("Path"))
-                )
-            });
-            (text_of(binary), routes.collect())
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == "AWS::Serverless::Function")
+        .map(|(name, function)| {
+            let properties = function["Properties"].clone();
+            let events = properties["Events"].as_object().expect("events");
+            let route = |event: &Value| {
+                let method = text(&event["Properties"]["Method"]).to_uppercase();
+                format!("{method} {}", text(&event["Properties"]["Path"]))
+            };
+            Function {
+                name: text(&properties["CodeUri"])
+                    .trim_start_matches("functions/")
+                    .to_owned(),
+                resource: name.trim_end_matches("Function").to_owned(),
+                build_method: function["Metadata"]["BuildMethod"].clone(),
+                routes: events.values().map(route).collect(),
+                properties,
+            }
         })
         .collect()
 }
 
-fn entries(node: Option<&Node>) -> Vec<(String, &Node)> {
-    let Some(Value::Mapping(map)) = node.map(|node| &node.value) else {
-        return Vec::new();
-    };
-    map.entries
-        .iter()
-        .map(|entry| (text_of(Some(&entry.key)), &*entry.value))
-        .collect()
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
 }
 
-fn text_of(node: Option<&Node>) -> String {
-    node.and_then(Node::as_str).expect("a text").to_owned()
+/// Everything that stands under `key`, at any depth.
+fn all<'a>(key: &str, value: &'a Value) -> Vec<&'a Value> {
+    let below = |value| all(key, value);
+    match value {
+        Value::Object(entries) => entries
+            .iter()
+            .flat_map(|(name, value)| {
+                let here = (name == key).then_some(value);
+                here.into_iter().chain(below(value))
+            })
+            .collect(),
+        Value::Array(items) => items.iter().flat_map(below).collect(),
+        _ => Vec::new(),
+    }
 }
 
 #[test]
@@ -65,10 +105,10 @@ fn the_template_has_every_route_once() {
         .map(|route| format!("{} {}", route.method, route.path))
         .collect();
 
-    let functions = functions();
+    let functions = functions(&template());
     let routes: Vec<String> = functions
         .iter()
-        .flat_map(|(_, routes)| routes.clone())
+        .flat_map(|function| function.routes.clone())
         .collect();
 
     assert_eq!(routes.len(), wanted.len());
@@ -76,38 +116,134 @@ fn the_template_has_every_route_once() {
 }
 
 #[test]
-fn every_function_has_a_folder_and_an_event_of_one_of_its_routes() {
-    for (binary, routes) in functions() {
-        assert!(root().join("functions").join(&binary).is_dir(), "{binary}");
-        let event = fs::read(root().join(format!("events/{binary}.json"))).expect("an event");
-        let event: serde_json::Value = serde_json::from_slice(&event).expect("JSON");
-        let text = |key: &str| event[key].as_str().expect("a text").to_owned();
+fn every_function_has_an_event_of_one_of_its_routes() {
+    for Function { name, routes, .. } in functions(&template()) {
+        let event = fs::read(root().join(format!("events/{name}.json"))).expect("an event");
+        let event: Value = serde_json::from_slice(&event).expect("JSON");
 
-        let route = format!("{} {}", text("httpMethod"), text("resource"));
-        assert!(routes.contains(&route), "{binary}: {route}");
-        let method: Method = text("httpMethod").parse().expect("a method");
+        let route = format!(
+            "{} {}",
+            text(&event["httpMethod"]),
+            text(&event["resource"])
+        );
+        assert!(routes.contains(&route), "{name}: {route}");
+        let method: Method = text(&event["httpMethod"]).parse().expect("a method");
         assert!(
-            matches!(find(&method, &text("path")), Ok(Found::Endpoint(..))),
-            "{binary}"
+            matches!(find(&method, text(&event["path"])), Ok(Found::Endpoint(..))),
+            "{name}"
         );
     }
 }
 
 #[test]
 fn every_function_is_in_the_template() {
-    let mut folders: Vec<String> = fs::read_dir(root().join("functions"))
-        .expect("the functions")
-        .map(|entry| {
-            entry
-                .expect("a folder")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        })
+    let folders = fs::read_dir(root().join("functions")).expect("the functions");
+    let folders: BTreeSet<String> = folders
+        .map(|entry| entry.expect("a folder").file_name())
+        .map(|name| name.to_string_lossy().into_owned())
         .filter(|name| name != "server")
         .collect();
-    folders.sort();
-    let mut binaries: Vec<String> = functions().into_iter().map(|(binary, _)| binary).collect();
-    binaries.sort();
-    assert_eq!(binaries, folders);
+
+    let functions = functions(&template());
+    let built: BTreeSet<String> = functions
+        .iter()
+        .map(|function| function.name.clone())
+        .collect();
+
+    assert_eq!(built, folders);
+    for function in functions {
+        assert_eq!(
+            function.build_method, "rust-cargolambda",
+            "{}",
+            function.name
+        );
+    }
+}
+
+#[test]
+fn every_function_has_memory_a_time_out_and_logs_that_end() {
+    let template = template();
+    for Function {
+        name,
+        resource,
+        properties,
+        ..
+    } in functions(&template)
+    {
+        assert!(properties["MemorySize"].is_u64(), "{name}");
+        assert!(properties["Timeout"].as_u64() < Some(30), "{name}");
+        let logging = json!({"LogFormat": "JSON", "LogGroup": format!("{resource}Logs")});
+        assert_eq!(properties["LoggingConfig"], logging, "{name}");
+        let logs = &template["Resources"][format!("{resource}Logs")]["Properties"];
+        let group = format!("/omps/${{AWS::StackName}}/{name}");
+        let wanted = json!({"LogGroupName": group, "RetentionInDays": "LogRetentionDays"});
+        assert_eq!(*logs, wanted, "{name}");
+    }
+}
+
+#[test]
+fn a_role_writes_its_functions_logs_and_that_of_a_push_reads_secrets_under_the_prefix() {
+    let template = template();
+    for Function {
+        name,
+        resource,
+        properties,
+        ..
+    } in functions(&template)
+    {
+        let role = format!("{resource}Role");
+        assert_eq!(properties["Role"], format!("{role}.Arn"), "{name}");
+        let mut wanted = vec![json!({
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": format!("{resource}Logs.Arn"),
+        })];
+        if PUSHES.contains(&name.as_str()) {
+            wanted.push(json!({
+                "Effect": "Allow",
+                "Action": "secretsmanager:GetSecretValue",
+                "Resource": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretsPrefix}/*",
+            }));
+        }
+
+        let role = &template["Resources"][role]["Properties"];
+        let statements: Vec<Value> = all("Statement", &role["Policies"])
+            .into_iter()
+            .flat_map(|statements| statements.as_array().expect("statements").clone())
+            .collect();
+
+        assert_eq!(statements, wanted, "{name}");
+        let tracing = json!([["HasTracing", "TracingPolicy", "AWS::NoValue"]]);
+        assert_eq!(role["ManagedPolicyArns"], tracing, "{name}");
+    }
+}
+
+#[test]
+fn traces_alone_are_sent_to_any_resource() {
+    let template = template();
+    let unbounded = template["Resources"]
+        .as_object()
+        .expect("resources")
+        .iter()
+        .filter(|(_, resource)| {
+            let text = |value: &&Value| **value == "*" || **value == json!(["*"]);
+            all("Resource", resource).iter().any(text)
+        });
+    let unbounded: Vec<&String> = unbounded.map(|(name, _)| name).collect();
+
+    assert_eq!(unbounded, ["TracingPolicy"]);
+    let actions = all("Action", &template["Resources"]["TracingPolicy"]);
+    let wanted = json!(["xray:PutTraceSegments", "xray:PutTelemetryRecords"]);
+    assert_eq!(actions, [&wanted]);
+}
+
+#[test]
+fn secrets_are_for_the_pushes_alone() {
+    for function in functions(&template()) {
+        let prefix = &function.properties["Environment"]["Variables"]["OMPS_SECRETS_PREFIX"];
+        let wanted = PUSHES
+            .contains(&function.name.as_str())
+            .then_some("SecretsPrefix");
+        assert_eq!(prefix.as_str(), wanted, "{}", function.name);
+    }
 }
