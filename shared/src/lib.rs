@@ -25,6 +25,7 @@ pub mod aws;
 pub mod config;
 pub mod delete;
 pub mod error;
+pub mod event;
 pub mod greenwave;
 pub mod handlers;
 pub mod health;

@@ -1,0 +1,316 @@
+//! Messages of the queue: what S3, Koji by way of EventBridge, or somebody directly wants to have pushed.
+
+mod key;
+#[cfg(test)]
+mod tests;
+
+use percent_encoding::percent_decode_str;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::config::Config;
+use crate::names::{Nvr, OrganizationName};
+
+/// What a message comes to.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A push is wanted.
+    Push(EventPush),
+    /// Nothing is to be done; says why.
+    Dropped(String),
+    /// Something is wanted that cannot be; says what is wrong with it.
+    Refused(String),
+}
+
+/// A push that an event asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPush {
+    /// Whose rules and robot apply, and where the release goes.
+    pub organization: OrganizationName,
+    /// The release, as written; absent: the next one.
+    pub version: Option<String>,
+    /// What is pushed.
+    pub archive: Archive,
+}
+
+/// Where the archive is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Archive {
+    /// A build in Koji made it.
+    Build(Nvr),
+    /// It is in a bucket.
+    Object(Object),
+}
+
+/// An object in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Object {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The key, decoded.
+    pub key: String,
+    /// Which of the objects that were ever put there; absent: the one that is there.
+    #[serde(skip)]
+    pub revision: Option<Revision>,
+}
+
+/// What tells two objects of one key apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revision {
+    /// The version, in a bucket that keeps versions.
+    Version(String),
+    /// The entity tag, without quotes.
+    Etag(String),
+}
+
+impl Revision {
+    /// The better of what S3 tells of an object.
+    pub fn new(version: Option<String>, etag: Option<String>) -> Option<Self> {
+        let etag = || etag.map(|etag| Revision::Etag(etag.trim_matches('"').to_owned()));
+        version.map(Revision::Version).or_else(etag)
+    }
+}
+
+impl EventPush {
+    /// What was asked, as a direct message: who has it can ask for it again.
+    pub fn message(&self) -> Value {
+        let mut message = match &self.archive {
+            Archive::Build(nvr) => json!({"nvr": nvr}),
+            Archive::Object(object) => json!({"s3": object}),
+        };
+        message["organization"] = json!(self.organization);
+        if let Some(version) = &self.version {
+            message["version"] = json!(version);
+        }
+        message
+    }
+}
+
+/// Reads the body of a message. An S3 notification may tell of several objects, and several organizations may want one
+/// build: each is an event of its own.
+pub fn read(body: &str, config: &Config) -> Vec<Event> {
+    let message: Value = match serde_json::from_str(body) {
+        Ok(message) => message,
+        Err(error) => return vec![Event::Refused(format!("the message is not JSON: {error}"))],
+    };
+    let read = if message.get("detail-type").is_some() {
+        of_bus(message, config)
+    } else if message.get("Records").is_some() {
+        of_notification(message)
+    } else if message
+        .get("Event")
+        .is_some_and(|event| event == "s3:TestEvent")
+    {
+        Ok(vec![Event::Dropped("S3 tests the queue".to_owned())])
+    } else if message.get("organization").is_some() {
+        direct(message).map(|push| vec![Event::Push(push)])
+    } else {
+        Err("the message is no event of EventBridge, no notification of S3, and names no organization".to_owned())
+    };
+    read.unwrap_or_else(|problem| vec![Event::Refused(problem)])
+}
+
+/// An event as EventBridge wraps it.
+#[derive(Deserialize)]
+struct BusEvent {
+    source: String,
+    #[serde(rename = "detail-type")]
+    detail_type: String,
+    detail: Value,
+}
+
+fn of_bus(message: Value, config: &Config) -> Result<Vec<Event>, String> {
+    let event: BusEvent = parse("event of EventBridge", message)?;
+    match (event.source.as_str(), event.detail_type.as_str()) {
+        ("aws.s3", "Object Created") => {
+            let created: Created = parse("event of S3", event.detail)?;
+            Ok(vec![of_object(created.into_object())])
+        }
+        ("omps.koji", "buildsys.build.state.change") => of_build(event.detail, config),
+        (source, detail_type) => Ok(vec![Event::Dropped(format!(
+            "events '{detail_type}' of '{source}' push nothing"
+        ))]),
+    }
+}
+
+/// `Object Created`, with the key as it is.
+#[derive(Deserialize)]
+struct Created {
+    bucket: Bucket,
+    object: CreatedObject,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct CreatedObject {
+    key: String,
+    #[serde(rename = "version-id", alias = "versionId")]
+    version: Option<String>,
+    #[serde(alias = "eTag")]
+    etag: Option<String>,
+}
+
+impl Created {
+    fn into_object(self) -> Object {
+        Object {
+            bucket: self.bucket.name,
+            key: self.object.key,
+            revision: Revision::new(self.object.version, self.object.etag),
+        }
+    }
+}
+
+/// A notification that S3 sent to the queue itself.
+#[derive(Deserialize)]
+struct Notification {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "eventName")]
+    name: String,
+    s3: Created,
+}
+
+fn of_notification(message: Value) -> Result<Vec<Event>, String> {
+    let notification: Notification = parse("notification of S3", message)?;
+    let of_record = |record: Record| {
+        if !record
+            .name
+            .trim_start_matches("s3:")
+            .starts_with("ObjectCreated:")
+        {
+            return Event::Dropped(format!("notifications '{}' push nothing", record.name));
+        }
+        let mut object = record.s3.into_object();
+        match decoded(&object.key) {
+            Some(key) => object.key = key,
+            None => return Event::Refused(format!("the key '{}' is not UTF-8", object.key)),
+        }
+        of_object(object)
+    };
+    Ok(notification.records.into_iter().map(of_record).collect())
+}
+
+/// A key as S3 writes it in notifications: as in a form.
+fn decoded(key: &str) -> Option<String> {
+    let spaced = key.replace('+', " ");
+    let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+    Some(decoded.into_owned())
+}
+
+/// An object's key says whose it is, as the path of a request would.
+fn of_object(object: Object) -> Event {
+    match key::read(&object.key) {
+        Ok(Some((organization, version))) => Event::Push(EventPush {
+            organization,
+            version,
+            archive: Archive::Object(object),
+        }),
+        Ok(None) => Event::Dropped(format!(
+            "the key '{}' is none of v2/<organization>/zipfile[/<version>]/<name>.zip",
+            object.key
+        )),
+        Err(problem) => Event::Refused(format!("the key '{}': {problem}", object.key)),
+    }
+}
+
+/// The states of a build, in Koji's order.
+const STATES: [&str; 5] = ["BUILDING", "COMPLETE", "DELETED", "FAILED", "CANCELED"];
+const COMPLETE: u64 = 1;
+
+/// The body that Koji's message plugin publishes. What is not about the state has other values in `new`.
+#[derive(Deserialize)]
+struct BuildChange {
+    attribute: String,
+    new: Value,
+    name: String,
+    version: String,
+    release: String,
+}
+
+fn of_build(detail: Value, config: &Config) -> Result<Vec<Event>, String> {
+    let change: BuildChange = parse("event of Koji", detail)?;
+    let name = change.name;
+    let nvr = format!("{name}-{}-{}", change.version, change.release);
+    let dropped = |reason| Ok(vec![Event::Dropped(format!("build {nvr}: {reason}"))]);
+    if change.attribute != "state" {
+        return dropped(format!("its {} changed, not its state", change.attribute));
+    }
+    let Some(new) = change.new.as_u64() else {
+        return Err(format!(
+            "build {nvr}: its state {} is no number",
+            change.new
+        ));
+    };
+    if new != COMPLETE {
+        let known = usize::try_from(new)
+            .ok()
+            .and_then(|state| STATES.get(state));
+        return dropped(format!(
+            "it is {}, not COMPLETE",
+            known.unwrap_or(&"in a state that is not known")
+        ));
+    }
+    let wants = |packages: &[String]| packages.contains(&name);
+    let organizations: Vec<&String> = config
+        .organizations
+        .iter()
+        .filter(|(_, organization)| wants(&organization.koji_packages))
+        .map(|(organization, _)| organization)
+        .collect();
+    if organizations.is_empty() {
+        return dropped(format!("no organization's koji_packages names {name}"));
+    }
+    let nvr = Nvr::parse(&nvr).map_err(|error| error.to_string())?;
+    organizations
+        .into_iter()
+        .map(|organization| {
+            Ok(Event::Push(EventPush {
+                organization: organization_named(organization)?,
+                version: None,
+                archive: Archive::Build(nvr.clone()),
+            }))
+        })
+        .collect()
+}
+
+/// A message that somebody sent to the queue.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Direct {
+    organization: String,
+    nvr: Option<String>,
+    s3: Option<Object>,
+    version: Option<String>,
+}
+
+fn direct(message: Value) -> Result<EventPush, String> {
+    let message: Direct = parse("message", message)?;
+    let archive = match (message.nvr, message.s3) {
+        (Some(nvr), None) => Archive::Build(Nvr::parse(&nvr).map_err(|error| error.to_string())?),
+        (None, Some(object)) => Archive::Object(object),
+        _ => return Err("the message must have either nvr or s3".to_owned()),
+    };
+    Ok(EventPush {
+        organization: organization_named(&message.organization)?,
+        version: message.version,
+        archive,
+    })
+}
+
+fn organization_named(name: &str) -> Result<OrganizationName, String> {
+    OrganizationName::parse(name).map_err(|error| error.to_string())
+}
+
+fn parse<T: DeserializeOwned>(what: &str, value: Value) -> Result<T, String> {
+    serde_json::from_value(value).map_err(|error| format!("the {what} cannot be read: {error}"))
+}
