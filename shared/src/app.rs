@@ -7,11 +7,13 @@ use crate::aws::Aws;
 use crate::config::{Config, ConfigError};
 use crate::greenwave::Greenwave;
 use crate::koji::Koji;
+use crate::ledger::Ledger;
 use crate::names::OrganizationName;
 use crate::organization::{Organization, ReleaseFormat};
 use crate::registry::{AppRegistry, Registry};
 use crate::secrets::{SecretsError, SecretsManager, Tokens};
 use crate::token::Token;
+use crate::uploads::{Bucket, Spool, Uploads};
 use crate::upstream::{ANSWER_LIMIT, Deadline, Upstream, below};
 
 /// Time to reach another service, of what one call may take.
@@ -24,6 +26,10 @@ pub struct App {
     /// AWS, for what of it is used.
     pub aws: Arc<Aws>,
     secrets: Option<SecretsManager>,
+    /// Where zips wait that are too big for a request, if there is such a place.
+    pub uploads: Option<Uploads>,
+    /// What was pushed of what may be asked for more than once.
+    pub ledger: Arc<Ledger>,
     authorities: Vec<reqwest::Certificate>,
     client: OnceLock<reqwest::Client>,
 }
@@ -57,8 +63,14 @@ impl App {
     pub fn with_aws(config: Config, aws: Aws) -> Self {
         let aws = Arc::new(aws);
         let secrets = config.secrets_prefix.as_deref();
+        let ledger = match &config.ledger_table {
+            Some(table) => Ledger::in_table(table.clone(), aws.clone()),
+            None => Ledger::in_memory(),
+        };
         App {
             secrets: secrets.map(|prefix| SecretsManager::new(prefix, aws.clone())),
+            uploads: uploads(&config, &aws),
+            ledger: Arc::new(ledger),
             aws,
             config,
             authorities: Vec::new(),
@@ -218,4 +230,14 @@ impl App {
             .get_or_init(|| build().expect("a TLS client"))
             .clone()
     }
+}
+
+/// Where uploads wait, as configured.
+fn uploads(config: &Config, aws: &Arc<Aws>) -> Option<Uploads> {
+    let bucket = config.upload_bucket.clone();
+    let bucket = bucket.map(|name| Uploads::Bucket(Bucket::new(name, aws.clone())));
+    bucket.or_else(|| {
+        let (directory, public_url) = (config.upload_dir.clone()?, config.public_url.clone()?);
+        Some(Uploads::Spool(Spool::new(directory, public_url)))
+    })
 }

@@ -16,6 +16,9 @@ use crate::release::ReleaseVersion;
 
 /// The section that is read when `OMPS_CONF_SECTION` names none.
 pub const DEFAULT_SECTION: &str = "ProdConfig";
+/// Bytes that a zip may add to those of its files: about 400 for each of the entries that are allowed, whose name and
+/// headers are in it twice.
+const ZIP_OVERHEAD: u64 = 4 << 20;
 /// Variables that are not part of the configuration file.
 const OTHER_VARIABLES: [&str; 3] = ["OMPS_CONF_FILE", "OMPS_CONF_SECTION", "OMPS_LISTEN"];
 
@@ -51,6 +54,16 @@ pub struct Config {
     pub secrets_prefix: Option<String>,
     /// `ca_file`: PEM file with authorities to trust beside the system's. Default: none.
     pub ca_file: Option<PathBuf>,
+    /// `upload_bucket`: the bucket in S3 where zips wait that are too big for a request. Default: none.
+    pub upload_bucket: Option<String>,
+    /// `upload_dir`: the directory where they wait instead; wants `public_url`. Default: none.
+    pub upload_dir: Option<PathBuf>,
+    /// `public_url`: where clients reach this service, for the URLs that it gives out. Default: none.
+    #[serde(deserialize_with = "public_url")]
+    pub public_url: Option<Url>,
+    /// `ledger_table`: the table in DynamoDB that knows which events and uploads were pushed. Default: none; each process
+    /// knows its own.
+    pub ledger_table: Option<String>,
     /// `request_timeout`: seconds for one call to another service. Default: 28.
     #[serde(deserialize_with = "seconds")]
     pub request_timeout: Duration,
@@ -84,6 +97,10 @@ impl Default for Config {
             release_format: ReleaseFormat::default(),
             secrets_prefix: None,
             ca_file: None,
+            upload_bucket: None,
+            upload_dir: None,
+            public_url: None,
+            ledger_table: None,
             request_timeout: Duration::from_secs(28),
             zipfile_max_uncompressed_size: NonZeroU64::MIN.saturating_add(20 * 1024 * 1024 - 1),
             max_content_length: NonZeroUsize::MIN.saturating_add(2 * 1024 * 1024 - 1),
@@ -195,11 +212,30 @@ impl Config {
     }
 
     fn from_table(table: Table) -> Result<Self, ConfigError> {
-        Value::Table(table)
+        let config: Config = Value::Table(table)
             .try_into()
             .map_err(|error: toml::de::Error| {
                 ConfigError::Invalid(error.to_string().trim_end().replace('\n', " "))
-            })
+            })?;
+        match (&config.upload_dir, &config.upload_bucket) {
+            (Some(_), Some(_)) => Err("upload_dir and upload_bucket exclude each other"),
+            (Some(_), None) if config.public_url.is_none() => {
+                Err("upload_dir wants public_url, where clients put their uploads")
+            }
+            _ => Ok(config),
+        }
+        .map_err(|problem| ConfigError::Invalid(problem.to_owned()))
+    }
+
+    /// Bytes that an archive may have which does not come in a request.
+    pub fn max_archive_size(&self) -> usize {
+        let limit = self.zipfile_max_uncompressed_size.get();
+        usize::try_from(limit.saturating_add(ZIP_OVERHEAD)).unwrap_or(usize::MAX)
+    }
+
+    /// Whether zips that are too big for a request can be pushed.
+    pub fn takes_uploads(&self) -> bool {
+        self.upload_bucket.is_some() || self.upload_dir.is_some()
     }
 }
 
@@ -232,7 +268,7 @@ fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
 
 /// Puts variables over the file's values, and returns the names of those that mean nothing.
 fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
-    const TEXTS: [&str; 9] = [
+    const TEXTS: [&str; 13] = [
         "log_level",
         "log_format",
         "default_release_version",
@@ -242,6 +278,10 @@ fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
         "release_format",
         "secrets_prefix",
         "ca_file",
+        "upload_bucket",
+        "upload_dir",
+        "public_url",
+        "ledger_table",
     ];
     const NUMBERS: [&str; 3] = [
         "request_timeout",
@@ -295,6 +335,10 @@ fn base_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error>
         "http" | "https" if url.has_host() => Ok(url),
         _ => Err(wrong("wanted http://host or https://host")),
     }
+}
+
+fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    base_url(deserializer).map(Some)
 }
 
 /// A secret's name without the organization, in the characters that Secrets Manager takes.
@@ -376,6 +420,12 @@ mod tests {
             (
                 "[ProdConfig.organizations.a]\noauth_token = [\"x\"]",
                 "organizations.a: oauth_token must be a text that a header can hold",
+            ),
+            ("public_url = \"omps\"", "\"omps\" is not a base URL"),
+            ("upload_dir = \"uploads\"", "upload_dir wants public_url"),
+            (
+                "upload_dir = \"uploads\"\nupload_bucket = \"uploads\"",
+                "upload_dir and upload_bucket exclude each other",
             ),
             ("release_format = \"zip\"", "app-registry"),
             (

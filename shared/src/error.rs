@@ -1,11 +1,15 @@
 //! The closed list of errors that clients see: id, status, message, and what else the body carries.
 
+use std::any::Any;
+
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::archive::ArchiveError;
+use crate::config::Config;
 use crate::greenwave::GreenwaveError;
 use crate::koji::KojiError;
+use crate::ledger::LedgerError;
 use crate::manifests::LayoutError;
 use crate::manifests::bundle::BundleError;
 use crate::manifests::package_name::PackageNameError;
@@ -15,6 +19,9 @@ use crate::registry::{RegistryError, Repository};
 use crate::release::InvalidVersion;
 use crate::secrets::SecretsError;
 use crate::transform::TransformError;
+
+/// What a client can do whose zip is too big.
+const BY_UPLOAD: &str = "; a larger zip is pushed by way of POST /v2/{organization}/uploads";
 
 /// Whatever a request can end in but success.
 #[derive(Debug, thiserror::Error)]
@@ -57,6 +64,8 @@ pub enum Error {
         message: String,
         /// What Quay sent.
         quay_response: Value,
+        /// Whether the same may succeed later.
+        transient: bool,
     },
     /// Listing, deleting or publishing failed.
     #[error("{message}")]
@@ -65,6 +74,8 @@ pub enum Error {
         message: String,
         /// What was done all the same, as further keys of the body.
         done: Map<String, Value>,
+        /// Whether the same may succeed later.
+        transient: bool,
     },
     /// Koji gave no archive.
     #[error(transparent)]
@@ -89,10 +100,12 @@ pub enum Error {
         allow: String,
     },
     /// The body is over the limit.
-    #[error("The request body is larger than the {limit} bytes that are allowed")]
+    #[error("The request body is larger than the {limit} bytes that are allowed{}", if *.by_upload { BY_UPLOAD } else { "" })]
     TooLarge {
-        /// `max_content_length`
+        /// `max_content_length`, or what an upload may have.
         limit: usize,
+        /// Whether a larger zip may come as an upload.
+        by_upload: bool,
     },
     /// Not now; later the same request may succeed.
     #[error("{0}")]
@@ -151,6 +164,32 @@ impl Error {
         }
     }
 
+    /// Whether the same request may succeed later, with nothing done about it: what a queue should try again.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Error::ServiceUnavailable(_) | Error::Internal(_) => true,
+            Error::QuayCourier { transient, .. } | Error::QuayPackage { transient, .. } => {
+                *transient
+            }
+            Error::Koji(error) => error.is_transient(),
+            Error::Greenwave(error) => match error {
+                GreenwaveError::Undecided { .. } => true,
+                GreenwaveError::Unsatisfied { .. } => false,
+            },
+            Error::ExpectedFile(_)
+            | Error::UploadedFile(_)
+            | Error::PackageValidation { .. }
+            | Error::InvalidVersion(_)
+            | Error::AuthorizationRequired(_)
+            | Error::QuayAuthorization { .. }
+            | Error::QuayPackageNotFound(_)
+            | Error::BadRequest(_)
+            | Error::NotFound(_)
+            | Error::MethodNotAllowed { .. }
+            | Error::TooLarge { .. } => false,
+        }
+    }
+
     /// The answer's body.
     pub fn body(&self, request_id: &str) -> Value {
         let (status, id) = self.kind();
@@ -189,6 +228,23 @@ impl Error {
         }
     }
 
+    /// A defect that was caught.
+    pub fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let message = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or(panic.downcast_ref::<&str>().copied());
+        Error::Internal(format!("panic: {}", message.unwrap_or("without a message")))
+    }
+
+    /// A request's body is over the limit.
+    pub fn request_too_large(config: &Config) -> Self {
+        Error::TooLarge {
+            limit: config.max_content_length.get(),
+            by_upload: config.takes_uploads(),
+        }
+    }
+
     /// Manifests that the verdict refuses, in operator-courier's words.
     pub fn refused(report: Report) -> Self {
         let message = "Failed to push manifest: Resulting bundle is invalid, input yaml is improperly defined.";
@@ -219,6 +275,7 @@ impl Error {
             _ => Error::QuayPackage {
                 message,
                 done: Map::new(),
+                transient: error.is_transient(),
             },
         }
     }
@@ -236,6 +293,7 @@ impl Error {
             _ => Error::QuayCourier {
                 message,
                 quay_response,
+                transient: error.is_transient(),
             },
         }
     }
@@ -243,7 +301,12 @@ impl Error {
     /// Deleting a release or publishing a repository failed; `done` tells what was not in vain.
     pub fn changing(error: &RegistryError, done: Map<String, Value>) -> Self {
         let message = error.message().unwrap_or("Unknown error").to_owned();
-        Error::QuayPackage { message, done }
+        let transient = error.is_transient();
+        Error::QuayPackage {
+            message,
+            done,
+            transient,
+        }
     }
 }
 
@@ -279,6 +342,12 @@ impl From<TransformError> for Error {
 
 impl From<SecretsError> for Error {
     fn from(error: SecretsError) -> Self {
+        Error::ServiceUnavailable(error.to_string())
+    }
+}
+
+impl From<LedgerError> for Error {
+    fn from(error: LedgerError) -> Self {
         Error::ServiceUnavailable(error.to_string())
     }
 }

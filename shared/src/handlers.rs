@@ -1,19 +1,24 @@
 //! One function per endpoint: a request in, the JSON of its answer out.
 
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::app::App;
 use crate::audit;
 use crate::delete;
 use crate::error::Error;
+use crate::form;
 use crate::health;
 use crate::http::{Answer, Reply, Request};
+use crate::ledger::{Claim, Claimed};
 use crate::names::{Nvr, OrganizationName, ReleaseName, RepositoryName};
-use crate::push::{self, PushRequest};
+use crate::push::{self, PushRequest, Receipt};
 use crate::registry::Repository;
+use crate::routes::Params;
 use crate::source::Source;
 use crate::token::Token;
-use crate::upload;
+use crate::uploads::{Landing, UploadError, UploadId, Uploads};
 use crate::upstream::Deadline;
 
 /// The operator-courier release whose verdicts are reproduced.
@@ -25,8 +30,111 @@ pub const OPERATOR_COURIER: &str = "2.1.11";
 /// Those of a push.
 pub async fn push_zipfile(app: &App, request: Request) -> Answer {
     let asked = Asked::read(&request)?;
-    let zip = upload::zip_of_form(&request.headers, request.body).await?;
-    push(app, asked, Source::Zip(zip)).await
+    match &app.uploads {
+        Some(uploads) if form::is_json(&request.headers) => {
+            push_upload(app, uploads, asked, &request.body).await
+        }
+        _ => {
+            let zip = form::zip_of_form(&request.headers, request.body).await?;
+            let full_report = asked.full_report;
+            let receipt = push(app, asked, Source::Zip(zip), None).await?;
+            Ok(receipt.body(full_report).into())
+        }
+    }
+}
+
+/// What stands in the place of a form when the zip was uploaded before.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ByUpload {
+    upload: String,
+}
+
+/// Pushes an upload, and with that uses it up.
+async fn push_upload(app: &App, uploads: &Uploads, asked: Asked, body: &[u8]) -> Answer {
+    let ByUpload { upload } = json_in(body)?;
+    let unknown = |upload| UploadError::NotFound(upload);
+    let id = UploadId::parse(&upload).ok_or_else(|| unknown(upload.escape_debug().collect()))?;
+    let organization = asked.organization.clone();
+    let limit = app.config.max_archive_size();
+    let zip = uploads.read(&organization, id, limit).await?;
+    let key = format!("{organization}/upload/{id}");
+    let claim = match app.ledger.claim(key, asked.deadline).await? {
+        Claimed::Ours(claim) => claim,
+        Claimed::Done(_) => return Err(unknown(upload).into()),
+        Claimed::Busy => {
+            let message = format!("Upload {id} is being pushed by another request");
+            return Err(Error::ServiceUnavailable(message));
+        }
+    };
+    let full_report = asked.full_report;
+    match push(app, asked, Source::Zip(zip), Some(&claim)).await {
+        Ok(receipt) => {
+            claim.done(&receipt.repo, &receipt.version).await;
+            uploads.remove(&organization, id).await;
+            Ok(receipt.body(full_report).into())
+        }
+        Err(error) => {
+            claim.release().await;
+            Err(error)
+        }
+    }
+}
+
+/// `POST /v2/{organization}/uploads`: where to put a zip that is too big for a request.
+///
+/// # Errors
+/// `NotFound` for a service that takes no uploads.
+pub async fn uploads(app: &App, request: Request) -> Answer {
+    #[derive(Deserialize, Default)]
+    #[serde(deny_unknown_fields)]
+    struct Wanted {
+        size: Option<u64>,
+    }
+    let organization = organization(&request)?;
+    let uploads = app
+        .uploads
+        .as_ref()
+        .ok_or_else(|| Error::NotFound(format!("/v2/{organization}/uploads")))?;
+    let wanted: Wanted = match request.body.is_empty() {
+        true => Wanted::default(),
+        false => json_in(&request.body)?,
+    };
+    let limit = app.config.max_archive_size();
+    let place = uploads.create(&organization, wanted.size, limit).await?;
+    Ok(serde_json::to_value(place).unwrap_or_default().into())
+}
+
+/// `PUT /v2/{organization}/uploads/{upload}`, before its body is read: where that is to go.
+///
+/// # Errors
+/// `OMPSUploadedFileError` when nothing is expected there.
+pub fn landing(app: &App, params: &Params) -> Result<Landing, Error> {
+    let param = |name| params.get(name).unwrap_or_default();
+    let organization = OrganizationName::parse(param("organization"))?;
+    let upload = param("upload");
+    let unknown = || UploadError::NotFound(upload.escape_debug().collect());
+    match (UploadId::parse(upload), &app.uploads) {
+        (Some(id), Some(Uploads::Spool(spool))) => {
+            Ok(spool.land(&organization, id, app.config.max_archive_size())?)
+        }
+        _ => Err(unknown().into()),
+    }
+}
+
+/// `PUT /v2/{organization}/uploads/{upload}`, whose body has landed.
+///
+/// # Errors
+/// None.
+pub async fn put_upload(request: Request) -> Answer {
+    Ok(json!({"upload": request.params.get("upload")}).into())
+}
+
+/// Reads a body in JSON.
+fn json_in<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| {
+        Error::BadRequest(format!("the JSON in the body is not as wanted: {error}"))
+    })
 }
 
 /// `POST /v2/{organization}/koji/{nvr}[/{version}]`, and v1 with the repository in the path.
@@ -36,7 +144,9 @@ pub async fn push_zipfile(app: &App, request: Request) -> Answer {
 pub async fn push_koji(app: &App, request: Request) -> Answer {
     let asked = Asked::read(&request)?;
     let nvr = Nvr::parse(request.params.get("nvr").unwrap_or_default())?;
-    push(app, asked, Source::Koji(nvr)).await
+    let full_report = asked.full_report;
+    let receipt = push(app, asked, Source::Koji(nvr), None).await?;
+    Ok(receipt.body(full_report).into())
 }
 
 /// What every request to push says beside where the archive is.
@@ -63,7 +173,12 @@ impl Asked {
     }
 }
 
-async fn push(app: &App, asked: Asked, source: Source) -> Answer {
+async fn push(
+    app: &App,
+    asked: Asked,
+    source: Source,
+    claim: Option<&Claim>,
+) -> Result<Receipt, Error> {
     let request = PushRequest {
         organization: asked.organization,
         repository: asked.repository,
@@ -71,9 +186,9 @@ async fn push(app: &App, asked: Asked, source: Source) -> Answer {
         source,
         token: asked.token,
         deadline: asked.deadline,
+        claim,
     };
-    let receipt = push::push(app, request).await?;
-    Ok(receipt.body(asked.full_report).into())
+    push::push(app, request).await
 }
 
 /// `POST /v2/{organization}/validate`: the verdict, as a push would reach it.
@@ -82,7 +197,7 @@ async fn push(app: &App, asked: Asked, source: Source) -> Answer {
 /// A bad upload, and manifests without a package name. From there on the verdict is the answer.
 pub async fn validate(app: &App, request: Request) -> Answer {
     let organization = organization(&request)?;
-    let zip = upload::zip_of_form(&request.headers, request.body).await?;
+    let zip = form::zip_of_form(&request.headers, request.body).await?;
     let verdict = push::validate(app, &organization, zip).await?;
     let (valid, message, validation_info) = match verdict.result {
         Ok(report) => (

@@ -145,16 +145,7 @@ where
     AssertUnwindSafe(handler(endpoint, request))
         .catch_unwind()
         .await
-        .unwrap_or_else(|panic| {
-            let message = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or(panic.downcast_ref::<&str>().copied());
-            Err(Error::Internal(format!(
-                "panic: {}",
-                message.unwrap_or("without a message")
-            )))
-        })
+        .unwrap_or_else(|panic| Err(Error::of_panic(&*panic)))
 }
 
 impl Incoming {

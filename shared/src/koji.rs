@@ -21,6 +21,10 @@ use xml_rpc::Unread;
 const ANSWER_LIMIT: usize = 4 << 20;
 /// The fault code that a hub uses for most of what may be wrong with an argument.
 const GENERIC_FAULT: i32 = 1000;
+/// The fault code of an exception that a hub did not expect: its database's, as a rule.
+const DEFECT_FAULT: i32 = 1;
+/// The fault code of a hub that is offline.
+const OFFLINE_FAULT: i32 = 1014;
 
 /// A client for one hub and its files.
 pub struct Koji {
@@ -86,6 +90,24 @@ pub enum KojiError {
     /// No answer.
     #[error(transparent)]
     Call(#[from] CallError),
+}
+
+impl KojiError {
+    /// Whether the same request may succeed later, with nothing done about it.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            KojiError::Call(CallError::Unreachable { .. }) | KojiError::Nonsense { .. } => true,
+            KojiError::Status { status, .. } => {
+                status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
+            }
+            KojiError::Fault { code, .. } => [DEFECT_FAULT, OFFLINE_FAULT].contains(code),
+            KojiError::BuildNotFound(_)
+            | KojiError::NotAnOperatorImage { .. }
+            | KojiError::ArchiveNotFound { .. }
+            | KojiError::ArchiveTooLarge { .. }
+            | KojiError::Call(CallError::TooLarge { .. }) => false,
+        }
+    }
 }
 
 impl Koji {

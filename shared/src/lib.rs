@@ -3,7 +3,7 @@
 //! How a push goes, from the outside in:
 //!
 //! 1. [`routes`] finds the endpoint of a request, [`http`] refuses what cannot reach it, [`handlers`] takes the path's
-//!    values and the zip ([`upload`]) out of it and makes them a [`push::PushRequest`].
+//!    values and the zip (a form's, or the id of one of the [`uploads`]) out of it and makes them a [`push::PushRequest`].
 //! 2. [`push`] tells the story: [`source`] has the zip, or fetches it from [`koji`] and asks [`greenwave`]; [`archive`]
 //!    opens the zip safely; [`manifests::package_name`] finds what the package is called; the organization's rules
 //!    ([`organization`]) are applied by [`transform`]; [`manifests`] reaches the verdict of operator-courier 2.1.11 and
@@ -26,14 +26,17 @@ pub mod config;
 pub mod delete;
 pub mod error;
 pub mod event;
+mod form;
 pub mod greenwave;
 pub mod handlers;
 pub mod health;
 pub mod http;
 pub mod koji;
+pub mod ledger;
 pub mod manifests;
 pub mod metrics;
 pub mod names;
+pub mod objects;
 pub mod organization;
 pub mod pattern;
 mod publish;
@@ -47,5 +50,5 @@ pub mod source;
 pub mod telemetry;
 pub mod token;
 pub mod transform;
-mod upload;
+pub mod uploads;
 pub mod upstream;

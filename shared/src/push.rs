@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::archive::{self, Files};
 use crate::audit;
 use crate::error::Error;
+use crate::ledger::Claim;
 use crate::manifests::package_name::{self, PackageName};
 use crate::manifests::report::{Finding, Report, Severity};
 use crate::manifests::{Manifests, yaml};
@@ -29,7 +30,7 @@ use crate::upstream::Deadline;
 const VERSION_TRIES: usize = 5;
 
 /// What is asked for.
-pub struct PushRequest {
+pub struct PushRequest<'a> {
     /// Whose rules apply, and where the release goes.
     pub organization: OrganizationName,
     /// The repository; absent: the one that has the package's name.
@@ -42,6 +43,8 @@ pub struct PushRequest {
     pub token: Token,
     /// When it must be done.
     pub deadline: Deadline,
+    /// The right to do it, where it may be asked for more than once.
+    pub claim: Option<&'a Claim>,
 }
 
 /// What came of it.
@@ -70,7 +73,7 @@ pub struct Receipt {
 ///
 /// # Errors
 /// In the order of the steps; nothing was pushed unless the error says so.
-pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
+pub async fn push(app: &App, request: PushRequest<'_>) -> Result<Receipt, Error> {
     let token = request.token.clone();
     let result = release(app, request).await;
     audit::record("push", &token, &result);
@@ -80,7 +83,7 @@ pub async fn push(app: &App, request: PushRequest) -> Result<Receipt, Error> {
     result
 }
 
-async fn release(app: &App, request: PushRequest) -> Result<Receipt, Error> {
+async fn release(app: &App, request: PushRequest<'_>) -> Result<Receipt, Error> {
     telemetry::note("organization", request.organization.as_str());
     let organization = app.organization(&request.organization);
     let nvr = request.source.nvr().cloned();
@@ -121,7 +124,15 @@ async fn release(app: &App, request: PushRequest) -> Result<Receipt, Error> {
 
     telemetry::note("digest", blob.digest());
     let publishes = publishing.is_possible();
-    let version = push_release(&registry, &repository, publishes, version, &blob).await?;
+    let version = push_release(
+        &registry,
+        &repository,
+        publishes,
+        version,
+        &blob,
+        request.claim,
+    )
+    .await?;
     telemetry::note("version", version.as_str());
     let warnings = publishing
         .publish(app, &registry, &repository, &version, request.deadline)
@@ -267,18 +278,31 @@ async fn choose_version(
     )))
 }
 
-/// Pushes. Where another push took the next version in the meantime, the one after it is taken; a release that was
-/// asked for by name is taken for pushed only when all that it lacks is being public.
+/// Pushes, unless an earlier attempt at the same did. Where another push took the next version in the meantime, the one
+/// after it is taken; a release that was asked for by name is taken for pushed only when all that it lacks is being
+/// public.
 async fn push_release(
     registry: &Registry,
     repository: &Repository,
     publishes: bool,
     version: Version,
     blob: &Blob,
+    claim: Option<&Claim>,
 ) -> Result<ReleaseVersion, Error> {
+    let is_this = |begun: &&ReleaseVersion| match &version {
+        Version::Asked(version) => version == *begun,
+        Version::Next(_) => true,
+    };
+    if let Some(begun) = claim.and_then(Claim::begun).filter(is_this) {
+        let held = registry.holds(repository, begun, blob).await;
+        if held.map_err(|error| Error::listing(repository, &error))? {
+            return Ok(begun.clone());
+        }
+    }
     let mut next = match version {
         Version::Next(version) => version,
         Version::Asked(version) => {
+            begin(claim, &version).await?;
             return match registry.push(repository, &version, blob).await {
                 Ok(()) => Ok(version),
                 Err(error @ RegistryError::Exists(_)) => {
@@ -298,6 +322,7 @@ async fn push_release(
         }
     };
     for tries_left in (0..VERSION_TRIES).rev() {
+        begin(claim, &next).await?;
         match registry.push(repository, &next, blob).await {
             Err(RegistryError::Exists(_)) if tries_left > 0 => next = next.next_major(),
             Err(error) => return Err(Error::pushing(&error)),
@@ -305,6 +330,14 @@ async fn push_release(
         }
     }
     Ok(next)
+}
+
+/// Writes down what is about to be pushed, where there is something to write it into.
+async fn begin(claim: Option<&Claim>, version: &ReleaseVersion) -> Result<(), Error> {
+    match claim {
+        Some(claim) => Ok(claim.begin(version).await?),
+        None => Ok(()),
+    }
 }
 
 impl Receipt {

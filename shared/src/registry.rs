@@ -73,6 +73,17 @@ impl Answer {
 }
 
 impl RegistryError {
+    /// Whether the same request may succeed later, with nothing done about it.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            RegistryError::Failed(answer) => answer.status >= 500 || answer.status == 429,
+            RegistryError::Unreachable(_) => true,
+            RegistryError::Refused(_) | RegistryError::Exists(_) | RegistryError::NotFound(_) => {
+                false
+            }
+        }
+    }
+
     /// Quay's own message, where it sent one.
     pub fn message(&self) -> Option<&str> {
         match self {
@@ -143,6 +154,21 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         match self {
             Registry::AppRegistry(registry) => registry.push(to, version, blob).await,
+        }
+    }
+
+    /// Whether a repository holds these very files as that release.
+    ///
+    /// # Errors
+    /// [`RegistryError`]
+    pub async fn holds(
+        &self,
+        repository: &Repository,
+        version: &ReleaseVersion,
+        blob: &Blob,
+    ) -> Result<bool, RegistryError> {
+        match self {
+            Registry::AppRegistry(registry) => registry.holds(repository, version, blob).await,
         }
     }
 

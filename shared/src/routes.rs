@@ -12,6 +12,10 @@ pub enum Endpoint {
     PushZipfile,
     /// Push the archive that a build in Koji made.
     PushKoji,
+    /// A place for a zip that is too big for a request.
+    Uploads,
+    /// Put a zip there.
+    PutUpload,
     /// Delete one release, or all.
     DeleteRelease,
     /// The verdict alone.
@@ -26,9 +30,18 @@ impl Endpoint {
     /// Whether a request must carry a token.
     pub fn needs_token(self) -> bool {
         match self {
-            Endpoint::PushZipfile | Endpoint::PushKoji | Endpoint::DeleteRelease => true,
-            Endpoint::Validate | Endpoint::Health | Endpoint::About => false,
+            Endpoint::PushZipfile
+            | Endpoint::PushKoji
+            | Endpoint::Uploads
+            | Endpoint::DeleteRelease => true,
+            // The id of an upload is a secret itself.
+            Endpoint::PutUpload | Endpoint::Validate | Endpoint::Health | Endpoint::About => false,
         }
+    }
+
+    /// Whether only the server has it. To Lambda functions, zips come by way of S3.
+    pub fn is_of_server(self) -> bool {
+        self == Endpoint::PutUpload
     }
 }
 
@@ -72,6 +85,16 @@ pub const ROUTES: &[Route] = &[
         Method::POST,
         "/v2/{organization}/koji/{nvr}/{version}",
         Endpoint::PushKoji,
+    ),
+    route(
+        Method::POST,
+        "/v2/{organization}/uploads",
+        Endpoint::Uploads,
+    ),
+    route(
+        Method::PUT,
+        "/v2/{organization}/uploads/{upload}",
+        Endpoint::PutUpload,
     ),
     route(
         Method::DELETE,
@@ -296,6 +319,13 @@ mod tests {
                 "/v1/org/repo/koji/n-v-r/1.0.0",
                 "PushKoji organization=org repo=repo nvr=n-v-r version=1.0.0",
             ),
+            ("POST", "/v2/org/uploads", "Uploads organization=org"),
+            (
+                "PUT",
+                "/v2/org/uploads/1",
+                "PutUpload organization=org upload=1",
+            ),
+            ("GET", "/v2/org/uploads/1", "405 DELETE, OPTIONS, PUT"),
             ("POST", "/v2/org/koji", "405 DELETE, OPTIONS"),
             ("POST", "/v2/org/koji/", "404"),
             ("POST", "/v2/org/koji/n-v-r/1.0.0/", "404"),

@@ -7,13 +7,9 @@ use crate::error::Error;
 use crate::names::Nvr;
 use crate::upstream::Deadline;
 
-/// Bytes that a zip may add to those of its files: about 400 for each of the entries that are allowed, whose name and
-/// headers are in it twice.
-const ZIP_OVERHEAD: u64 = 4 << 20;
-
 /// Where to take the archive from.
 pub enum Source {
-    /// It came with the request.
+    /// It came with the request, or was fetched already.
     Zip(Bytes),
     /// A build made it.
     Koji(Nvr),
@@ -37,8 +33,7 @@ impl Source {
             Source::Zip(zip) => return Ok(zip),
             Source::Koji(nvr) => nvr,
         };
-        let limit = app.config.zipfile_max_uncompressed_size.get();
-        let limit = usize::try_from(limit.saturating_add(ZIP_OVERHEAD)).unwrap_or(usize::MAX);
+        let limit = app.config.max_archive_size();
         let zip = app.koji(deadline).archive(&nvr, limit).await?;
         if let Some(greenwave) = app.greenwave(deadline) {
             greenwave.check(&nvr).await?;

@@ -45,6 +45,16 @@ impl Deadline {
         Deadline(Instant::now() + time.min(YEAR))
     }
 
+    /// The deadline of a Lambda function that ends so many milliseconds after 1970, less what it keeps to say that its
+    /// time is up. An end in the past is none: such a function would not run.
+    pub fn of_function(end: u64, reserve: Duration) -> Option<Self> {
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .ok()?;
+        let left = Duration::from_millis(end).checked_sub(now)?;
+        Some(Deadline::after(left.saturating_sub(reserve)))
+    }
+
     /// This deadline, or the one that is so far away when that comes first.
     #[must_use]
     pub fn or_after(self, time: Duration) -> Self {

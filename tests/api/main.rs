@@ -3,6 +3,7 @@
 
 mod about;
 mod canary;
+mod big_uploads;
 mod delete_release;
 mod faults;
 mod greenwave;

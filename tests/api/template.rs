@@ -102,6 +102,7 @@ fn all<'a>(key: &str, value: &'a Value) -> Vec<&'a Value> {
 fn the_template_has_every_route_once() {
     let wanted: BTreeSet<String> = ROUTES
         .iter()
+        .filter(|route| !route.endpoint.is_of_server())
         .map(|route| format!("{} {}", route.method, route.path))
         .collect();
 

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -21,7 +22,7 @@ use omps::app::App;
 use omps::error::Error;
 use omps::handlers;
 use omps::http::{Answer, Incoming, answer};
-use omps::routes::Endpoint;
+use omps::routes::{self, Endpoint, Found};
 use omps::upstream::Deadline;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -116,8 +117,7 @@ async fn metrics() -> impl IntoResponse {
 async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let path = head.uri.path().to_owned();
-    let limit = service.app.config.max_content_length.get();
-    let body = body::read(body, limit, &service.settings).await;
+    let body = receive(&service, &head, &path, body).await;
     let deadline = Deadline::after(service.settings.worker_timeout);
     let incoming = Incoming {
         head,
@@ -140,17 +140,45 @@ async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Resp
     }
 }
 
+/// Reads the body of a request; that of an upload goes where it is to wait, and leaves none.
+async fn receive(service: &Service, head: &Parts, path: &str, body: Body) -> Result<Bytes, Error> {
+    let (config, settings) = (&service.app.config, &service.settings);
+    let Ok(Found::Endpoint(Endpoint::PutUpload, params)) = routes::find(&head.method, path) else {
+        let read = body::read(body, config.max_content_length.get(), settings).await;
+        return read.map_err(|unread| unread.or_too_large(|| Error::request_too_large(config)));
+    };
+    match handlers::landing(&service.app, &params) {
+        Ok(landing) => {
+            let (limit, by_upload) = (landing.limit, false);
+            let landed = body::land(body, landing, settings).await;
+            landed
+                .map_err(|unread| unread.or_too_large(|| Error::TooLarge { limit, by_upload }))?;
+            Ok(Bytes::new())
+        }
+        Err(refusal) => {
+            body::drop(body, settings).await;
+            Err(refusal)
+        }
+    }
+}
+
 async fn call(service: &Service, endpoint: Endpoint, request: omps::http::Request) -> Answer {
     let app = &service.app;
     let _turn = match endpoint {
         Endpoint::PushZipfile | Endpoint::PushKoji | Endpoint::Validate => {
             Some(service.turn(request.deadline).await?)
         }
-        Endpoint::DeleteRelease | Endpoint::Health | Endpoint::About => None,
+        Endpoint::Uploads
+        | Endpoint::PutUpload
+        | Endpoint::DeleteRelease
+        | Endpoint::Health
+        | Endpoint::About => None,
     };
     match endpoint {
         Endpoint::PushZipfile => handlers::push_zipfile(app, request).await,
         Endpoint::PushKoji => handlers::push_koji(app, request).await,
+        Endpoint::Uploads => handlers::uploads(app, request).await,
+        Endpoint::PutUpload => handlers::put_upload(request).await,
         Endpoint::DeleteRelease => handlers::delete_release(app, request).await,
         Endpoint::Validate => handlers::validate(app, request).await,
         Endpoint::Health => handlers::health(app, request).await,

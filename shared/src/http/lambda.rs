@@ -1,6 +1,6 @@
 //! Events of API Gateway in, its answers out: the only place that knows lambda_http.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::Response;
 use lambda_http::request::RequestContext;
@@ -9,6 +9,7 @@ use multer::bytes::Bytes;
 
 use super::{Answer, Incoming, Request, answer};
 use crate::app::App;
+use crate::config::Config;
 use crate::error::Error;
 use crate::routes::Endpoint;
 use crate::upstream::Deadline;
@@ -31,7 +32,7 @@ pub async fn respond<F>(
 where
     F: Future<Output = Answer>,
 {
-    let incoming = from_event(event, app.config.max_content_length.get());
+    let incoming = from_event(event, &app.config);
     let dispatch = |asked, request: Request| async move {
         if asked != endpoint {
             return Err(Error::NotFound(
@@ -44,7 +45,7 @@ where
     Ok(response.map(|body| Body::Text(String::from_utf8(body).unwrap_or_default())))
 }
 
-fn from_event(event: lambda_http::Request, limit: usize) -> Incoming {
+fn from_event(event: lambda_http::Request, config: &Config) -> Incoming {
     let stage_and_id = match event.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => (None, context.request_id.clone()),
         Some(RequestContext::ApiGatewayV2(context)) => {
@@ -60,15 +61,17 @@ fn from_event(event: lambda_http::Request, limit: usize) -> Incoming {
         .filter(|rest| rest.starts_with('/'))
         .unwrap_or(raw)
         .to_owned();
-    let deadline = Deadline::after(time_left(&event).unwrap_or(REQUEST_TIMEOUT));
+    let end = event.lambda_context_ref().map(|context| context.deadline);
+    let deadline = end.and_then(|end| Deadline::of_function(end, LAMBDA_RESERVE));
+    let deadline = deadline.unwrap_or_else(|| Deadline::after(REQUEST_TIMEOUT));
     let (head, body) = event.into_parts();
     let body = match body {
         Body::Text(text) => Bytes::from(text),
         Body::Binary(bytes) => Bytes::from(bytes),
         _ => Bytes::new(),
     };
-    let body = if body.len() > limit {
-        Err(Error::TooLarge { limit })
+    let body = if body.len() > config.max_content_length.get() {
+        Err(Error::request_too_large(config))
     } else {
         Ok(body)
     };
@@ -79,14 +82,4 @@ fn from_event(event: lambda_http::Request, limit: usize) -> Incoming {
         body,
         deadline,
     }
-}
-
-/// The time that the Lambda function has left, less what it takes to say that there is none. An end in the past is none:
-/// such a function would not run.
-fn time_left(event: &lambda_http::Request) -> Option<Duration> {
-    let end = Duration::from_millis(event.lambda_context_ref()?.deadline);
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()?;
-    Some(end.checked_sub(now)?.saturating_sub(LAMBDA_RESERVE))
 }

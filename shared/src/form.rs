@@ -14,15 +14,27 @@ const OTHER_PARTS: u64 = 64 * 1024;
 /// Bytes that the form's reader is given at once.
 const PIECE: usize = 64 * 1024;
 
+/// Whether the request says that it is JSON.
+pub fn is_json(headers: &HeaderMap) -> bool {
+    content_type(headers)
+        .split(';')
+        .next()
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}
+
+fn content_type(headers: &HeaderMap) -> &str {
+    headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+}
+
 /// Takes the zip out of a form.
 ///
 /// # Errors
 /// `OMPSExpectedFileError` when there is none, `OMPSUploadedFileError` for a name that is not a zip's.
 pub async fn zip_of_form(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Error> {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type = content_type(headers);
     let boundary = multer::parse_boundary(content_type).map_err(|_| {
         no_file(&format!(
             "the content type is '{content_type}', not multipart/form-data with a boundary"

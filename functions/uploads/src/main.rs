@@ -1,0 +1,18 @@
+//! `POST /v2/{organization}/uploads`.
+
+use lambda_http::{run, service_fn};
+use omps::app::App;
+use omps::handlers::uploads;
+use omps::http::respond;
+use omps::routes::Endpoint;
+
+#[tokio::main]
+async fn main() -> Result<(), lambda_http::Error> {
+    let app = &App::from_env()?;
+    run(service_fn(|event| {
+        respond(app, Endpoint::Uploads, event, |request| {
+            uploads(app, request)
+        })
+    }))
+    .await
+}
