@@ -12,6 +12,7 @@ mod helpers;
 mod koji_failures;
 mod moto;
 mod publishing;
+mod push_event;
 mod push_koji;
 mod push_zipfile;
 mod quay_failures;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
 
 use omps_tests::operator::Operator;
 use tempfile::TempDir;
@@ -14,10 +14,12 @@ const SANDBOX: &str = env!("CARGO_BIN_EXE_sandbox");
 #[test]
 fn the_printed_commands_push_the_sample_and_pull_it_back() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut sandbox, commands) = start(&folder);
+    let (mut sandbox, mut printed, commands) = start(&folder);
 
     let output = run("sh", &["-e", "-c", &commands]);
     let again = run("sh", &["-e", "-c", &commands]);
+    let mut outcome = String::new();
+    printed.read_line(&mut outcome).expect("text");
     let stopped = run("sh", &["-c", &format!("kill -TERM {}", sandbox.id())]);
     let status = sandbox.wait().expect("the sandbox ends");
 
@@ -29,6 +31,7 @@ fn the_printed_commands_push_the_sample_and_pull_it_back() {
     }
     for text in [
         r#""greenwave":{"details":"It works!","ok":true}"#,
+        r#"{"upload":""#,
         r#""nvr":"larder-operator-container-v0.5.1-1""#,
         r#""error":"KojiNotAnOperatorImage""#,
         r#""error":"GreenwaveUnsatisfiedError""#,
@@ -38,6 +41,12 @@ fn the_printed_commands_push_the_sample_and_pull_it_back() {
     ] {
         assert!(printed.contains(text), "{text} is missing: {printed}");
     }
+    assert!(
+        outcome.starts_with(
+            "# Operator Push Succeeded: {\"asked\":{\"organization\":\"testorg\",\"s3\":{"
+        ),
+        "{outcome}"
+    );
     // The first run left releases to these two only.
     let again = String::from_utf8_lossy(&again.stdout);
     assert!(
@@ -139,7 +148,7 @@ fn help_names_every_option() {
 }
 
 /// Starts the sandbox on free ports, and reads the commands that it prints.
-fn start(folder: &TempDir) -> (Child, String) {
+fn start(folder: &TempDir) -> (Child, BufReader<ChildStdout>, String) {
     let mut sandbox = Command::new(SANDBOX)
         .args(
             ["--listen", "--quay", "--koji", "--greenwave"]
@@ -157,7 +166,7 @@ fn start(folder: &TempDir) -> (Child, String) {
         let read = printed.read_line(&mut commands).expect("text");
         assert_ne!(read, 0, "the sandbox ended: {commands}");
     }
-    (sandbox, commands)
+    (sandbox, printed, commands)
 }
 
 fn run(program: &str, arguments: &[&str]) -> Output {

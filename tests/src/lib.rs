@@ -5,6 +5,7 @@
 )]
 
 pub mod archive;
+pub mod bucket;
 pub mod greenwave;
 pub mod koji;
 pub mod multipart;

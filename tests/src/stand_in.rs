@@ -128,6 +128,11 @@ impl<S: Service> StandIn<S> {
         });
     }
 
+    /// No request will meet a fault that is armed still.
+    pub fn forget_faults(&self) {
+        lock(&self.front.faults).clear();
+    }
+
     /// Every request so far.
     pub fn requests(&self) -> Vec<Recorded> {
         lock(&self.front.requests).clone()

@@ -26,39 +26,48 @@ impl Unread {
     }
 }
 
+/// Where a body goes.
+enum Sink<'a> {
+    Memory(&'a mut Vec<u8>),
+    Landing(&'a mut Landing),
+}
+
+impl Sink<'_> {
+    async fn take(&mut self, piece: &[u8]) -> Result<(), Error> {
+        match self {
+            Sink::Memory(read) => read.extend_from_slice(piece),
+            Sink::Landing(landing) => landing.write(piece).await?,
+        }
+        Ok(())
+    }
+}
+
 /// Reads a body of at most `limit` bytes into memory.
 pub async fn read(body: Body, limit: usize, settings: &Settings) -> Result<Bytes, Unread> {
     let mut read = Vec::new();
-    let keep = async |piece: Bytes| {
-        read.extend_from_slice(&piece);
-        Ok(())
-    };
-    pieces(body, limit, settings, keep).await?;
+    receive(body, limit, settings, Sink::Memory(&mut read)).await?;
     Ok(read.into())
 }
 
 /// Reads the body of an upload to where it is to go.
 pub async fn land(body: Body, mut landing: Landing, settings: &Settings) -> Result<(), Unread> {
     let limit = landing.limit;
-    let write = async |piece: Bytes| Ok(landing.write(&piece).await?);
-    pieces(body, limit, settings, write).await?;
-    landing
-        .finish()
-        .await
-        .map_err(|error| Unread::Failed(error.into()))
+    receive(body, limit, settings, Sink::Landing(&mut landing)).await?;
+    let landed = landing.finish().await;
+    landed.map_err(|error| Unread::Failed(error.into()))
 }
 
 /// Reads a body for nothing, so that the client gets to read why.
 pub async fn drop(body: Body, settings: &Settings) {
-    let _unread = pieces(body, 0, settings, async |_| Ok(())).await;
+    let _unread = read(body, 0, settings).await;
 }
 
-/// Hands the pieces of a body of at most `limit` bytes on.
-async fn pieces(
+/// Reads a body of at most `limit` bytes.
+async fn receive(
     mut body: Body,
     limit: usize,
     settings: &Settings,
-    mut keep: impl AsyncFnMut(Bytes) -> Result<(), Error>,
+    mut sink: Sink<'_>,
 ) -> Result<(), Unread> {
     let failed = |problem| Unread::Failed(Error::BadRequest(problem));
     let deadline = Instant::now() + settings.body_timeout;
@@ -81,7 +90,7 @@ async fn pieces(
             }
         } else {
             kept += data.len();
-            keep(data).await.map_err(Unread::Failed)?;
+            sink.take(&data).await.map_err(Unread::Failed)?;
         }
     }
     if dropped > 0 {

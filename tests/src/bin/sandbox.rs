@@ -7,17 +7,24 @@ use std::io::{self, ErrorKind, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use lexopt::{Arg, Parser, ValueExt};
 use omps::app::App;
 use omps::config::Config;
+use omps::objects::Objects;
+use omps::outcome::Outcomes;
+use omps::upstream::Deadline;
+use omps::worker::Worker;
+use omps_tests::bucket::Bucket;
 use omps_tests::greenwave::{CONTEXT, Greenwave, Lack, PRODUCT_VERSION, TESTCASES};
 use omps_tests::koji::{Build, Koji};
 use omps_tests::operator::Operator;
-use omps_tests::quay::accounts::{Accounts, oauth_token, robot_name, robot_password};
+use omps_tests::quay::accounts::{Accounts, basic, oauth_token, robot_name, robot_password};
 use omps_tests::quay::{Quay, Settings};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
 
 const HELP: &str = "\
 Starts omps in front of stand-ins for Quay, Koji and Greenwave, and prints commands to try it with.
@@ -35,6 +42,8 @@ Options:
 The stand-in Quay knows three organizations: testorg has no rules, rules changes what is
 pushed to it, public makes its repositories public. Releases are kept as
 <folder>/quay/<organization>/<repository>/<release>.tar.gz and are there again at the next start.
+A zip that is put into <folder>/bucket/v2/<organization>/zipfile is pushed as from an upload
+bucket in S3; what came of it is printed.
 The stand-in Koji has three builds: one of the sample operator, one that is no operator, and one
 that Greenwave refuses.";
 
@@ -45,6 +54,10 @@ const SAMPLE: &str = "larder-operator.zip";
 const GOOD_BUILD: &str = "larder-operator-container-v0.5.1-1";
 const IMAGE_BUILD: &str = "larder-container-v0.5.1-1";
 const REFUSED_BUILD: &str = "larder-operator-container-v0.5.1-2";
+
+/// How often the bucket is looked at, and how long a push from there may take.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+const PUSH_WITHIN: Duration = Duration::from_secs(60);
 
 struct Options {
     listen: SocketAddr,
@@ -115,17 +128,48 @@ async fn run(options: &Options) -> Result<(), String> {
         .map_err(|error| cannot_listen("--listen", options.listen, &error))?;
     let stand_ins = StandIns::start(options, &folder).await?;
     let service = listener.local_addr().map_err(|error| error.to_string())?;
-    let config =
-        Config::from_toml(&stand_ins.config(), "Sandbox").map_err(|error| error.to_string())?;
-    let app = App::new(config);
+    let config = stand_ins.config(&format!("http://{service}"), &folder);
+    let app = || Config::from_toml(&config, "Sandbox").map(App::new);
+    let (app, of_bucket) = (app(), app());
+    let app = app.map_err(|error| error.to_string())?;
+    let of_bucket = of_bucket.map_err(|error| error.to_string())?;
+    let bucket = Bucket::open(folder.join("bucket"));
+    let bucket = bucket.map_err(|error| cannot_use(&folder, &error))?;
     let stop = stop_signal().map_err(|error| error.to_string())?;
 
     let commands = commands(&format!("http://{service}"), &stand_ins, &folder);
     io::stdout()
         .write_all(commands.as_bytes())
         .map_err(|error| format!("cannot write to standard output: {error}"))?;
+    let watching = tokio::spawn(watch(bucket, folder.join("bucket"), of_bucket));
     omps_server::serve(listener, app, omps_server::Settings::default(), stop).await;
+    watching.abort();
     Ok(())
+}
+
+/// Pushes what is put into the bucket, as the function behind the queue would, and prints what came of it.
+async fn watch(mut bucket: Bucket, folder: PathBuf, app: App) -> io::Result<()> {
+    let (sender, mut outcomes) = mpsc::unbounded_channel();
+    let worker = Worker {
+        objects: Objects::Folder(folder),
+        outcomes: Outcomes::Channel(sender),
+    };
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let batch = bucket.news()?;
+        let failures = worker
+            .work(&app, &batch, Deadline::after(PUSH_WITHIN))
+            .await;
+        while let Ok(outcome) = outcomes.try_recv() {
+            println!("# {}: {}", outcome.detail_type(), outcome.detail);
+        }
+        for failure in failures.messages {
+            println!(
+                "# {} is to be tried again: put the zip there once more",
+                failure.id
+            );
+        }
+    }
 }
 
 impl StandIns {
@@ -163,7 +207,12 @@ impl StandIns {
         })
     }
 
-    fn config(&self) -> String {
+    fn config(&self, service: &str, folder: &Path) -> String {
+        let uploads = folder.join("uploads");
+        let uploads = uploads.display();
+        let robots = ORGANIZATIONS
+            .map(|organization| basic(&robot_name(organization), &robot_password(organization)));
+        let [testorg, rules, public] = robots;
         let quay = self.quay.url();
         let (kojihub, kojiroot) = (self.koji.hub_url(), self.koji.root_url());
         let greenwave = self.greenwave.url();
@@ -174,18 +223,25 @@ impl StandIns {
 quay_url = "{quay}"
 kojihub_url = "{kojihub}"
 kojiroot_url = "{kojiroot}"
+upload_dir = '{uploads}'
+public_url = "{service}"
 
 [Sandbox.greenwave]
 url = "{greenwave}"
 context = "{CONTEXT}"
 product_version = "{PRODUCT_VERSION}"
 
+[Sandbox.organizations.testorg]
+quay_token = "{testorg}"
+
 [Sandbox.organizations.rules]
+quay_token = "{rules}"
 package_name_suffix = "-mirrored"
 replace_registry = [{{ old = "quay.io/larder/", new = "registry.example.com/mirror/" }}]
 csv_annotations = [{{ name = "example.com/mirror-of", value = "{{package_name}}" }}]
 
 [Sandbox.organizations.public]
+quay_token = "{public}"
 public = true
 oauth_token = "{oauth_token}"
 "#
@@ -269,6 +325,13 @@ tar -xvzf '{folder}/pulled.tar.gz' -C '{folder}'
 # Delete one release, then all that are left.
 {delete}/1.0.0
 {delete}
+# Put it into the upload bucket: it is pushed as by event, and what came of it is printed here.
+mkdir -p '{folder}/bucket/v2/testorg/zipfile'
+cp '{folder}/{SAMPLE}' '{folder}/bucket/v2/testorg/zipfile/'
+# Push it by way of an upload, as what is too big for a request.
+UPLOAD=$(curl -s -X POST -H "Authorization: $TOKEN" {service}/v2/testorg/uploads | sed 's/.*"upload":"\([^"]*\)".*/\1/')
+curl -s -w '\n' -T '{folder}/{SAMPLE}' {service}/v2/testorg/uploads/$UPLOAD
+curl -s -w '\n' -H "Authorization: $TOKEN" -H 'Content-Type: application/json' -d '{{"upload": "'$UPLOAD'"}}' {service}/v2/testorg/zipfile
 # Push it to an organization whose rules rename the package, move its images and annotate it.
 {log_in_rules}
 {push_rules}

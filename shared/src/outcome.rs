@@ -1,0 +1,185 @@
+//! What came of a push by event, as an event: for whoever asked and does not wait.
+
+use std::sync::Arc;
+
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::error::DisplayErrorContext;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::aws::Aws;
+use crate::error::Error;
+use crate::push::Receipt;
+use crate::scrub::scrub_json;
+
+/// Who sends the events.
+pub const SOURCE: &str = "omps";
+/// Bytes of a detail. An event may have 256 KB, all its fields included.
+const MOST: usize = 240 << 10;
+/// The lengths that lists are cut to, one after the other, until the detail is small enough.
+const CUTS: [usize; 4] = [1000, 100, 10, 0];
+/// What is left of long texts then.
+const TEXT_CUT: usize = 1000;
+
+/// What came of a push.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Whether a release was pushed.
+    pub succeeded: bool,
+    /// The receipt or the error's body, and under `asked` what was asked for.
+    pub detail: Value,
+}
+
+/// Where outcomes go.
+pub enum Outcomes {
+    /// To the default bus of EventBridge.
+    EventBridge(EventBridge),
+    /// To somebody in this process.
+    Channel(UnboundedSender<Outcome>),
+}
+
+/// EventBridge, connected to when it is first needed.
+pub struct EventBridge {
+    aws: Arc<Aws>,
+    client: OnceCell<Client>,
+}
+
+impl Outcome {
+    /// The outcome of a push that `asked` tells of, and `id` names.
+    pub fn new(result: Result<Receipt, &Error>, asked: Value, id: &str) -> Self {
+        let succeeded = result.is_ok();
+        let mut detail = match result {
+            Ok(receipt) => receipt.body(false),
+            Err(error) => error.body(id),
+        };
+        detail["asked"] = asked;
+        detail["request_id"] = json!(id);
+        scrub_json(&mut detail);
+        Outcome { succeeded, detail }
+    }
+
+    /// The event's `detail-type`.
+    pub fn detail_type(&self) -> &'static str {
+        match self.succeeded {
+            true => "Operator Push Succeeded",
+            false => "Operator Push Failed",
+        }
+    }
+
+    /// The detail as JSON. Where it is too large for an event, its lists are cut, and `"cut": true` says so.
+    fn text(&self) -> String {
+        let mut text = self.detail.to_string();
+        for most in CUTS {
+            if text.len() <= MOST {
+                break;
+            }
+            let mut detail = self.detail.clone();
+            cut(&mut detail, most);
+            detail["cut"] = json!(true);
+            text = detail.to_string();
+        }
+        text
+    }
+}
+
+fn cut(value: &mut Value, most: usize) {
+    match value {
+        Value::Array(values) => {
+            values.truncate(most);
+            values.iter_mut().for_each(|value| cut(value, most));
+        }
+        Value::Object(members) => members.values_mut().for_each(|value| cut(value, most)),
+        Value::String(text) if text.len() > TEXT_CUT => {
+            *text = text.chars().take(TEXT_CUT).chain(['…']).collect();
+        }
+        _ => {}
+    }
+}
+
+impl Outcomes {
+    /// EventBridge, as the environment says.
+    pub fn on_event_bridge(aws: Arc<Aws>) -> Self {
+        let client = OnceCell::new();
+        Outcomes::EventBridge(EventBridge { aws, client })
+    }
+
+    /// Sends an outcome. That it cannot be sent is logged, and changes nothing.
+    pub async fn send(&self, outcome: Outcome) {
+        match self {
+            Outcomes::EventBridge(bridge) => bridge.send(&outcome).await,
+            Outcomes::Channel(channel) => drop(channel.send(outcome)),
+        }
+    }
+}
+
+impl EventBridge {
+    async fn send(&self, outcome: &Outcome) {
+        let connect = async || Client::new(self.aws.config().await);
+        let client = self.client.get_or_init(connect).await;
+        let entry = PutEventsRequestEntry::builder()
+            .source(SOURCE)
+            .detail_type(outcome.detail_type())
+            .detail(outcome.text())
+            .build();
+        let problem = match client.put_events().entries(entry).send().await {
+            Ok(answer) => answer
+                .entries()
+                .iter()
+                .find_map(|entry| entry.error_code().map(str::to_owned)),
+            Err(error) => Some(DisplayErrorContext(&error).to_string()),
+        };
+        if let Some(problem) = problem {
+            let detail_type = outcome.detail_type();
+            tracing::error!(detail_type, problem, "an outcome could not be sent");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_fits_into_an_event() {
+        let finding = json!({"message": "x".repeat(5000), "file": "a.yaml"});
+        let files: Vec<String> = (0..10_000)
+            .map(|number| format!("files/{number}.yaml"))
+            .collect();
+        let outcome = Outcome {
+            succeeded: false,
+            detail: json!({
+                "error": "PackageValidationError",
+                "validation_info": {"findings": vec![finding; 500]},
+                "extracted_files": files,
+                "asked": {"nvr": "n-v-r"},
+            }),
+        };
+
+        let text = outcome.text();
+
+        assert!(text.len() <= MOST, "{}", text.len());
+        let detail: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(detail["error"], "PackageValidationError");
+        assert_eq!(detail["asked"], json!({"nvr": "n-v-r"}));
+        assert_eq!(detail["cut"], true);
+        assert_eq!(
+            detail["validation_info"]["findings"]
+                .as_array()
+                .unwrap()
+                .len(),
+            100
+        );
+    }
+
+    #[test]
+    fn a_small_outcome_is_sent_whole() {
+        let detail = json!({"repo": "larder", "asked": {}});
+        let outcome = Outcome {
+            succeeded: true,
+            detail: detail.clone(),
+        };
+        assert_eq!(outcome.text(), detail.to_string());
+    }
+}

@@ -1,0 +1,372 @@
+//! Pushes by event, as the function behind the queue makes them: messages in, failures and outcomes out.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use omps::app::App;
+use omps::config::Config;
+use omps::objects::Objects;
+use omps::outcome::{Outcome, Outcomes};
+use omps::upstream::Deadline;
+use omps::worker::{Batch, Message, Worker};
+use omps_tests::koji::{Build, Fault as KojiFault};
+use omps_tests::operator::Operator;
+use omps_tests::quay::{Fault, Refusal};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::helpers::{ORGANIZATION, TestApp, token};
+
+const PACKAGES: &str = "/cnr/api/v1/packages/testorg";
+
+/// A worker in front of stand-ins, with a folder for its bucket.
+struct Queue {
+    services: TestApp,
+    app: App,
+    worker: Worker,
+    bucket: TempDir,
+    outcomes: UnboundedReceiver<Outcome>,
+}
+
+impl Queue {
+    async fn new() -> Self {
+        let robot = format!("quay_token = \"{}\"", token());
+        Self::with_organization(&robot).await
+    }
+
+    async fn with_organization(settings: &str) -> Self {
+        let services = TestApp::start().await;
+        let section = format!(
+            "[Test]\nquay_url = \"{}\"\nkojihub_url = \"{}\"\nkojiroot_url = \"{}\"\n\
+             [Test.organizations.{ORGANIZATION}]\n{settings}\nkoji_packages = [\"doorbell\"]",
+            services.quay.url(),
+            services.koji.hub_url(),
+            services.koji.root_url(),
+        );
+        let app = App::new(Config::from_toml(&section, "Test").expect("a valid configuration"));
+        let bucket = tempfile::tempdir().expect("a folder");
+        let (sender, outcomes) = unbounded_channel();
+        let worker = Worker {
+            objects: Objects::Folder(bucket.path().to_owned()),
+            outcomes: Outcomes::Channel(sender),
+        };
+        Queue {
+            services,
+            app,
+            worker,
+            bucket,
+            outcomes,
+        }
+    }
+
+    /// Puts an object into the bucket, and returns the event that tells of it.
+    fn put(&self, key: &str, content: &[u8]) -> Value {
+        let path: PathBuf = self.bucket.path().join(key);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        fs::write(path, content).expect("a file");
+        let detail = json!({"bucket": {"name": "uploads"}, "object": {"key": key}});
+        json!({"source": "aws.s3", "detail-type": "Object Created", "detail": detail})
+    }
+
+    /// Delivers messages with the ids 0, 1, …; returns the ids of those that failed.
+    async fn deliver(&self, messages: &[Value]) -> Vec<String> {
+        self.deliver_within(messages, Duration::from_secs(60)).await
+    }
+
+    async fn deliver_within(&self, messages: &[Value], time: Duration) -> Vec<String> {
+        let message = |(id, body): (usize, &Value)| Message {
+            id: id.to_string(),
+            body: body.to_string(),
+        };
+        let messages = messages.iter().enumerate().map(message).collect();
+        let batch = Batch { messages };
+        let failures = self
+            .worker
+            .work(&self.app, &batch, Deadline::after(time))
+            .await;
+        let failures = failures.messages.into_iter();
+        failures.map(|failure| failure.id).collect()
+    }
+
+    /// The outcomes since the last look, each as its type and the error's id or the release.
+    fn told(&mut self) -> Vec<String> {
+        let mut told = Vec::new();
+        while let Ok(outcome) = self.outcomes.try_recv() {
+            let detail = &outcome.detail;
+            let what = detail.get("error").unwrap_or(&detail["version"]).clone();
+            told.push(format!(
+                "{}: {}",
+                outcome.detail_type(),
+                what.as_str().unwrap_or_default()
+            ));
+        }
+        told.sort();
+        told
+    }
+
+    fn releases(&self) -> Vec<String> {
+        self.services.releases("doorbell-operator")
+    }
+}
+
+fn build(nvr: &str) -> Value {
+    json!({"organization": ORGANIZATION, "nvr": nvr})
+}
+
+fn state_change(name: &str, new: u64) -> Value {
+    let detail = json!({
+        "name": name, "version": "1", "release": "1", "epoch": null, "attribute": "state", "old": 0, "new": new,
+        "build_id": 1, "owner": "osbs", "instance": "primary",
+    });
+    json!({"source": "omps.koji", "detail-type": "buildsys.build.state.change", "detail": detail})
+}
+
+#[tokio::test]
+async fn objects_builds_and_messages_become_releases() {
+    let mut queue = Queue::new().await;
+    let zip = Operator::doorbell().zip();
+    queue
+        .services
+        .koji
+        .add_build(Build::of_operator("doorbell-1-1", zip.clone()));
+    queue
+        .services
+        .koji
+        .add_build(Build::of_operator("doorbell-1-2", zip.clone()));
+    let object = queue.put("v2/testorg/zipfile/3.0.0/a b.zip", &zip);
+
+    let failed = queue
+        .deliver(&[object, state_change("doorbell", 1), build("doorbell-1-2")])
+        .await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    // One after the other: none had to move on to another version.
+    assert_eq!(queue.releases(), ["5.0.0", "4.0.0", "3.0.0"]);
+    let pushes = queue.services.quay.requests();
+    let pushes = pushes.iter().filter(|request| request.method == "POST");
+    assert_eq!(pushes.count(), 3);
+    let outcome = queue.outcomes.try_recv().expect("an outcome");
+    assert_eq!(outcome.detail_type(), "Operator Push Succeeded");
+    assert_eq!(
+        outcome.detail,
+        json!({
+            "organization": "testorg",
+            "repo": "doorbell-operator",
+            "version": "3.0.0",
+            "extracted_files": Operator::doorbell().paths(),
+            "asked": {
+                "organization": "testorg",
+                "version": "3.0.0",
+                "s3": {"bucket": "uploads", "key": "v2/testorg/zipfile/3.0.0/a b.zip"},
+            },
+            "request_id": "0",
+        })
+    );
+    assert_eq!(
+        queue.told(),
+        [
+            "Operator Push Succeeded: 4.0.0",
+            "Operator Push Succeeded: 5.0.0"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn only_complete_builds_of_named_packages_are_pushed() {
+    let mut queue = Queue::new().await;
+    let mut messages: Vec<Value> = [0, 2, 3, 4]
+        .map(|state| state_change("doorbell", state))
+        .into();
+    messages.push(state_change("unnamed", 1));
+
+    let failed = queue.deliver(&messages).await;
+
+    assert_eq!((failed, queue.told()), (Vec::new(), Vec::new()));
+    assert_eq!(queue.services.koji.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn exactly_the_transient_failures_come_back_and_nothing_is_published_twice() {
+    let mut queue = Queue::new().await;
+    let zip = Operator::doorbell().zip();
+    for nvr in ["doorbell-1-1", "doorbell-1-2", "doorbell-1-3"] {
+        queue
+            .services
+            .koji
+            .add_build(Build::of_operator(nvr, zip.clone()));
+    }
+    let batch = [
+        build("doorbell-1-1"),
+        queue.put("v2/testorg/zipfile/bad.zip", b"no zip"),
+        build("doorbell-1-2"),
+        queue.put("v2/testorg/zipfile/good.zip", &zip),
+        build("doorbell-1-3"),
+    ];
+    // Pushes to one organization come in the order of their messages: the first to Quay, the third to Koji.
+    let crash = Fault::Refuse(Refusal::Crash);
+    queue.services.quay.fail_next(1, "POST", PACKAGES, crash);
+    let hub = "/kojifiles/packages/doorbell/1/2";
+    queue
+        .services
+        .koji
+        .fail_next(3, "GET", hub, KojiFault::CloseBeforeActing);
+
+    let failed = queue.deliver(&batch).await;
+
+    assert_eq!(failed, ["0", "2"]);
+    assert_eq!(
+        queue.told(),
+        [
+            "Operator Push Failed: OMPSUploadedFileError",
+            "Operator Push Succeeded: 1.0.0",
+            "Operator Push Succeeded: 2.0.0"
+        ]
+    );
+    assert_eq!(queue.releases(), ["2.0.0", "1.0.0"]);
+
+    let failed = queue.deliver(&batch).await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    // What failed for good is told again, as it was asked for again.
+    assert_eq!(
+        queue.told(),
+        [
+            "Operator Push Failed: OMPSUploadedFileError",
+            "Operator Push Succeeded: 3.0.0",
+            "Operator Push Succeeded: 4.0.0"
+        ]
+    );
+    assert_eq!(queue.releases(), ["4.0.0", "3.0.0", "2.0.0", "1.0.0"]);
+}
+
+#[tokio::test]
+async fn what_is_unfinished_when_the_time_is_up_comes_back() {
+    let mut queue = Queue::new().await;
+    let zip = Operator::doorbell().zip();
+    queue
+        .services
+        .koji
+        .add_build(Build::of_operator("doorbell-1-1", zip));
+    let late = Fault::Delay(Duration::from_secs(3));
+    queue.services.quay.fail_next(1, "POST", PACKAGES, late);
+    let batch = [build("doorbell-1-1"), build("doorbell-1-2")];
+
+    let failed = queue.deliver_within(&batch, Duration::from_secs(1)).await;
+
+    assert_eq!(failed, ["0", "1"]);
+    assert_eq!(queue.told(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_push_that_died_after_quay_took_it_is_found_again() {
+    let mut queue = Queue::new().await;
+    let zip = Operator::doorbell().zip();
+    queue
+        .services
+        .koji
+        .add_build(Build::of_operator("doorbell-1-1", zip));
+    // Quay takes the release, and whoever pushed it never learns of it.
+    queue
+        .services
+        .quay
+        .fail_next(1, "POST", PACKAGES, Fault::CloseAfterActing);
+    let shown = format!("{PACKAGES}/doorbell-operator/1.0.0");
+    queue
+        .services
+        .quay
+        .fail_next(9, "GET", shown, Fault::CloseBeforeActing);
+    let batch = [build("doorbell-1-1")];
+    assert_eq!(queue.deliver(&batch).await, ["0"]);
+    assert_eq!(queue.releases(), ["1.0.0"]);
+    queue.services.quay.forget_faults();
+
+    let failed = queue.deliver(&batch).await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    assert_eq!(queue.told(), ["Operator Push Succeeded: 1.0.0"]);
+    assert_eq!(queue.releases(), ["1.0.0"]);
+    assert_eq!(queue.deliver(&batch).await, Vec::<String>::new());
+    assert_eq!(queue.told(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_version_that_another_push_took_in_between_is_not_taken_for_ours() {
+    let mut queue = Queue::new().await;
+    let zip = Operator::doorbell().zip();
+    queue
+        .services
+        .koji
+        .add_build(Build::of_operator("doorbell-1-1", zip));
+    let crash = Fault::Refuse(Refusal::Crash);
+    queue.services.quay.fail_next(1, "POST", PACKAGES, crash);
+    assert_eq!(queue.deliver(&[build("doorbell-1-1")]).await, ["0"]);
+    queue
+        .services
+        .quay
+        .add_release(ORGANIZATION, "doorbell-operator", "1.0.0");
+
+    queue.deliver(&[build("doorbell-1-1")]).await;
+
+    assert_eq!(queue.told(), ["Operator Push Succeeded: 2.0.0"]);
+}
+
+#[tokio::test]
+async fn an_organization_without_a_robot_is_told_so() {
+    let mut queue = Queue::with_organization("").await;
+    let failed = queue.deliver(&[build("doorbell-1-1")]).await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    let outcome = queue.outcomes.try_recv().expect("an outcome");
+    assert_eq!(
+        outcome.detail,
+        json!({
+            "status": 400,
+            "error": "BadRequest",
+            "message": "Organization testorg has no quay_token, which pushes by event need",
+            "asked": {"organization": "testorg", "nvr": "doorbell-1-1"},
+            "request_id": "0",
+        })
+    );
+}
+
+#[tokio::test]
+async fn what_asks_for_nothing_that_can_be_is_told_with_the_message() {
+    let mut queue = Queue::new().await;
+    let failed = queue.deliver(&[json!({"organization": "testorg"})]).await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    let outcome = queue.outcomes.try_recv().expect("an outcome");
+    assert_eq!(
+        outcome.detail,
+        json!({
+            "status": 400,
+            "error": "BadRequest",
+            "message": "the message must have either nvr or s3",
+            "asked": {"message": "{\"organization\":\"testorg\"}"},
+            "request_id": "0",
+        })
+    );
+}
+
+#[tokio::test]
+async fn an_object_that_was_replaced_before_it_was_read_has_an_event_of_its_own() {
+    let mut queue = Queue::new().await;
+    let event = queue.put("v2/testorg/zipfile/a.zip", &Operator::doorbell().zip());
+    queue.deliver(std::slice::from_ref(&event)).await;
+    queue.deliver(std::slice::from_ref(&event)).await;
+    assert_eq!(queue.told(), ["Operator Push Succeeded: 1.0.0"]);
+
+    let event = queue.put("v2/testorg/zipfile/a.zip", &Operator::doorbell().zip());
+    queue.deliver(&[event]).await;
+
+    assert_eq!(queue.told(), ["Operator Push Succeeded: 2.0.0"]);
+    let outside =
+        json!({"organization": "testorg", "s3": {"bucket": "uploads", "key": "../x.zip"}});
+    queue.deliver(&[outside]).await;
+    assert_eq!(
+        queue.told(),
+        ["Operator Push Failed: OMPSUploadedFileError"]
+    );
+}
