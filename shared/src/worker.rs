@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
-use futures_util::{FutureExt, StreamExt, stream};
+use futures_util::stream::{self, BoxStream};
+use futures_util::{FutureExt, StreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing::Instrument;
@@ -89,12 +90,11 @@ impl Worker {
     pub async fn work(&self, app: &App, batch: &Batch, deadline: Deadline) -> Failures {
         let jobs = self.jobs(app, &batch.messages).await;
         let mut unsettled: Vec<&str> = jobs.values().flatten().map(|job| job.id).collect();
-        let in_turn = |jobs: Vec<_>| {
-            let settled = stream::iter(jobs).then(|job| self.settled(app, job, deadline));
-            Box::pin(settled)
-        };
-        let settled: Vec<Option<&str>> = stream::iter(jobs.into_values())
-            .map(in_turn)
+        let queues: Vec<_> = jobs
+            .into_values()
+            .map(|jobs| self.in_turn(app, jobs, deadline))
+            .collect();
+        let settled: Vec<Option<&str>> = stream::iter(queues)
             .flatten_unordered(AT_ONCE)
             .take_until(tokio::time::sleep(deadline.left()))
             .collect()
@@ -109,6 +109,17 @@ impl Worker {
         Failures {
             messages: failures.map(|id| Failure { id }).collect(),
         }
+    }
+
+    /// Does the jobs of one organization, one after the other.
+    fn in_turn<'a>(
+        &'a self,
+        app: &'a App,
+        jobs: Vec<Job<'a>>,
+        deadline: Deadline,
+    ) -> BoxStream<'a, Option<&'a str>> {
+        let settled = move |job| self.settled(app, job, deadline);
+        stream::iter(jobs).then(settled).boxed()
     }
 
     /// What the messages ask for, by organization. What asks for nothing is logged, what asks for nonsense is told.

@@ -2,8 +2,8 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on ends at once")]
 
 mod about;
-mod canary;
 mod big_uploads;
+mod canary;
 mod delete_release;
 mod faults;
 mod greenwave;

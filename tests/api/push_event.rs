@@ -249,7 +249,7 @@ async fn what_is_unfinished_when_the_time_is_up_comes_back() {
         .services
         .koji
         .add_build(Build::of_operator("doorbell-1-1", zip));
-    let late = Fault::Delay(Duration::from_secs(3));
+    let late = Fault::DelayBeforeActing(Duration::from_secs(3));
     queue.services.quay.fail_next(1, "POST", PACKAGES, late);
     let batch = [build("doorbell-1-1"), build("doorbell-1-2")];
 

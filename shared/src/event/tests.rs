@@ -49,7 +49,7 @@ fn notification(name: &str, key: &str) -> String {
         .to_string()
 }
 
-fn change(name: &str, attribute: &str, new: Value) -> String {
+fn change(name: &str, attribute: &str, new: &Value) -> String {
     let detail = json!({
         "build_id": 7, "name": name, "version": "v0.5.1", "release": "1", "epoch": null, "instance": "primary",
         "attribute": attribute, "old": 0, "new": new, "owner": "somebody",
@@ -169,7 +169,7 @@ fn only_a_complete_build_of_a_named_package_is_pushed() {
     ];
     for (name, attribute, new, wanted) in cases {
         assert_eq!(
-            outcome(&change(name, attribute, new.clone())),
+            outcome(&change(name, attribute, &new)),
             wanted,
             "{name} {attribute} {new}"
         );
@@ -178,7 +178,7 @@ fn only_a_complete_build_of_a_named_package_is_pushed() {
 
 #[test]
 fn a_build_is_pushed_once_for_each_organization_that_names_it() {
-    let pushes = outcomes(&change("shared-container", "state", json!(1)));
+    let pushes = outcomes(&change("shared-container", "state", &json!(1)));
     assert_eq!(
         pushes,
         [

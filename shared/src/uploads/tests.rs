@@ -55,7 +55,7 @@ impl Spooled {
     }
 }
 
-fn is_gone<T>(result: Result<T, UploadError>) -> bool {
+fn is_gone<T>(result: &Result<T, UploadError>) -> bool {
     matches!(result, Err(UploadError::NotFound(_)))
 }
 
@@ -68,16 +68,16 @@ async fn what_was_put_can_be_read_until_it_is_removed() {
         place.url,
         format!("https://omps.test/base/v2/org/uploads/{id}")
     );
-    assert!(is_gone(spooled.read(id).await));
+    assert!(is_gone(&spooled.read(id).await));
 
     spooled.put(id, b"zip").await.unwrap();
 
     assert_eq!(spooled.read(id).await.unwrap(), "zip");
     let other = OrganizationName::parse("other").unwrap();
-    assert!(is_gone(spooled.uploads.read(&other, id, LIMIT).await));
+    assert!(is_gone(&spooled.uploads.read(&other, id, LIMIT).await));
     spooled.uploads.remove(&spooled.organization, id).await;
-    assert!(is_gone(spooled.read(id).await));
-    assert!(is_gone(spooled.put(id, b"zip").await));
+    assert!(is_gone(&spooled.read(id).await));
+    assert!(is_gone(&spooled.put(id, b"zip").await));
     assert_eq!(spooled.files(), Vec::<PathBuf>::new());
 }
 
@@ -85,7 +85,7 @@ async fn what_was_put_can_be_read_until_it_is_removed() {
 async fn nothing_is_put_where_nothing_is_expected() {
     let spooled = Spooled::new();
     spooled.create(None).await.unwrap();
-    assert!(is_gone(spooled.put(UploadId::new(), b"zip").await));
+    assert!(is_gone(&spooled.put(UploadId::new(), b"zip").await));
     assert_eq!(spooled.files().len(), 1);
 }
 
@@ -99,13 +99,13 @@ async fn a_place_waits_an_hour_and_an_upload_a_day() {
     spooled.put(full.id, b"zip").await.unwrap();
 
     spooled.age(Duration::from_secs(23 * 60 * 60));
-    assert!(is_gone(spooled.put(empty.id, b"zip").await));
+    assert!(is_gone(&spooled.put(empty.id, b"zip").await));
     assert_eq!(spooled.read(full.id).await.unwrap(), "zip");
     spooled.create(None).await.unwrap();
     assert_eq!(spooled.files().len(), 3);
 
     spooled.age(Duration::from_secs(25 * 60 * 60));
-    assert!(is_gone(spooled.read(full.id).await));
+    assert!(is_gone(&spooled.read(full.id).await));
     spooled.create(None).await.unwrap();
     assert_eq!(spooled.files().len(), 1);
 }
@@ -120,7 +120,7 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     let mut landing = spool.land(&spooled.organization, place.id, LIMIT).unwrap();
     landing.write(b"half").await.unwrap();
     drop(landing);
-    assert!(is_gone(spooled.read(place.id).await));
+    assert!(is_gone(&spooled.read(place.id).await));
     assert_eq!(spooled.files().len(), 1);
 }
 
