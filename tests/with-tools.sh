@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The tests that need more than Rust: real operators, operator-courier as oracle, the Lambda emulator, and figures of
-# the built server. Installs what it needs with pip, into target/tools.
-#   tests/with-tools.sh [STEP…]   steps: corpus oracle lambda secrets memory load; all when none is named
+# the built server; and the container. Installs what it needs with pip, into target/tools, and debootstrap with apt.
+#   tests/with-tools.sh [STEP…]   steps: corpus oracle lambda secrets memory load container; all when none is named
 # With SKIP_BUILD=1 the binaries in target/release are taken as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -98,9 +98,14 @@ memory() {
     "$PYTHON" tests/tools/memory.py target/release/omps-server
 }
 
+# The image, built and run with Docker.
+container() {
+    tests/container.sh
+}
+
 install_tools
 [ -n "${SKIP_BUILD:-}" ] || build
-for step in "${@:-corpus oracle lambda secrets memory load}"; do
+for step in "${@:-corpus oracle lambda secrets memory load container}"; do
     for name in $step; do
         echo "-- $name"
         from=$SECONDS

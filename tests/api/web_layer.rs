@@ -1,8 +1,14 @@
 //! What is answered before any endpoint is reached.
 
+use std::time::Duration;
+
+use axum::body::Bytes;
+use omps::http::{Incoming, Request, answer};
+use omps::routes::Endpoint;
+use omps::upstream::Deadline;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::helpers::{TestApp, token};
 
@@ -116,4 +122,34 @@ fn sorted(allow: &str) -> String {
     let mut methods: Vec<_> = allow.split(',').map(str::trim).collect();
     methods.sort_unstable();
     methods.join(", ")
+}
+
+#[tokio::test]
+async fn a_defect_is_an_internal_error_whose_cause_is_not_told() {
+    async fn defect(_: Endpoint, _: Request) -> omps::http::Answer {
+        panic!("what is nobody's business")
+    }
+    let request = http::Request::get("/v2/about").header("x-request-id", "1");
+    let (head, ()) = request.body(()).expect("a request").into_parts();
+    let incoming = Incoming {
+        head,
+        path: "/v2/about".to_owned(),
+        id: None,
+        body: Ok(Bytes::new()),
+        deadline: Deadline::after(Duration::from_secs(1)),
+    };
+
+    let response = answer(incoming, defect).await;
+
+    assert_eq!(response.status(), 500);
+    let body: Value = serde_json::from_slice(response.body()).expect("JSON");
+    assert_eq!(
+        body,
+        json!({
+            "status": 500,
+            "error": "InternalServerError",
+            "message": "Internal error; the log has its cause under this request id",
+            "request_id": "1",
+        })
+    );
 }

@@ -1,10 +1,13 @@
 //! TLS in front of a stand-in, with certificates made for the purpose.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::Router;
+use axum::routing::get;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
@@ -15,6 +18,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+
+use crate::stand_in::{Service, StandIn};
 
 /// An authority of its own, which nobody trusts unless told to.
 pub struct Authority {
@@ -30,7 +35,8 @@ pub struct Certificate {
 impl Authority {
     /// An authority of this name.
     pub fn new(name: &str) -> Self {
-        let mut params = params(name);
+        let mut params = CertificateParams::default();
+        params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, key()).expect("a certificate");
         Self { issuer }
@@ -53,10 +59,27 @@ impl Authority {
         self.sign(&params)
     }
 
+    /// Tells its certificate to everybody at `http://<listen>/ca.pem`.
+    ///
+    /// # Errors
+    /// When the address is taken.
+    pub async fn publish(self, listen: SocketAddr) -> io::Result<StandIn<Self>> {
+        StandIn::serve(listen, self).await
+    }
+
     fn sign(&self, params: &CertificateParams) -> Certificate {
         let key = key();
         let certificate = params.signed_by(&key, &self.issuer);
         Certificate::new(certificate.expect("a certificate"), &key)
+    }
+}
+
+impl Service for Authority {
+    const NAME: &'static str = "CA";
+    type Refusal = Infallible;
+
+    fn router(self: Arc<Self>) -> Router {
+        Router::new().route("/ca.pem", get(async move || self.pem()))
     }
 }
 
@@ -76,9 +99,9 @@ impl Certificate {
     }
 }
 
-fn params(name: &str) -> CertificateParams {
-    let mut params = CertificateParams::new([name.to_owned()]).expect("a host's name");
-    params.distinguished_name.push(DnType::CommonName, name);
+fn params(host: &str) -> CertificateParams {
+    let mut params = CertificateParams::new([host.to_owned()]).expect("a host's name");
+    params.distinguished_name.push(DnType::CommonName, host);
     params
 }
 

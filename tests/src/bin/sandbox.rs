@@ -4,7 +4,7 @@
 use std::fmt;
 use std::fs;
 use std::io::{self, ErrorKind, Write};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -21,7 +21,9 @@ use omps_tests::greenwave::{CONTEXT, Greenwave, Lack, PRODUCT_VERSION, TESTCASES
 use omps_tests::koji::{Build, Koji};
 use omps_tests::operator::Operator;
 use omps_tests::quay::accounts::{Accounts, basic, oauth_token, robot_name, robot_password};
-use omps_tests::quay::{Quay, Settings};
+use omps_tests::quay::{Fault, Quay, Settings};
+use omps_tests::stand_in::StandIn;
+use omps_tests::tls::{Authority, Terminator};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -37,6 +39,9 @@ Options:
   --koji ADDR       address of the stand-in Koji (default 127.0.0.1:8082)
   --greenwave ADDR  address of the stand-in Greenwave (default 127.0.0.1:8083)
   --folder PATH     where the sample operator and everything pushed is kept (default sandbox)
+  --slow SECONDS    let every push to the stand-in Quay take so long
+  --tls HOST:PORT   the stand-in Quay with TLS too, under a certificate for HOST
+  --ca ADDR         with --tls: the certificate of its CA is at http://ADDR/ca.pem
   --help            print this text
 
 The stand-in Quay knows three organizations: testorg has no rules, rules changes what is
@@ -65,6 +70,9 @@ struct Options {
     koji: SocketAddr,
     greenwave: SocketAddr,
     folder: PathBuf,
+    slow: Duration,
+    tls: Option<String>,
+    ca: SocketAddr,
 }
 
 /// Everything that the service calls.
@@ -72,6 +80,13 @@ struct StandIns {
     quay: Quay,
     koji: Koji,
     greenwave: Greenwave,
+    _tls: Option<Tls>,
+}
+
+/// Quay with TLS, and the CA that makes it trustworthy.
+struct Tls {
+    _quay: Terminator,
+    _ca: StandIn<Authority>,
 }
 
 #[tokio::main]
@@ -105,6 +120,9 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
         koji: port(8082),
         greenwave: port(8083),
         folder: PathBuf::from("sandbox"),
+        slow: Duration::ZERO,
+        tls: None,
+        ca: port(8085),
     };
     let mut arguments = Parser::from_env();
     while let Some(argument) = arguments.next()? {
@@ -114,6 +132,9 @@ fn options() -> Result<Option<Options>, lexopt::Error> {
             Arg::Long("koji") => options.koji = arguments.value()?.parse()?,
             Arg::Long("greenwave") => options.greenwave = arguments.value()?.parse()?,
             Arg::Long("folder") => options.folder = PathBuf::from(arguments.value()?),
+            Arg::Long("slow") => options.slow = Duration::from_secs(arguments.value()?.parse()?),
+            Arg::Long("tls") => options.tls = Some(arguments.value()?.string()?),
+            Arg::Long("ca") => options.ca = arguments.value()?.parse()?,
             Arg::Long("help") | Arg::Short('h') => return Ok(None),
             other => return Err(other.unexpected()),
         }
@@ -187,6 +208,20 @@ impl StandIns {
             }
             _ => cannot_use(folder, &error),
         })?;
+        if options.slow > Duration::ZERO {
+            let push = "/cnr/api/v1/packages/";
+            quay.fail(
+                None,
+                "POST",
+                push,
+                "",
+                Fault::DelayBeforeActing(options.slow),
+            );
+        }
+        let tls = match &options.tls {
+            Some(address) => Some(Tls::start(address, options.ca, &quay).await?),
+            None => None,
+        };
         let koji = Koji::start(options.koji)
             .await
             .map_err(|error| cannot_listen("--koji", options.koji, &error))?;
@@ -204,6 +239,7 @@ impl StandIns {
             quay,
             koji,
             greenwave,
+            _tls: tls,
         })
     }
 
@@ -246,6 +282,28 @@ public = true
 oauth_token = "{oauth_token}"
 "#
         )
+    }
+}
+
+impl Tls {
+    async fn start(address: &str, ca: SocketAddr, quay: &Quay) -> Result<Self, String> {
+        let resolved = address
+            .to_socket_addrs()
+            .map(|mut addresses| addresses.next());
+        let listen = resolved
+            .map_err(|error| format!("--tls {address}: {error}"))?
+            .ok_or_else(|| format!("--tls {address} is no address"))?;
+        let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
+        let authority = Authority::new("the sandbox's CA");
+        let certificate = authority.certificate(host);
+        Ok(Self {
+            _quay: Terminator::start(listen, certificate, quay.address())
+                .map_err(|error| cannot_listen("--tls", listen, &error))?,
+            _ca: authority
+                .publish(ca)
+                .await
+                .map_err(|error| cannot_listen("--ca", ca, &error))?,
+        })
     }
 }
 
