@@ -12,7 +12,7 @@ SANDBOX=${CARGO_TARGET_DIR:-$PWD/target}/debug/sandbox
 # What SAM wants for provided.al2023; with layers it builds an image of its own from it.
 BASE=public.ecr.aws/lambda/provided:al2023-x86_64
 NAME=omps-sam-local-$$
-API=http://127.0.0.1:18090
+API=http://127.0.0.1:18120
 export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-central-1 AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
 
 if ! docker version >/dev/null 2>&1; then
@@ -44,11 +44,18 @@ fi
 mkdir -p "$FOLDER"
 rm -rf "$FOLDER/sandbox"
 docker network create "$NAME" >/dev/null
+wait_for() {
+    curl -s --max-time 5 --retry 60 --retry-delay 1 --retry-all-errors -o /dev/null "$1" || {
+        echo "nothing answers at $1" >&2
+        docker logs "$NAME-stand-ins" >&2
+        exit 1
+    }
+}
 address() { docker inspect -f "{{(index .NetworkSettings.Networks \"$NAME\").IPAddress}}" "$1"; }
 
 # The stand-ins, on the ports that events/env.json names.
 docker run -d --name "$NAME-stand-ins" --network "$NAME" --network-alias stand-ins \
-    -v "$SANDBOX:/sandbox:ro" -v "$FOLDER:/folder" omps-test-root \
+    -v "$SANDBOX:/sandbox:ro" -v "$PWD/tests/fixtures:$PWD/tests/fixtures:ro" -v "$FOLDER:/folder" omps-test-root \
     /sandbox --listen 0.0.0.0:8080 --quay 0.0.0.0:8081 --koji 0.0.0.0:8082 --greenwave 0.0.0.0:8083 \
     --folder /folder/sandbox >/dev/null
 
@@ -59,13 +66,12 @@ docker run -d --name "$NAME-moto" --network "$NAME" --network-alias moto \
     omps-test-root "$TOOLS/bin/python" -m moto.server -H 0.0.0.0 -p 5000 >/dev/null
 moto=http://$(address "$NAME-moto"):5000
 quay=http://$(address "$NAME-stand-ins"):8081
-for url in "$moto/moto-api/" "$quay/cnr/version"; do
-    curl -sS --retry 50 --retry-delay 1 --retry-all-errors -o /dev/null "$url"
-done
+wait_for "$moto/moto-api/"
+wait_for "$quay/cnr/version"
 "$TOOLS/bin/python" tests/tools/seed_secrets.py "$moto"
 
 # SAM hands a function only the variables that its template names, so the image has moto's address.
-docker build -q -t "$BASE" - >/dev/null <<DOCKERFILE
+docker build -q -t "$BASE" - >"$FOLDER/base.log" 2>&1 <<DOCKERFILE || { cat "$FOLDER/base.log"; exit 1; }
 FROM ${base_before:-omps-test-root}
 ENV AWS_ENDPOINT_URL=http://moto:5000
 WORKDIR /var/task
@@ -76,7 +82,7 @@ echo "\$ sam local start-api --port ${API##*:} ${options[*]}"
 "$TOOLS/bin/sam" local start-api --host 127.0.0.1 --port "${API##*:}" --warm-containers LAZY "${options[@]}" \
     >"$FOLDER/start-api.log" 2>&1 &
 api_pid=$!
-curl -sS --retry 60 --retry-delay 1 --retry-all-errors -o /dev/null "$API/"
+wait_for "$API/"
 "$TOOLS/bin/python" tests/tools/sam_local.py "$API" "$quay" "$FOLDER/sandbox/larder-operator.zip" "${options[@]}" || {
     tail -40 "$FOLDER/start-api.log"
     exit 1

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# The tests that need more than Rust: real operators, operator-courier as oracle, the Lambda emulator, and figures of
-# the built server; and the container. Installs what it needs with pip, into target/tools, and debootstrap with apt.
-#   tests/with-tools.sh [STEP…]   steps: corpus oracle lambda secrets memory load container; all when none is named
-# With SKIP_BUILD=1 the binaries in target/release are taken as they are.
+# The tests that need more than Rust: real operators, operator-courier as oracle, the template, the functions in Lambda's
+# emulators, figures of the built server, and the container. Installs what it needs with pip, into target/tools, and
+# debootstrap with apt.
+#   tests/with-tools.sh [STEP…]   steps: corpus oracle template lambda sam-local secrets memory load container; all when
+#                                 none is named
+# With SKIP_BUILD=1 the binaries in target/release and .aws-sam are taken as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,11 +39,15 @@ wait_for() {
 
 install_tools() {
     [ -x "$PYTHON" ] || python3 -m venv "$TOOLS"
-    "$PYTHON" -m pip install --quiet --disable-pip-version-check PyYAML==6.0.3 aws-sam-cli "moto[server]"
+    "$PYTHON" -m pip install --quiet --disable-pip-version-check PyYAML==6.0.3 aws-sam-cli \
+        cargo-lambda cfn-lint cfn-lint-serverless 'moto[server]'
 }
 
+# The server, the sandbox, and the functions as they are deployed.
 build() {
-    cargo build --locked --release -p omps-server -p push-zipfile
+    cargo build --locked --release -p omps-server
+    cargo build --locked -p omps-tests --bin sandbox
+    PATH=$TOOLS/bin:$PATH sam build
 }
 
 # Real operators, where the reference material is at hand.
@@ -65,25 +71,52 @@ oracle() {
     "$PYTHON" tests/oracle/oracle.py --venv target/oracle-venv --server target/release/omps-server --count 300
 }
 
-# The deployed binary under AWS's emulator answers as the server does.
+# Linters have nothing to say of the template, nor of what CloudFormation makes of it; each function is small, and asks
+# for no newer C library than Lambda has.
+template() {
+    PATH=$TOOLS/bin:$PATH sam validate --lint --region eu-central-1
+    "$TOOLS/bin/cfn-lint" -t template.yaml -a cfn_lint_serverless.rules
+    "$PYTHON" tests/tools/transformed.py template.yaml >target/transformed.json
+    "$TOOLS/bin/cfn-lint" -t target/transformed.json
+    "$PYTHON" tests/tools/packages.py .aws-sam/build
+}
+
+# The deployed functions under AWS's emulator.
 lambda() {
-    local emulator
+    local emulator port=18090 emulators=() name
     emulator=$("$PYTHON" -c 'import samcli, pathlib; print(pathlib.Path(samcli.__file__).parent / "local/rapid/aws-lambda-rie-x86_64")')
-    cargo build --locked -p omps-tests --bin sandbox
     rm -rf target/lambda-sandbox
     start target/sandbox.log target/debug/sandbox --listen 127.0.0.1:18081 --quay 127.0.0.1:18082 \
         --koji 127.0.0.1:18087 --greenwave 127.0.0.1:18088 --folder target/lambda-sandbox
+    start target/moto.log "$PYTHON" -m moto.server -H 127.0.0.1 -p 18089
     wait_for http://127.0.0.1:18081/v2/about
-    OMPS_QUAY_URL=http://127.0.0.1:18082 start target/lambda.log timeout 600 "$emulator" \
-        --runtime-interface-emulator-address 127.0.0.1:18083 --runtime-api-address 127.0.0.1:18084 \
-        target/release/push-zipfile
-    wait_for http://127.0.0.1:18083/
-    "$PYTHON" tests/tools/lambda_event.py events/push-zipfile.json http://127.0.0.1:18083 http://127.0.0.1:18081
+    wait_for http://127.0.0.1:18089/moto-api/
+    "$PYTHON" tests/tools/seed_secrets.py http://127.0.0.1:18089
+    for name in push-zipfile push-koji delete-release validate health about; do
+        OMPS_CONF_FILE=config/omps.toml OMPS_CONF_SECTION=LocalConfig OMPS_SECRETS_PREFIX=omps \
+            OMPS_QUAY_URL=http://127.0.0.1:18082 OMPS_KOJIHUB_URL=http://127.0.0.1:18087/kojihub \
+            OMPS_KOJIROOT_URL=http://127.0.0.1:18087/kojifiles/ OMPS_GREENWAVE_URL=http://127.0.0.1:18088 \
+            OMPS_GREENWAVE_CONTEXT=omps_push OMPS_GREENWAVE_PRODUCT_VERSION=larder-1 \
+            AWS_ENDPOINT_URL=http://127.0.0.1:18089 AWS_REGION=eu-central-1 \
+            AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test \
+            start "target/lambda-$name.log" timeout 600 "$emulator" \
+            --runtime-interface-emulator-address "127.0.0.1:$port" \
+            --runtime-api-address "127.0.0.1:$((port + 1))" "target/lambda/$name/bootstrap"
+        wait_for "http://127.0.0.1:$port/"
+        emulators+=("$name=http://127.0.0.1:$port")
+        port=$((port + 2))
+    done
+    "$PYTHON" tests/tools/emulator.py http://127.0.0.1:18082 target/lambda-sandbox/larder-operator.zip "${emulators[@]}"
+}
+
+# The same requests through `sam local`, in Docker.
+sam-local() {
+    tests/sam-local.sh
 }
 
 # A token rotated in a real Secrets Manager, as far as moto is one.
 secrets() {
-    start target/moto.log "$TOOLS/bin/moto_server" -H 127.0.0.1 -p 18090
+    start target/moto-secrets.log "$PYTHON" -m moto.server -H 127.0.0.1 -p 18090
     wait_for http://127.0.0.1:18090/moto-api/
     MOTO_URL=http://127.0.0.1:18090 cargo test --locked -p omps-tests --test api moto:: -- --ignored
 }
@@ -105,7 +138,7 @@ container() {
 
 install_tools
 [ -n "${SKIP_BUILD:-}" ] || build
-for step in "${@:-corpus oracle lambda secrets memory load container}"; do
+for step in "${@:-corpus oracle template lambda sam-local secrets memory load container}"; do
     for name in $step; do
         echo "-- $name"
         from=$SECONDS

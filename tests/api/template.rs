@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use http::Method;
+use omps::config::Config;
 use omps::manifests::yaml::{self, Budget, Node, Value as Yaml, Version};
 use omps::routes::{Found, ROUTES, find};
 use serde_json::{Value, json};
@@ -246,5 +247,33 @@ fn secrets_are_for_the_pushes_alone() {
             .contains(&function.name.as_str())
             .then_some("SecretsPrefix");
         assert_eq!(prefix.as_str(), wanted, "{}", function.name);
+    }
+}
+
+#[test]
+fn the_shipped_configuration_is_valid_in_both_sections() {
+    let text = fs::read_to_string(root().join("config/omps.toml")).expect("the configuration");
+
+    let deployed = Config::from_toml(&text, "ProdConfig").expect("a configuration");
+    let local = Config::from_toml(&text, "LocalConfig").expect("a configuration");
+
+    assert!(
+        deployed.organizations.is_empty(),
+        "rules are the user's own"
+    );
+    assert!(local.organizations["public"].public);
+}
+
+#[test]
+fn sam_local_sets_no_variable_that_the_template_lacks() {
+    let environment = fs::read(root().join("events/env.json")).expect("the environment");
+    let environment: Value = serde_json::from_slice(&environment).expect("JSON");
+
+    let template = template();
+    let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
+
+    // SAM leaves others out without a word.
+    for (name, _) in environment["Parameters"].as_object().expect("variables") {
+        assert!(variables.get(name).is_some(), "{name}");
     }
 }

@@ -20,7 +20,7 @@ def run(command, **more):
 
 
 def by_curl(case):
-    command = ["curl", "-sS", "-w", "\n%{http_code}", "-X", case.method]
+    command = ["curl", "-sS", "-w", r"\n%{http_code}", "-X", case.method]
     if case.organization:
         command += ["-H", f"Authorization: {token(case.organization)}"]
     if case.upload:

@@ -1,0 +1,59 @@
+"""The functions as they are deployed: packages.py FOLDER, where `sam build` put them. Prints for each the size of its zip,
+memory, time-out, the newest version of the C library that it asks for, and what its role allows; ends with 1 when a zip is
+over 4 MB, or a binary asks for more than Lambda has."""
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+from samcli.yamlhelper import yaml_parse
+
+LARGEST = 4_000_000
+NEWEST = (2, 34)  # Amazon Linux 2023
+template = yaml_parse(pathlib.Path("template.yaml").read_text())
+resources = template["Resources"]
+
+
+def zipped(binary):
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as package:
+            package.write(binary, "bootstrap")
+        return file.tell()
+
+
+def newest_symbol(binary):
+    symbols = subprocess.run(["objdump", "-T", binary], capture_output=True, text=True, check=True).stdout
+    return max(tuple(map(int, version.split("."))) for version in re.findall(r"GLIBC_([\d.]+)", symbols))
+
+
+def flat(value):
+    """An intrinsic's text."""
+    if isinstance(value, dict):
+        return flat(next(iter(value.values())))
+    return ".".join(value) if isinstance(value, list) else str(value)
+
+
+def allowed(role):
+    for policy in resources[role]["Properties"]["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            actions = statement["Action"]
+            yield f"{', '.join([actions] if isinstance(actions, str) else actions)} on {flat(statement['Resource'])}"
+    if resources[role]["Properties"]["ManagedPolicyArns"]:
+        yield "X-Ray by TracingPolicy, unless Tracing=PassThrough"
+
+
+fits = True
+for name, resource in resources.items():
+    if resource["Type"] != "AWS::Serverless::Function":
+        continue
+    binary = pathlib.Path(sys.argv[1], name, "bootstrap")
+    size, version = zipped(binary), newest_symbol(binary)
+    fits &= size <= LARGEST and version <= NEWEST
+    properties = resource["Properties"]
+    print(f"{name}: zip {size / 1e6:.2f} MB, {properties['MemorySize']} MB, {properties['Timeout']} s, "
+          f"GLIBC {'.'.join(map(str, version))}")
+    for permission in allowed(flat(properties["Role"]).split(".")[0]):
+        print(f"    {permission}")
+sys.exit(not fits)
