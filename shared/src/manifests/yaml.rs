@@ -13,6 +13,8 @@ pub mod scalar;
 mod stand_ins;
 mod surrogates;
 mod tabs;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
