@@ -2,6 +2,7 @@
 
 use crate::archive::Files;
 use crate::manifests::edit::{self, EditError};
+use crate::manifests::report::ValidationInfo;
 use crate::manifests::yaml::Budget;
 use crate::organization::{Annotation, Replacement};
 use crate::pattern::ReplaceError;
@@ -12,6 +13,18 @@ use crate::pattern::ReplaceError;
 pub struct TransformError {
     file: String,
     problem: TransformProblem,
+}
+
+impl TransformError {
+    /// Where the file cannot be read.
+    pub fn validation_info(&self) -> ValidationInfo {
+        match &self.problem {
+            TransformProblem::Edit(EditError::Unreadable(error)) => {
+                ValidationInfo::unreadable(&self.file, error)
+            }
+            _ => ValidationInfo::default(),
+        }
+    }
 }
 
 /// What stands in a rule's way.
