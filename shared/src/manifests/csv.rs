@@ -186,7 +186,7 @@ impl Owned {
             Some(name) if !crds.get(&name.value).is_empty() => {}
             Some(name) => match name.value.to_python() {
                 Some(text) => report.add(&rules::OWNED_UNKNOWN, &name.spot, &[&text]),
-                None => report.unfit_at(&name.spot, "a string"),
+                None => report.unfit_at(&name.spot, "a string of at most 1000 bytes"),
             },
         }
         if self.kind.is_none() {
