@@ -336,7 +336,10 @@ impl From<LayoutError> for Error {
 
 impl From<TransformError> for Error {
     fn from(error: TransformError) -> Self {
-        Error::invalid_manifests(error.to_string())
+        Error::PackageValidation {
+            message: error.to_string(),
+            validation_info: Box::new(error.validation_info()),
+        }
     }
 }
 

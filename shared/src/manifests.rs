@@ -19,7 +19,7 @@ use crate::archive::Files;
 use crd::Crd;
 use csv::Csv;
 use package::Package;
-use report::{MAX_FINDINGS, Place, Report, ValidationInfo};
+use report::{MAX_FINDINGS, Place, Report, Spot, ValidationInfo};
 use yaml::{Budget, ReadError, Value, Version};
 
 /// How the files lie.
@@ -56,24 +56,29 @@ pub enum LayoutError {
     #[error("{file}: kind must be a string, found {found}")]
     Kind { file: String, found: &'static str },
     #[error("Only 1 package is expected to exist in source root folder.")]
-    SeveralPackages,
+    SeveralPackages { first: Arc<str>, second: Box<Spot> },
     #[error("Bundle does not contain any packages.")]
     NoPackage,
     #[error(
         "The source directory structure is not in valid flat or nested format,because no valid CSV file is found in root or manifest directories."
     )]
-    NoCsv,
+    NoCsv { package: Box<Spot> },
 }
 
 impl LayoutError {
-    /// Where a file cannot be read.
+    /// Where it is, as far as it is in a file.
     pub fn validation_info(&self) -> ValidationInfo {
         match self {
             LayoutError::Unreadable { file, error } => ValidationInfo::unreadable(file, error),
-            LayoutError::Kind { .. }
-            | LayoutError::SeveralPackages
-            | LayoutError::NoPackage
-            | LayoutError::NoCsv => ValidationInfo::default(),
+            LayoutError::SeveralPackages { first, second } => {
+                let found = format!("a second package beside {first}");
+                ValidationInfo::layout(&rules::PACKAGES, second, found)
+            }
+            LayoutError::NoCsv { package } => {
+                let found = "no ClusterServiceVersion beside it, nor in a directory beside it";
+                ValidationInfo::layout(&rules::NO_CSV, package, found.to_owned())
+            }
+            LayoutError::Kind { .. } | LayoutError::NoPackage => ValidationInfo::default(),
         }
     }
 }
@@ -95,14 +100,17 @@ impl Manifests {
         let (root, directories) = by_directory(files);
         let mut package = None;
         let mut flat = Documents::default();
-        let mut listed = 0;
+        let mut kept = Kept::default();
         for (path, bytes) in root {
             match read_document(path, bytes, budget)? {
-                Document::Package(_) if package.is_some() => {
-                    return Err(LayoutError::SeveralPackages);
+                Document::Package(second) => {
+                    if let Some(Package { file: first, .. }) = package {
+                        let second = Box::new(second.spot());
+                        return Err(LayoutError::SeveralPackages { first, second });
+                    }
+                    package = Some(second);
                 }
-                Document::Package(found) => package = Some(found),
-                other => flat.add(path, other, &mut listed),
+                other => flat.add(path, other, &mut kept),
             }
         }
         let package = package.ok_or(LayoutError::NoPackage)?;
@@ -110,7 +118,7 @@ impl Manifests {
         for files in directories.values() {
             let mut documents = Documents::default();
             for (path, bytes) in files {
-                documents.add(path, read_document(path, bytes, budget)?, &mut listed);
+                documents.add(path, read_document(path, bytes, budget)?, &mut kept);
             }
             if !documents.csvs.is_empty() {
                 versions.push(documents);
@@ -122,7 +130,8 @@ impl Manifests {
             versions.push(flat);
             Layout::Flat
         } else {
-            return Err(LayoutError::NoCsv);
+            let package = Box::new(package.spot());
+            return Err(LayoutError::NoCsv { package });
         };
         Ok(Manifests {
             layout,
@@ -133,14 +142,15 @@ impl Manifests {
 }
 
 impl Documents {
-    fn add(&mut self, path: &str, document: Document, listed: &mut usize) {
+    fn add(&mut self, path: &str, document: Document, kept: &mut Kept) {
         match document {
             Document::Crd(mut crd) => {
-                bound(&mut crd.report, listed);
+                kept.bound_findings(&mut crd.report);
                 self.crds.push((path.into(), crd));
             }
             Document::Csv(mut csv) => {
-                bound(&mut csv.report, listed);
+                kept.bound_owned(&mut csv, &path.into());
+                kept.bound_findings(&mut csv.report);
                 self.csvs.push((path.into(), csv));
             }
             Document::Package(_) | Document::Ignored => {}
@@ -150,11 +160,29 @@ impl Documents {
 
 type Listing<'a> = Vec<(&'a str, &'a [u8])>;
 
-/// Many files with many findings each must not pile up before the verdict takes what it lists.
-fn bound(report: &mut Report, listed: &mut usize) {
-    *listed += report.findings.len();
-    if *listed > 4 * MAX_FINDINGS {
-        report.forget();
+/// CRDs that all CSVs may own together: more than any operator has.
+const MAX_OWNED: usize = 10_000;
+
+/// What has piled up of many files before the verdict.
+#[derive(Default)]
+struct Kept {
+    findings: usize,
+    owned: usize,
+}
+
+impl Kept {
+    fn bound_findings(&mut self, report: &mut Report) {
+        self.findings += report.findings.len();
+        if self.findings > 4 * MAX_FINDINGS {
+            report.forget();
+        }
+    }
+
+    fn bound_owned(&mut self, csv: &mut Csv, file: &Arc<str>) {
+        self.owned += csv.owned.len();
+        if self.owned > MAX_OWNED {
+            csv.give_up_owned(file);
+        }
     }
 }
 

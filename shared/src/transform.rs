@@ -2,6 +2,7 @@
 
 use crate::archive::Files;
 use crate::manifests::edit::{self, EditError};
+use crate::manifests::report::ValidationInfo;
 use crate::manifests::yaml::Budget;
 use crate::organization::{Annotation, Replacement};
 use crate::pattern::ReplaceError;
@@ -14,13 +15,27 @@ pub struct TransformError {
     problem: TransformProblem,
 }
 
+impl TransformError {
+    /// Where the file cannot be read.
+    pub fn validation_info(&self) -> ValidationInfo {
+        match &self.problem {
+            TransformProblem::Edit(EditError::Unreadable(error)) => {
+                ValidationInfo::unreadable(&self.file, error)
+            }
+            _ => ValidationInfo::default(),
+        }
+    }
+}
+
 /// What stands in a rule's way.
 #[derive(Debug, thiserror::Error)]
 pub enum TransformProblem {
     #[error("not UTF-8 at byte {0}")]
     NotUtf8(usize),
-    #[error("when registries are replaced, {0}")]
-    Replace(#[from] ReplaceError),
+    #[error("{0}")]
+    Steps(ReplaceError),
+    #[error("grows past {0} bytes, all files together, when registries are replaced")]
+    TooLarge(usize),
     #[error(transparent)]
     Edit(#[from] EditError),
 }
@@ -52,8 +67,12 @@ pub fn replace_registries(
         let mut replaced: Option<String> = None;
         for rule in rules {
             let current = replaced.as_deref().unwrap_or(text);
-            let next = apply(rule, current, max_size.saturating_sub(size))
-                .map_err(|error| failed(error.into()))?;
+            let next = apply(rule, current, max_size.saturating_sub(size)).map_err(|error| {
+                failed(match error {
+                    ReplaceError::Room(_) => TransformProblem::TooLarge(max_size),
+                    steps @ ReplaceError::Steps => TransformProblem::Steps(steps),
+                })
+            })?;
             replaced = next.or(replaced);
         }
         if let Some(replaced) = replaced {

@@ -199,3 +199,47 @@ async fn a_name_that_no_organization_can_have_is_refused() {
 
     assert_eq!(answer.kind(), (400, "BadRequest"));
 }
+
+#[tokio::test]
+async fn more_values_than_a_push_may_read_are_refused_by_file() {
+    let rules = r#"csv_annotations = [{ name = "example.com/from", value = "a" }]"#;
+    let tens = |of: &str| format!("[{}]", vec![of; 10].join(", "));
+    let (few, many) = (tens("x"), tens("*a"));
+    // Some 100,000 values when the aliases are replaced, in a few bytes.
+    let text = format!(
+        "a: &a {few}\nb: &b {many}\nc: &c {}\nd: &d {}\n",
+        tens("*b"),
+        tens("*c")
+    );
+    let text = format!("{text}e: {}\n", tens("*d"));
+    let mut operator = Operator::larder();
+    for number in 0..99 {
+        let path = format!("more/{number:02}.yaml");
+        operator = operator.with(
+            &path,
+            &format!("{text}kind: ClusterServiceVersion\nspec: 1\n"),
+        );
+    }
+    for app in [
+        TestApp::start().await,
+        TestApp::with_organization(rules).await,
+    ] {
+        let answer = app.push_zipfile(&operator.zip()).await;
+
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.body["error"], "PackageValidationError");
+        let message = answer.body["message"].as_str().unwrap_or_default();
+        assert!(message.contains("more/"), "{message}");
+        assert!(
+            message.ends_with("more than 6000000 values in all files together, aliases expanded"),
+            "{message}"
+        );
+        let finding = &answer.body["validation_info"]["findings"][0];
+        assert_eq!(finding["rule"], "yaml");
+        assert!(
+            finding["file"]
+                .as_str()
+                .is_some_and(|file| message.contains(file))
+        );
+    }
+}

@@ -45,6 +45,12 @@ spec:
   install: {strategy: deployment, spec: {deployments: []}}
 """
 
+CRD = b"""apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: as.b}
+spec: {group: b, names: {kind: A, plural: as}, versions: [{name: v1, served: true, storage: true}]}
+"""
+
 # A zip, and everything that it can lie about.
 
 
@@ -266,6 +272,36 @@ def texts():
     yield "a tag that runs code", "a: !!python/object/apply:os.system [id]", None
 
 
+def large(csv, flat):
+    """One text that is nearly all of an upload, in every way to write one: as a description, in a directory, under rules."""
+    room = (19 << 20) - 4096
+    unreadable = (400, "PackageValidationError", ('"line"',))
+    for what, start, piece, end, wanted in [
+        ("a plain scalar", "", "text ", "\n", ACCEPTED),
+        ("a plain scalar without a last line end", "", "text ", "x", ACCEPTED),
+        ("a scalar in quotes", "'", "text ", "'\n", ACCEPTED),
+        ("a scalar of escapes", '"', "\\x41", '"\n', ACCEPTED),
+        ("a scalar of surrogate pairs", '"', "\\ud83d\\ude00", '"\n', ACCEPTED),
+        ("a scalar of line separators", "'", "\u2028", "'\n", ACCEPTED),
+        ("a folded scalar", ">\n    ", "text\n    ", "\n", ACCEPTED),
+        ("a scalar of lines", "|\n    ", "text\n    ", "\n", ACCEPTED),
+        ("a comment", "a # ", "text ", "\n", ACCEPTED),
+        ("odd characters", "'\ufeff\u2028\u2029\x85", "text\ufeff", "'\n", ACCEPTED),
+        ("a number", "1", "0", "\n", unreadable),
+        ("a date", "2020-01-01T00:00:00.", "0", "\n", unreadable),
+        ("a tag", "!", "a", " a\n", unreadable),
+        ("an anchor", "&", "a", " a\n", unreadable),
+    ]:  # fmt: skip
+        text = start + piece * (room // len(piece.encode())) + end
+        yield f"19 MiB, {what}, flat", GOOD, flat(csv("  description: ", text)), wanted
+        yield f"19 MiB, {what}, nested", GOOD, zipped(Entry("package.yaml", PACKAGE), Entry("1.0.0/csv.yaml", csv("  x: ", text))), wanted
+        yield f"19 MiB, {what}, rules", GOOD.replace("org", "ruled"), flat(csv("  x: ", text)), wanted
+    for field in ["kind: ", "spec: ", "metadata: {annotations: {}, name: ", "metadata: {name: hostile.v1.0.0, annotations: {alm-examples: "]:
+        brackets = "}" * field.count("{")
+        text = CSV.decode() + f"{field}'{'text ' * (room // 5)}'{brackets}\n"
+        yield f"19 MiB, {field.rstrip('{: ')}", GOOD, flat(text.encode()), (400, "PackageValidationError", ())
+
+
 def uploads():
     """Manifests that would be good, were they not so many."""
     csv = lambda *lines: CSV + "".join(lines).encode()
@@ -275,30 +311,31 @@ def uploads():
     small = "a: [" + "[], " * 180_000 + "]\n"
     flat = lambda text, *more: zipped(Entry("csv.yaml", text), Entry("package.yaml", PACKAGE), *more)
     invalid = (400, "PackageValidationError", ("",))
-    room = (19 << 20) - 4096
-    for what, start, piece, end in [
-        ("one plain scalar", "", "text ", "\n"), ("one scalar in quotes", "'", "text ", "'\n"), ("a folded scalar", ">\n    ", "text\n    ", "\n"),
-        ("a scalar of lines", "|\n    ", "text\n    ", "\n"), ("a scalar of escapes", '"', "\\x41", '"\n'), ("a scalar without a last line end", "", "text ", "x"),
-        ("a scalar of line separators", "'", "\u2028", "'\n"), ("a number", "1", "0", "\n"), ("a timestamp", "2020-01-01T00:00:00.", "0", "\n"),
-        ("binary data", "!!binary ", "aGk=", "\n"), ("a comment", "a # ", "text ", "\n"), ("private characters", "a\ufeff\u2028\\ud83d", "\ue000", "\n"),
-        ("surrogate pairs", '"', "\\ud83d\\ude00", '"\n'), ("a tag", "!", "a", " a\n"), ("an anchor", "&", "a", " a\n"),
-    ]:  # fmt: skip
-        text = start + piece * (room // len(piece.encode())) + end
-        # One that is read is pushed; what cannot be is refused, and no place is too far away to be told.
-        yield f"19 MiB: {what}, flat", GOOD, flat(csv("  description: ", text)), ACCEPTED
-        yield f"19 MiB: {what}, nested", GOOD, zipped(Entry("package.yaml", PACKAGE), Entry("1.0.0/csv.yaml", csv("  x: ", text))), ACCEPTED
-        yield f"19 MiB: {what}, rules", GOOD.replace("org", "ruled"), flat(csv("  x: ", text)), ACCEPTED
+    yield from large(csv, flat)
     yield "240,000 owned CRDs that are wrong", GOOD, flat(csv(owned)), invalid
     yield "400,000 owned CRDs by alias", GOOD, flat(csv(aliased)), invalid
     many = [Entry(f"1.0.{i}/csv.yaml", csv(owned)) for i in range(19)]
     yield "19 files of 240,000 owned CRDs", GOOD, zipped(Entry("package.yaml", PACKAGE), *many), invalid
     many = [Entry(f"1.0.{i}/csv.yaml", small.encode()) for i in range(27)]
-    yield "20 MB of small values in 27 files", GOOD, operator(*many), ACCEPTED
+    in_all = lambda path: (400, "PackageValidationError", (path, '"line"', "values in all files together"))
+    yield "20 MB of small values in 27 files", GOOD, operator(*many), in_all("1.0.2")
     many = [Entry(f"{i:03}.yaml", small.encode()) for i in range(27)]
-    yield "20 MB of small values, all at the top", GOOD, operator(*many), ACCEPTED
+    yield "20 MB of small values, all at the top", GOOD, operator(*many), in_all("016.yaml")
     many = [Entry(f"1.0.{i}/csv.yaml", csv(nearly)) for i in range(2_000)]
-    yield "aliases, 2,000 files", GOOD, zipped(Entry("package.yaml", PACKAGE), *many), ACCEPTED
-    yield "aliases, 2,000 files and rules", GOOD.replace("org", "ruled"), zipped(Entry("package.yaml", PACKAGE), *many), ACCEPTED
+    yield "aliases, 2,000 files", GOOD, zipped(Entry("package.yaml", PACKAGE), *many), in_all("1.0.1")
+    yield "aliases, 2,000 files and rules", GOOD.replace("org", "ruled"), zipped(Entry("package.yaml", PACKAGE), *many), in_all("1.0.1")
+    one = "  customresourcedefinitions: {owned: [&x {name: as.b, kind: A, version: v1}, " + "*x, " * 990 + "]}\n"
+    many = [Entry(f"1.0.0/{i}.csv.yaml", csv(one)) for i in range(600)] + [Entry(f"1.0.0/{i}.crd.yaml", CRD) for i in range(9_000)]
+    yield "600 CSVs that own 990 CRDs by alias, 9,000 CRDs of that name", GOOD, zipped(Entry("package.yaml", PACKAGE), *many), invalid
+    long = '"' + "n" * 200_000 + '"'
+    one = f"  customresourcedefinitions: {{owned: [&x {{name: {long}, kind: {long}, version: {long}}}, " + "*x, " * 990 + "]}\n"
+    yield "990 owned CRDs of long names by alias", GOOD, flat(csv(one)), invalid
+    channels = f"channels:\n- &x {{name: a, currentCSV: {long}}}\n" + "- *x\n" * 5_000
+    yield "5,000 channels of long CSVs by alias", GOOD, zipped(Entry("csv.yaml", CSV), Entry("package.yaml", b"packageName: hostile\n" + channels.encode())), invalid
+    merged = "  a: &m {" + "".join(f"k{i}: v, " for i in range(9_000)) + "}\n" + "".join(f"  m{i}: {{<<: *m}}\n" for i in range(50))
+    yield "50 merges of 9,000 keys", GOOD.replace("org", "ruled"), flat(csv(merged)), ACCEPTED
+    annotations = CSV.replace(b'certified: "false"', b'certified: "false", ' + b"".join(b"a%d: b, " % i for i in range(100_000)))
+    yield "100,000 annotations and rules", GOOD.replace("org", "ruled"), flat(annotations), ACCEPTED
     yield "an alias to itself", GOOD, flat(csv("  x: &x [*x]\n")), ACCEPTED
     yield "10,000 empty files", GOOD, operator(*(Entry(f"{i}.yaml") for i in range(9_998))), (400, "PackageValidationError", ())
     runaway = flat(csv("  description: ", "x" * 50_000, "\n"))
@@ -307,7 +344,7 @@ def uploads():
         grown = flat(csv("  description: ", "x" * size, "\n"))
         yield f"a rule that makes a file of {size:,} bytes grow", GOOD.replace("org", "growing"), grown, (400, "PackageValidationError", ("csv.yaml",))
     grown = [Entry(f"1.0.{i}/csv.yaml", csv("  description: ", "x" * 900_000, "\n")) for i in range(20)]
-    yield "a rule that makes 20 files grow", GOOD.replace("org", "growing"), zipped(Entry("package.yaml", PACKAGE), *grown), (400, "PackageValidationError", ("1.0.1/csv.yaml",))
+    yield "a rule that makes 20 files grow", GOOD.replace("org", "growing"), zipped(Entry("package.yaml", PACKAGE), *grown), (400, "PackageValidationError", ("1.0.0/csv.yaml",))
 
 
 def names():

@@ -1,6 +1,7 @@
 //! `omps-server`: starts the service, checks a configuration, or asks a running service whether it lives.
 
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use lexopt::{Arg, Parser};
@@ -32,6 +33,8 @@ Options:
 
 /// Time for the CA's certificate to come.
 const CA_TIMEOUT: Duration = Duration::from_secs(10);
+/// What glibc takes for a large buffer, in bytes.
+const LARGE: &str = "MALLOC_MMAP_THRESHOLD_";
 const DEFAULT_LISTEN: &str = "0.0.0.0:8080";
 
 #[tokio::main]
@@ -48,7 +51,10 @@ async fn main() -> ExitCode {
         Mode::Version => print(concat!("omps-server ", env!("CARGO_PKG_VERSION"))),
         Mode::CheckConfig => check_config(),
         Mode::Healthcheck => healthcheck().await,
-        Mode::Serve => serve().await,
+        Mode::Serve => {
+            give_memory_back();
+            serve().await
+        }
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -105,6 +111,17 @@ fn check_config() -> Outcome {
 
 fn listen_address() -> String {
     std::env::var("OMPS_LISTEN").unwrap_or_else(|_| DEFAULT_LISTEN.to_owned())
+}
+
+/// Starts this process anew with the one setting of glibc's that makes it give the memory of a large upload back; left to
+/// itself it learns to keep some of it, for every thread. It reads the setting only at the start of a process.
+fn give_memory_back() {
+    if std::env::var_os(LARGE).is_none()
+        && let Ok(this) = std::env::current_exe()
+    {
+        let error = Command::new(this).env(LARGE, "1048576").exec();
+        eprintln!("omps-server: large uploads may cost more memory: {error}");
+    }
 }
 
 /// Asks the process, not Quay: an outage elsewhere is no reason to restart this.

@@ -1,12 +1,17 @@
 //! The rules of a CustomResourceDefinition, and what CSVs are compared with.
 
-use super::report::{Place, Report};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::report::{Place, Report, Spot, describe};
 use super::rules;
-use super::yaml::Value;
+use super::yaml::{Identity, Position, Value, identity};
 
 /// What a CSV's owned CRDs are compared with. Absent where the CRD does not say.
 #[derive(Debug, Default)]
 pub struct Crd {
+    /// Path in the archive.
+    pub file: Arc<str>,
     /// `metadata.name`
     pub name: Option<Value>,
     /// `spec.names.kind`
@@ -26,7 +31,10 @@ pub struct Crd {
 impl Crd {
     /// Reads a document of kind `CustomResourceDefinition`.
     pub fn read(root: &Place<'_>) -> Self {
-        let mut crd = Crd::default();
+        let mut crd = Crd {
+            file: root.file(),
+            ..Crd::default()
+        };
         let mut report = Report::default();
         match root.get("metadata") {
             None => report.missing(&rules::CRD_METADATA, root, "metadata"),
@@ -45,6 +53,26 @@ impl Crd {
             Some(_) => {}
         }
         Crd { report, ..crd }
+    }
+
+    fn name_spot(&self) -> Spot {
+        Spot {
+            file: self.file.clone(),
+            position: Position { line: 1, column: 1 },
+            field: "metadata.name".to_owned(),
+            found: self.name.as_ref().map_or_else(String::new, describe),
+        }
+    }
+
+    /// What stands in the CRD, for findings that compare with it: `crd.yaml says the string "v1"`.
+    pub fn says(&self, values: &[Value]) -> String {
+        let said: Vec<String> = values.iter().take(5).map(describe).collect();
+        let said = if said.is_empty() {
+            "nothing".to_owned()
+        } else {
+            said.join(", ")
+        };
+        format!("{} says {said}", self.file)
     }
 
     fn read_spec(&mut self, spec: &Place<'_>, report: &mut Report) {
@@ -105,7 +133,6 @@ impl Crd {
                     .is_some_and(|flag| matches!(flag.value(), Value::Bool(true))),
             );
         }
-        self.versions = Some(names);
         // Beside a list the reference looks into spec.version's first character, and crashes where there is none.
         if let Some(version) = version
             && !matches!(version.value(), Value::String(text) if !text.is_empty())
@@ -113,8 +140,43 @@ impl Crd {
             report.unfit(version, "a version name");
         }
         if storage != 1 {
-            report.wrong(&rules::CRD_STORAGE, versions);
+            let spot = Spot {
+                found: format!("storage: true on {storage} of {}", names.len()),
+                ..versions.spot()
+            };
+            report.add(&rules::CRD_STORAGE, &spot, &[]);
         }
+        self.versions = Some(names);
+    }
+}
+
+/// CRDs of one version that may have the same name; a cluster takes one.
+const MAX_SAME: usize = 10;
+
+/// The CRDs of one version by `metadata.name`.
+pub struct Named<'a>(HashMap<Identity<'a>, Vec<&'a Crd>>);
+
+impl<'a> Named<'a> {
+    /// Sorts CRDs by name; too many of one name are an error.
+    pub fn new(crds: &[&'a Crd], report: &mut Report) -> Self {
+        let mut named: HashMap<_, Vec<&Crd>> = HashMap::new();
+        for crd in crds {
+            let Some(identity) = crd.name.as_ref().and_then(identity) else {
+                continue;
+            };
+            let same = named.entry(identity).or_default();
+            match same.len() {
+                MAX_SAME => report.unfit_at(&crd.name_spot(), "a name that others do not have"),
+                _ => same.push(crd),
+            }
+        }
+        Named(named)
+    }
+
+    /// The CRDs of a name.
+    pub fn get<'s>(&'s self, name: &'s Value) -> &'s [&'a Crd] {
+        let found = identity(name).and_then(|identity| self.0.get(&identity));
+        found.map_or(&[], Vec::as_slice)
     }
 }
 

@@ -1,12 +1,13 @@
 //! The rules of a ClusterServiceVersion, alone and against the CRDs that it owns.
 
 use std::ops::Range;
+use std::sync::Arc;
 
-use super::crd::{Crd, comparable, is_empty};
+use super::crd::{Crd, Named, comparable, is_empty};
 use super::json;
 use super::report::{Place, Report, Spot};
 use super::rules;
-use super::yaml::Value;
+use super::yaml::{Position, Value};
 
 /// What the rest of the verdict asks of a CSV.
 #[derive(Debug, Default)]
@@ -140,44 +141,52 @@ impl Csv {
         }
     }
 
+    /// Forgets the owned CRDs, of which there are too many to keep.
+    pub fn give_up_owned(&mut self, file: &Arc<str>) {
+        self.owned = Vec::new();
+        let spot = Spot {
+            file: file.clone(),
+            position: Position { line: 1, column: 1 },
+            field: "spec.customresourcedefinitions.owned".to_owned(),
+            found: "too many".to_owned(),
+        };
+        self.report
+            .unfit_at(&spot, "a list, with 10000 CRDs at most in all CSVs");
+    }
+
     /// Compares the owned CRDs with those of this version, in the reference's order.
-    pub fn check_owned(&self, crds: &[&Crd], report: &mut Report) {
-        // Per owned name, in the order of their first match: where it stands, and whether any version matched.
-        let mut compared: Vec<(&Value, &Spot, bool)> = Vec::new();
+    pub fn check_owned(&self, crds: &Named<'_>, report: &mut Report) {
+        // Per owned name, in the order of their first match: where it stands, whether any version matched, and the CRD.
+        let mut compared: Vec<(&Value, &Spot, bool, &Crd)> = Vec::new();
         for owned in &self.owned {
             owned.check(crds, report);
             let (Some(name), Some(version)) = (&owned.name, &owned.version) else {
                 continue;
             };
-            for crd in crds
-                .iter()
-                .filter(|crd| crd.name.as_ref() == Some(&name.value))
-            {
+            for crd in crds.get(&name.value) {
                 let Some(theirs) = &crd.version else { continue };
                 let matches = version.value == *theirs;
                 match compared.iter_mut().find(|(seen, ..)| **seen == name.value) {
-                    Some((.., matched)) => *matched |= matches,
-                    None => compared.push((&name.value, &version.spot, matches)),
+                    Some((_, _, matched, _)) => *matched |= matches,
+                    None => compared.push((&name.value, &version.spot, matches, crd)),
                 }
             }
         }
-        for (_, spot, _) in compared.iter().filter(|(.., matched)| !matched) {
-            report.add(&rules::OWNED_VERSION_MATCH, spot, &[]);
+        for (_, spot, _, crd) in compared.iter().filter(|(_, _, matched, _)| !matched) {
+            let says = || crd.says(crd.version.as_slice());
+            report.unlike(&rules::OWNED_VERSION_MATCH, spot, &[], says);
         }
     }
 }
 
 impl Owned {
-    fn check(&self, crds: &[&Crd], report: &mut Report) {
+    fn check(&self, crds: &Named<'_>, report: &mut Report) {
         match &self.name {
             None => report.add(&rules::OWNED_NAME, &absent(&self.spot, "name"), &[]),
-            Some(name)
-                if crds
-                    .iter()
-                    .any(|crd| crd.name.as_ref() == Some(&name.value)) => {}
+            Some(name) if !crds.get(&name.value).is_empty() => {}
             Some(name) => match name.value.to_python() {
                 Some(text) => report.add(&rules::OWNED_UNKNOWN, &name.spot, &[&text]),
-                None => report.unfit_at(&name.spot, "a string"),
+                None => report.unfit_at(&name.spot, "a string of at most 1000 bytes"),
             },
         }
         if self.kind.is_none() {
@@ -187,10 +196,7 @@ impl Owned {
             report.add(&rules::OWNED_VERSION, &absent(&self.spot, "version"), &[]);
         }
         let Some(name) = &self.name else { return };
-        for crd in crds
-            .iter()
-            .filter(|crd| crd.name.as_ref() == Some(&name.value))
-        {
+        for crd in crds.get(&name.value) {
             self.compare(name, crd, report);
         }
     }
@@ -199,20 +205,24 @@ impl Owned {
         if let (Some(ours), Some(theirs)) = (&self.kind, &crd.kind)
             && ours.value != *theirs
         {
-            report.add(&rules::OWNED_KIND_MATCH, &ours.spot, &[]);
+            let says = || crd.says(crd.kind.as_slice());
+            report.unlike(&rules::OWNED_KIND_MATCH, &ours.spot, &[], says);
         }
         if let (Some(ours), Some(theirs)) = (&self.version, &crd.versions)
             && !theirs.contains(&ours.value)
         {
-            report.add(&rules::OWNED_VERSION_LISTED, &ours.spot, &[]);
+            let says = || crd.says(theirs);
+            report.unlike(&rules::OWNED_VERSION_LISTED, &ours.spot, &[], says);
         }
         let (Some(plural), Some(group)) = (&crd.plural, &crd.group) else {
             return;
         };
         match (plural, group) {
             (Value::String(plural), Value::String(group)) => {
-                if name.value != Value::String(format!("{plural}.{group}")) {
-                    report.add(&rules::OWNED_NAME_MATCH, &name.spot, &[]);
+                let wanted = Value::String(format!("{plural}.{group}"));
+                if name.value != wanted {
+                    let says = || crd.says(&[wanted]);
+                    report.unlike(&rules::OWNED_NAME_MATCH, &name.spot, &[], says);
                 }
             }
             _ => report.unfit_at(

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::csv::Csv;
-use super::report::{Place, Report};
+use super::report::{Place, Report, Spot, describe};
 use super::rules;
 use super::yaml::{Node, Value};
 use super::{Layout, crd::is_empty};
@@ -19,6 +19,12 @@ pub struct Package {
 }
 
 impl Package {
+    /// Where the package says its name.
+    pub fn spot(&self) -> Spot {
+        let root = Place::root(&self.file, &self.root);
+        root.get("packageName").unwrap_or(root).spot()
+    }
+
     /// Checks the package against the CSVs of one version and against the repository that it is pushed to.
     pub fn check(&self, layout: Layout, csvs: &[&Csv], repository: &str, report: &mut Report) {
         let root = Place::root(&self.file, &self.root);
@@ -80,7 +86,11 @@ fn check_channels(
             Some(current) => {
                 match current.value().to_python() {
                     Some(name) => {
-                        report.add(&rules::CHANNEL_CSV_UNKNOWN, &current.spot(), &[&name]);
+                        let names = csvs.iter().filter_map(|csv| csv.name.as_ref());
+                        let names: Vec<String> = names.take(5).map(describe).collect();
+                        let there = || format!("the CSVs are {}", names.join(", "));
+                        let spot = current.spot();
+                        report.unlike(&rules::CHANNEL_CSV_UNKNOWN, &spot, &[&name], there);
                     }
                     None => report.unfit(&current, "the name of a CSV"),
                 }

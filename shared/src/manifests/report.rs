@@ -102,6 +102,20 @@ impl ValidationInfo {
             findings: report.findings,
         }
     }
+
+    /// Files that lie wrong have no lists, only a place.
+    pub fn layout(rule: &Rule, spot: &Spot, found: String) -> Self {
+        let spot = Spot {
+            found,
+            ..spot.clone()
+        };
+        let mut report = Report::default();
+        report.add(rule, &spot, &[]);
+        ValidationInfo {
+            findings: report.findings,
+            ..ValidationInfo::default()
+        }
+    }
 }
 
 impl Report {
@@ -162,9 +176,12 @@ impl Report {
 
     /// `rule` is broken at `spot`; `values` fill the gaps of its message.
     pub fn add(&mut self, rule: &Rule, spot: &Spot, values: &[&str]) {
-        if !self.has_room(rule.severity) {
-            return;
+        if self.has_room(rule.severity) {
+            self.list(rule, spot, values);
         }
+    }
+
+    fn list(&mut self, rule: &Rule, spot: &Spot, values: &[&str]) {
         let mut parts = rule.message.split("{}");
         let mut message = parts.next().unwrap_or_default().to_owned();
         for (value, part) in values.iter().zip(parts) {
@@ -187,6 +204,24 @@ impl Report {
     /// `rule` is broken by the value at `place`.
     pub fn wrong(&mut self, rule: &Rule, place: &Place<'_>) {
         self.add(rule, &place.spot(), &[]);
+    }
+
+    /// `rule` is broken at `spot`, which does not fit what `other` says of another place.
+    pub fn unlike(
+        &mut self,
+        rule: &Rule,
+        spot: &Spot,
+        values: &[&str],
+        other: impl FnOnce() -> String,
+    ) {
+        if self.has_room(rule.severity) {
+            let found = format!("{}, but {}", spot.found, other());
+            let spot = Spot {
+                found,
+                ..spot.clone()
+            };
+            self.list(rule, &spot, values);
+        }
     }
 
     /// `rule` is broken since the map at `place` has no `key`, which also fills the gap of its message.
@@ -256,6 +291,11 @@ impl<'a> Place<'a> {
         }))
     }
 
+    /// Path in the archive.
+    pub fn file(&self) -> Arc<str> {
+        self.file.clone()
+    }
+
     /// What stands here.
     pub fn value(&self) -> &'a Value {
         &self.node.value
@@ -302,9 +342,18 @@ fn shortened(text: &str, length: usize) -> Cow<'_, str> {
     }
 }
 
-/// A value in a few words: `the string "Deployment"`, `a list`, `null`.
-fn describe(value: &Value) -> String {
+/// A value in a few words: `the string "Deployment"`, `a list of 2`, `a map of name, served`, `null`.
+pub fn describe(value: &Value) -> String {
     match value {
+        Value::Sequence(items) if items.is_empty() => "an empty list".to_owned(),
+        Value::Sequence(items) => format!("a list of {}", items.len()),
+        Value::Mapping(map) if map.entries.is_empty() => "an empty map".to_owned(),
+        Value::Mapping(map) => {
+            let keys = map.entries.iter().map(|entry| &*entry.key);
+            let known = keys.take(5).filter_map(Node::as_str);
+            let listed = known.collect::<Vec<_>>().join(", ");
+            format!("a map of {}", shortened(&listed, 60))
+        }
         Value::String(text) => {
             let short = shortened(text, 60);
             format!("the string {short:?}")

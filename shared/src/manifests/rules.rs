@@ -41,7 +41,11 @@ macro_rules! rules {
 }
 
 rules! {
-    YAML = error("yaml", "{}: {}", "Make the file one valid YAML document.");
+    YAML = error("yaml", "{}: {}", "Make the file one valid YAML document; the place is where reading ended.");
+    PACKAGES = error("packages", "Only 1 package is expected to exist in source root folder.",
+        "Keep one package file at the top level.");
+    NO_CSV = error("no-csv", "There is no valid CSV file in root or manifest directories.",
+        "Put a CSV beside the package file, or each version's into a directory of its own beside it.");
     TYPE = error("type", "{}: {} must be {}, found {}",
         "Give the field a value of the type that its schema asks for.");
 

@@ -1,7 +1,7 @@
 //! The verdict: every rule over every version, reported in operator-courier's order.
 
 use super::Manifests;
-use super::crd::Crd;
+use super::crd::{Crd, Named};
 use super::csv::Csv;
 use super::report::Report;
 
@@ -15,9 +15,10 @@ impl Manifests {
             for crd in &crds {
                 report.extend(&crd.report);
             }
+            let named = Named::new(&crds, &mut report);
             for csv in &csvs {
                 report.extend(&csv.report);
-                csv.check_owned(&crds, &mut report);
+                csv.check_owned(&named, &mut report);
             }
             self.package
                 .check(self.layout, &csvs, repository, &mut report);

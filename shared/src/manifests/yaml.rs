@@ -13,6 +13,8 @@ pub mod scalar;
 mod stand_ins;
 mod surrogates;
 mod tabs;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 
@@ -21,6 +23,7 @@ use libyaml_safer::Mark;
 pub use error::{Problem, ReadError};
 pub use events::each as each_event;
 pub use node::{Entry, Mapping, Node, Value};
+pub(super) use node::{Identity, identity};
 pub use reader::read;
 
 /// What reading YAML may cost: memory is bounded by the file, time by the push.

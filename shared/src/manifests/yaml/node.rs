@@ -168,7 +168,7 @@ impl PartialEq for Value {
 }
 
 /// What tells two scalars apart as keys; nothing for collections, which cannot be keys.
-pub(super) fn identity(value: &Value) -> Option<Identity<'_>> {
+pub(in crate::manifests) fn identity(value: &Value) -> Option<Identity<'_>> {
     Some(match value {
         Value::Null => Identity::Null,
         Value::Bool(true) => Identity::Number("1".to_owned()),
@@ -184,7 +184,7 @@ pub(super) fn identity(value: &Value) -> Option<Identity<'_>> {
 }
 
 #[derive(PartialEq, Eq, Hash)]
-pub(super) enum Identity<'a> {
+pub(in crate::manifests) enum Identity<'a> {
     Null,
     Number(String),
     Text(&'a str),

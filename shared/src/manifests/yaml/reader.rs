@@ -253,9 +253,8 @@ impl Reader<'_> {
         start: Mark,
         end: Mark,
     ) -> Result<(), ReadError> {
-        let is_in_flow = self.open.last().is_some_and(|open| open.flow);
         let problem = match style {
-            ScalarStyle::Plain if is_in_flow && self.version == Version::V1_1 => {
+            ScalarStyle::Plain if self.is_in_flow() && self.version == Version::V1_1 => {
                 lenience::in_flow(value)
             }
             ScalarStyle::Literal | ScalarStyle::Folded => {
@@ -286,7 +285,11 @@ impl Reader<'_> {
         if self.version == Version::V1_2 && !scalar::is_known(tag) {
             return Ok(Value::String(text));
         }
-        scalar::tagged(tag, text).map_err(|error| at(start, error.into()))
+        let value = match self.scalars_1_1 {
+            true => scalar::tagged(tag, text),
+            false => scalar::tagged_1_2(tag, text),
+        };
+        value.map_err(|error| at(start, error.into()))
     }
 
     fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
@@ -301,6 +304,9 @@ impl Reader<'_> {
     }
 
     fn end(&mut self, end: Mark) -> Result<(), ReadError> {
+        if self.is_in_flow() {
+            self.refuse_tabs(position(end), end, Gap::Between)?;
+        }
         let Some(Open {
             start,
             anchor,
@@ -423,6 +429,10 @@ impl Reader<'_> {
         Ok(())
     }
 
+    fn is_in_flow(&self) -> bool {
+        self.open.last().is_some_and(|open| open.flow)
+    }
+
     fn node(&self, value: Value, start: Mark, end: Mark, anchored: bool, size: u32) -> Node {
         Node {
             value,
@@ -444,12 +454,7 @@ impl Reader<'_> {
         let text = self.text.get(self.seen_to..to).unwrap_or_default();
         let tab = match gap {
             // ruamel.yaml takes tabs for white space within flow style.
-            Gap::Between
-                if self.version == Version::V1_2
-                    && self.open.last().is_some_and(|open| open.flow) =>
-            {
-                None
-            }
+            Gap::Between if self.version == Version::V1_2 && self.is_in_flow() => None,
             _ if memchr::memchr(b'\t', text.as_bytes()).is_none() => None,
             Gap::Between => tabs::between_values(text),
             Gap::Scalar(style) => tabs::in_scalar(text, style),

@@ -157,6 +157,18 @@ pub fn tagged(tag: &str, text: String) -> Result<Value, ScalarError> {
     }
 }
 
+/// As [`tagged`], for ruamel.yaml under YAML 1.2, where numbers have no parts.
+///
+/// # Errors
+/// [`ScalarError`]
+pub fn tagged_1_2(tag: &str, text: String) -> Result<Value, ScalarError> {
+    match tag.strip_prefix(YAML_TAG) {
+        Some("int") if text.contains(':') => Err(invalid("!!int", &text)),
+        Some("float") if text.contains(':') => Err(invalid("!!float", &text)),
+        _ => tagged(tag, text),
+    }
+}
+
 /// Whether [`tagged`] knows a tag.
 pub fn is_known(tag: &str) -> bool {
     let types = ["str", "null", "bool", "int", "float", "timestamp", "binary"];

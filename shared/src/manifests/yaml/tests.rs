@@ -1,0 +1,116 @@
+//! What PyYAML reads otherwise than libyaml, and what costs too much.
+
+use super::*;
+
+fn read_text(text: &str) -> Result<std::rc::Rc<Node>, ReadError> {
+    read(text.as_bytes(), Version::V1_1, &mut Budget::default())
+}
+
+fn problem(text: &str) -> String {
+    read_text(text).map(|_| ()).unwrap_err().to_string()
+}
+
+#[test]
+fn pairs_of_escaped_surrogates_are_one_character() {
+    let root = read_text(r#"{"a": "\ud83d\ude00", b: '\ud83d', c: "\\ud83d"}"#).unwrap();
+    for (key, wanted) in [("a", "😀"), ("b", r"\ud83d"), ("c", r"\ud83d")] {
+        assert_eq!(root.get(key).and_then(Node::as_str), Some(wanted));
+    }
+    assert_eq!(
+        problem(r#"a: "\ud83d""#),
+        "line 1, column 4: half a surrogate pair"
+    );
+}
+
+#[test]
+fn question_marks_between_brackets_are_for_keys_in_yaml_1_1_alone() {
+    let text = "{image: example.com/a?b}";
+    assert_eq!(
+        problem(text),
+        "line 1, column 9: `?` in a plain scalar between brackets; write it in quotes"
+    );
+    assert!(read(text.as_bytes(), Version::V1_2, &mut Budget::default()).is_ok());
+    assert!(read_text("{image: 'example.com/a?b'}").is_ok());
+    assert!(read_text("image: example.com/a?b").is_ok());
+}
+
+#[test]
+fn a_comment_that_touches_a_block_scalar_is_refused() {
+    assert_eq!(
+        problem("a: |2-#b\n"),
+        "line 1, column 4: a comment that touches the indicator of a block scalar"
+    );
+    assert!(read_text("a: | #b\n  c|#d\n").is_ok());
+}
+
+#[test]
+fn unknown_directives_are_passed_over_behind_comments_too() {
+    for text in ["%A-1 b\n---\na", "# c\n\n%YAML 1.3\n%A\n--- a"] {
+        assert_eq!(read_text(text).unwrap().as_str(), Some("a"), "{text}");
+    }
+    for text in ["%\n---\na", "%A\"\n---\na", "%A\n---a", "%A\na"] {
+        assert!(read_text(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn base64_is_read_as_python_reads_it() {
+    for (text, wanted) in [
+        ("aGk=", "hi"),
+        ("=a*Gl=", "hi"),
+        ("a=Gk=aGk=", "hi"),
+        ("aGlp", "hii"),
+    ] {
+        let root = read_text(&format!("!!binary {text}")).unwrap();
+        assert_eq!(root.value, Value::Binary(wanted.into()), "{text}");
+    }
+    for text in ["a", "aG", "aGk", "aGk==a"] {
+        let read = read_text(&format!("!!binary {text}"));
+        assert_eq!(read.is_ok(), text == "aGk==a", "{text}");
+    }
+}
+
+#[test]
+fn numbers_and_anchors_without_end_are_refused() {
+    let end = "0".repeat(5_000);
+    for text in [
+        format!("1{end}"),
+        format!("0x1{end}"),
+        format!("1.{end}"),
+        format!("2020-01-01T00:00:00.{end}"),
+        format!("&a{end} b"),
+    ] {
+        assert!(read_text(&text).is_err());
+        assert!(read_text(&format!("a{text}")).is_ok(), "text");
+    }
+}
+
+#[test]
+fn all_files_of_a_push_share_one_budget() {
+    let limits = Limits {
+        total: 30,
+        ..Limits::default()
+    };
+    let mut budget = Budget::new(limits);
+    let mut again = || read(b"[a, b, c]", Version::V1_1, &mut budget).map(|_| ());
+    for _ in 0..3 {
+        assert!(again().is_ok(), "nine events each");
+    }
+    let error = again().unwrap_err();
+    assert!(error.ends_all());
+    assert_eq!(
+        error.to_string(),
+        "line 1, column 2: more than 30 values in all files together, aliases expanded"
+    );
+}
+
+#[test]
+fn an_alias_costs_what_it_stands_for() {
+    let limits = Limits {
+        total: 40,
+        ..Limits::default()
+    };
+    let text = "[&a [b, c, d, e], *a, *a, *a, *a, *a]";
+    let read = read(text.as_bytes(), Version::V1_1, &mut Budget::new(limits));
+    assert!(read.map(|_| ()).unwrap_err().ends_all());
+}
