@@ -116,9 +116,9 @@ sam-local() {
 
 # A token rotated in a real Secrets Manager, as far as moto is one.
 secrets() {
-    start target/moto-secrets.log "$PYTHON" -m moto.server -H 127.0.0.1 -p 18090
-    wait_for http://127.0.0.1:18090/moto-api/
-    MOTO_URL=http://127.0.0.1:18090 cargo test --locked -p omps-tests --test api moto:: -- --ignored
+    start target/moto-secrets.log "$PYTHON" -m moto.server -H 127.0.0.1 -p 18070
+    wait_for http://127.0.0.1:18070/moto-api/
+    MOTO_URL=http://127.0.0.1:18070 cargo test --locked -p omps-tests --test api moto:: -- --ignored
 }
 
 # Many pushes at once, and more than there are workers.

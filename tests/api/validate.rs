@@ -203,7 +203,7 @@ async fn a_name_that_no_organization_can_have_is_refused() {
 #[tokio::test]
 async fn more_values_than_a_push_may_read_are_refused_by_file() {
     let rules = r#"csv_annotations = [{ name = "example.com/from", value = "a" }]"#;
-    let tens = |of: &str| format!("[{}]", vec![of; 10].join(", "));
+    let tens = |of: &str| format!("[{}]", [of; 10].join(", "));
     let (few, many) = (tens("x"), tens("*a"));
     // Some 100,000 values when the aliases are replaced, in a few bytes.
     let text = format!(
