@@ -127,12 +127,10 @@ events() {
     emulator=$("$PYTHON" -c 'import samcli, pathlib; print(pathlib.Path(samcli.__file__).parent / "local/rapid/aws-lambda-rie-x86_64")')
     cargo build --locked --workspace
     rm -rf target/events-sandbox
-    start target/events-moto.log "$TOOLS/bin/moto_server" -H 127.0.0.1 -p 18101
     start target/events-sandbox.log "$binaries/sandbox" --listen 127.0.0.1:18102 --quay 127.0.0.1:18103 \
         --koji 127.0.0.1:18104 --greenwave 127.0.0.1:18105 --folder target/events-sandbox
-    wait_for http://127.0.0.1:18101/moto-api/
     wait_for http://127.0.0.1:18102/v2/about
-    "$PYTHON" tests/tools/events.py "$emulator" "$binaries" http://127.0.0.1:18101 http://127.0.0.1:18103 \
+    "$PYTHON" tests/tools/events.py "$emulator" "$binaries" 18101 http://127.0.0.1:18103 \
         http://127.0.0.1:18104 target/events-sandbox/larder-operator.zip
 }
 

@@ -1,9 +1,11 @@
 """Pushes by event and by upload as AWS would have them: the functions under AWS's Runtime Interface Emulator, in front of
 moto (S3, SQS, DynamoDB, EventBridge, Secrets Manager) and the sandbox's stand-ins. A loop of this script is what Lambda's
-own poller is to the queue. events.py EMULATOR BINARIES MOTO_URL QUAY_URL KOJI_URL ZIP"""
+own poller is to the queue. events.py EMULATOR BINARIES MOTO_PORT QUAY_URL KOJI_URL ZIP"""
 import base64
+import datetime
 import http.server
 import json
+import logging
 import os
 import pathlib
 import signal
@@ -16,10 +18,16 @@ import urllib.request
 import zipfile
 
 import boto3
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+from moto.server import ThreadedMotoServer
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-emulator, binaries, moto, quay, koji, operator = sys.argv[1:]
-AWS = {"AWS_ENDPOINT_URL": moto, "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1",
+emulator, binaries, moto_port, quay, koji, operator = sys.argv[1:]
+moto = ThreadedMotoServer("127.0.0.1", int(moto_port), verbose=False)
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+moto.start()
+AWS = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{moto_port}", "AWS_REGION": "eu-central-1", "AWS_DEFAULT_REGION": "eu-central-1",
        "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 os.environ.update(AWS)
 s3, sqs, table, bus, secrets = (boto3.client(name) for name in ("s3", "sqs", "dynamodb", "events", "secretsmanager"))
@@ -329,6 +337,14 @@ try:
     big.write_bytes(bytes((24 << 20) + 1))
     upload(place, big)
     check("larger than allowed", push(place["upload"]), refused)
+    big.write_bytes(zip_bytes)
+    place = asked()
+    upload(place, big)
+    key = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys[f"uploads/testorg/{place['upload']}"]
+    key.last_modified -= datetime.timedelta(hours=25)
+    check("after a day", push(place["upload"]), refused)
+    key.last_modified += datetime.timedelta(hours=2)
+    check("before", push(place["upload"]), (200, "11.0.0"))
     print("events: all as it should be")
 finally:
     for function in functions:
