@@ -2,8 +2,8 @@
 # The tests that need more than Rust: real operators, operator-courier as oracle, the template, the functions in Lambda's
 # emulators, figures of the built server, and the container. Installs what it needs with pip, into target/tools, and
 # debootstrap with apt.
-#   tests/with-tools.sh [STEP…]   steps: corpus oracle template lambda sam-local secrets memory load container; all when
-#                                 none is named
+#   tests/with-tools.sh [STEP…]   steps: corpus oracle template lambda sam-local secrets events memory load container; all
+#                                 when none is named
 # With SKIP_BUILD=1 the binaries in target/release and .aws-sam are taken as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -121,6 +121,19 @@ secrets() {
     MOTO_URL=http://127.0.0.1:18070 cargo test --locked -p omps-tests --test api moto:: -- --ignored
 }
 
+# Pushes by event and by upload, with moto for AWS. Debug builds: what counts here is not time.
+events() {
+    local emulator binaries=${CARGO_TARGET_DIR:-$PWD/target}/debug
+    emulator=$("$PYTHON" -c 'import samcli, pathlib; print(pathlib.Path(samcli.__file__).parent / "local/rapid/aws-lambda-rie-x86_64")')
+    cargo build --locked --workspace
+    rm -rf target/events-sandbox
+    start target/events-sandbox.log "$binaries/sandbox" --listen 127.0.0.1:18102 --quay 127.0.0.1:18103 \
+        --koji 127.0.0.1:18104 --greenwave 127.0.0.1:18105 --folder target/events-sandbox
+    wait_for http://127.0.0.1:18102/v2/about
+    "$PYTHON" tests/tools/events.py "$emulator" "$binaries" 18101 http://127.0.0.1:18103 \
+        http://127.0.0.1:18104 target/events-sandbox/larder-operator.zip
+}
+
 # Many pushes at once, and more than there are workers.
 load() {
     "$PYTHON" tests/tools/load.py target/release/omps-server
@@ -138,7 +151,7 @@ container() {
 
 install_tools
 [ -n "${SKIP_BUILD:-}" ] || build
-for step in "${@:-corpus oracle template lambda sam-local secrets memory load container}"; do
+for step in "${@:-corpus oracle template lambda sam-local secrets events memory load container}"; do
     for name in $step; do
         echo "-- $name"
         from=$SECONDS

@@ -2,7 +2,8 @@
 //! once, and a process may be killed between a push and saying so.
 //!
 //! Whoever works on an entry claims it for as long as the work may take, and writes down which release it begins before
-//! it pushes. Who claims the entry after that, looks whether the release is there before anything else is pushed.
+//! it pushes. Who claims the entry after that, looks whether the release is there, with these very files, before anything
+//! else is pushed. (One that another push made of the same files in between cannot be told from it, and is as good.)
 
 mod dynamo_db;
 mod memory;

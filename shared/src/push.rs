@@ -75,7 +75,7 @@ pub struct Receipt {
 /// In the order of the steps; nothing was pushed unless the error says so.
 pub async fn push(app: &App, request: PushRequest<'_>) -> Result<Receipt, Error> {
     let token = request.token.clone();
-    // Boxed: what it calls nests deeper than the compiler follows.
+    // In a box: it is large, and part of every handler's future.
     let result = Box::pin(release(app, request)).await;
     audit::record("push", &token, &result);
     if result.is_ok() {

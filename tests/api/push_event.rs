@@ -115,6 +115,14 @@ fn build(nvr: &str) -> Value {
     json!({"organization": ORGANIZATION, "nvr": nvr})
 }
 
+/// The small operator, with manifests of that build alone.
+fn operator_of(build: &str) -> Vec<u8> {
+    let csv = "doorbell-operator.v1.0.0.clusterserviceversion.yaml";
+    let provider = format!("name: The makers of {build}");
+    let operator = Operator::doorbell().edit(csv, "name: The doorbell people", &provider);
+    operator.zip()
+}
+
 fn state_change(name: &str, new: u64) -> Value {
     let detail = json!({
         "name": name, "version": "1", "release": "1", "epoch": null, "attribute": "state", "old": 0, "new": new,
@@ -190,18 +198,15 @@ async fn only_complete_builds_of_named_packages_are_pushed() {
 #[tokio::test]
 async fn exactly_the_transient_failures_come_back_and_nothing_is_published_twice() {
     let mut queue = Queue::new().await;
-    let zip = Operator::doorbell().zip();
     for nvr in ["doorbell-1-1", "doorbell-1-2", "doorbell-1-3"] {
-        queue
-            .services
-            .koji
-            .add_build(Build::of_operator(nvr, zip.clone()));
+        let build = Build::of_operator(nvr, operator_of(nvr));
+        queue.services.koji.add_build(build);
     }
     let batch = [
         build("doorbell-1-1"),
         queue.put("v2/testorg/zipfile/bad.zip", b"no zip"),
         build("doorbell-1-2"),
-        queue.put("v2/testorg/zipfile/good.zip", &zip),
+        queue.put("v2/testorg/zipfile/good.zip", &operator_of("a zip")),
         build("doorbell-1-3"),
     ];
     // Pushes to one organization come in the order of their messages: the first to Quay, the third to Koji.
@@ -249,14 +254,17 @@ async fn what_is_unfinished_when_the_time_is_up_comes_back() {
         .services
         .koji
         .add_build(Build::of_operator("doorbell-1-1", zip));
-    let late = Fault::DelayBeforeActing(Duration::from_secs(3));
+    let late = Fault::DelayAfterActing(Duration::from_secs(3));
     queue.services.quay.fail_next(1, "POST", PACKAGES, late);
     let batch = [build("doorbell-1-1"), build("doorbell-1-2")];
 
     let failed = queue.deliver_within(&batch, Duration::from_secs(1)).await;
 
     assert_eq!(failed, ["0", "1"]);
+    // Whoever was cut off may still be at it: until its claim ends, the push is nobody else's.
+    assert_eq!(queue.deliver(&batch[..1]).await, ["0"]);
     assert_eq!(queue.told(), Vec::<String>::new());
+    assert_eq!(queue.releases(), ["1.0.0"]);
 }
 
 #[tokio::test]

@@ -7,12 +7,16 @@ use std::path::{Path, PathBuf};
 
 use http::Method;
 use omps::config::Config;
+use omps::event::{self, Event};
 use omps::manifests::yaml::{self, Budget, Node, Value as Yaml, Version};
 use omps::routes::{Found, ROUTES, find};
+use omps::worker::Batch;
 use serde_json::{Value, json};
 
 /// The functions whose organizations have tokens in Secrets Manager.
-const PUSHES: [&str; 2] = ["push-koji", "push-zipfile"];
+const PUSHES: [&str; 3] = ["push-event", "push-koji", "push-zipfile"];
+/// The function behind the queue, which has no route.
+const OF_QUEUE: &str = "push-event";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -62,6 +66,7 @@ fn functions(template: &Value) -> Vec<Function> {
         .map(|(name, function)| {
             let properties = function["Properties"].clone();
             let events = properties["Events"].as_object().expect("events");
+            let is_route = |event: &&Value| event["Type"] == "Api";
             let route = |event: &Value| {
                 let method = text(&event["Properties"]["Method"]).to_uppercase();
                 format!("{method} {}", text(&event["Properties"]["Path"]))
@@ -72,7 +77,7 @@ fn functions(template: &Value) -> Vec<Function> {
                     .to_owned(),
                 resource: name.trim_end_matches("Function").to_owned(),
                 build_method: function["Metadata"]["BuildMethod"].clone(),
-                routes: events.values().map(route).collect(),
+                routes: events.values().filter(is_route).map(route).collect(),
                 properties,
             }
         })
@@ -119,7 +124,8 @@ fn the_template_has_every_route_once() {
 
 #[test]
 fn every_function_has_an_event_of_one_of_its_routes() {
-    for Function { name, routes, .. } in functions(&template()) {
+    let of_routes = |function: &Function| function.name != OF_QUEUE;
+    for Function { name, routes, .. } in functions(&template()).into_iter().filter(of_routes) {
         let event = fs::read(root().join(format!("events/{name}.json"))).expect("an event");
         let event: Value = serde_json::from_slice(&event).expect("JSON");
 
@@ -173,7 +179,8 @@ fn every_function_has_memory_a_time_out_and_logs_that_end() {
     } in functions(&template)
     {
         assert!(properties["MemorySize"].is_u64(), "{name}");
-        assert!(properties["Timeout"].as_u64() < Some(30), "{name}");
+        let most = if name == OF_QUEUE { 120 } else { 29 };
+        assert!(properties["Timeout"].as_u64() <= Some(most), "{name}");
         let logging = json!({"LogFormat": "JSON", "LogGroup": format!("{resource}Logs")});
         assert_eq!(properties["LoggingConfig"], logging, "{name}");
         let logs = &template["Resources"][format!("{resource}Logs")]["Properties"];
@@ -184,7 +191,7 @@ fn every_function_has_memory_a_time_out_and_logs_that_end() {
 }
 
 #[test]
-fn a_role_writes_its_functions_logs_and_that_of_a_push_reads_secrets_under_the_prefix() {
+fn a_role_allows_what_its_function_does_and_no_more() {
     let template = template();
     for Function {
         name,
@@ -207,6 +214,32 @@ fn a_role_writes_its_functions_logs_and_that_of_a_push_reads_secrets_under_the_p
                 "Resource": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretsPrefix}/*",
             }));
         }
+        let allow = |action: Value, resource| json!({"Effect": "Allow", "Action": action, "Resource": resource});
+        let list = || allow(json!("s3:ListBucket"), "UploadBucket.Arn");
+        let ledger = || allow(json!("dynamodb:UpdateItem"), "LedgerTable.Arn");
+        let uploads = "${UploadBucket.Arn}/uploads/*";
+        wanted.extend(match name.as_str() {
+            "uploads" => vec![allow(json!("s3:PutObject"), uploads)],
+            "push-zipfile" => vec![
+                allow(json!(["s3:GetObject", "s3:DeleteObject"]), uploads),
+                list(),
+                ledger(),
+            ],
+            OF_QUEUE => vec![
+                allow(
+                    json!(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]),
+                    "PushQueue.Arn",
+                ),
+                allow(json!("s3:GetObject"), "${UploadBucket.Arn}/v2/*"),
+                list(),
+                ledger(),
+                allow(
+                    json!("events:PutEvents"),
+                    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default",
+                ),
+            ],
+            _ => Vec::new(),
+        });
 
         let role = &template["Resources"][role]["Properties"];
         let statements: Vec<Value> = all("Statement", &role["Policies"])
@@ -275,5 +308,63 @@ fn sam_local_sets_no_variable_that_the_template_lacks() {
     // SAM leaves others out without a word.
     for (name, _) in environment["Parameters"].as_object().expect("variables") {
         assert!(variables.get(name).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn a_message_is_hidden_for_six_times_what_its_push_may_take_and_ends_as_a_dead_letter() {
+    let template = template();
+    let functions = functions(&template);
+    let of_queue = functions.iter().find(|function| function.name == OF_QUEUE);
+    let of_queue = &of_queue.expect("the function behind the queue").properties;
+    let queue = &template["Resources"]["PushQueue"]["Properties"];
+
+    let hidden = queue["VisibilityTimeout"].as_u64().expect("seconds");
+    assert!(hidden >= 6 * of_queue["Timeout"].as_u64().expect("seconds"));
+    let redrive = json!({"deadLetterTargetArn": "DeadLetterQueue.Arn", "maxReceiveCount": 5});
+    assert_eq!(queue["RedrivePolicy"], redrive);
+    let source = &of_queue["Events"]["Queue"]["Properties"];
+    assert_eq!(source["Queue"], "PushQueue.Arn");
+    assert_eq!(
+        source["FunctionResponseTypes"],
+        json!(["ReportBatchItemFailures"])
+    );
+}
+
+#[test]
+fn what_holds_data_stays_when_the_stack_goes() {
+    let template = template();
+    for resource in ["LedgerTable", "UploadBucket", "DeadLetterQueue"] {
+        let resource = &template["Resources"][resource];
+        assert_eq!(resource["DeletionPolicy"], "Retain");
+        assert_eq!(resource["UpdateReplacePolicy"], "Retain");
+    }
+}
+
+#[test]
+fn every_event_of_the_queue_is_read() {
+    let config = Config::from_toml(
+        "[P.organizations.testorg]\nkoji_packages = [\"larder-operator-container\"]",
+        "P",
+    )
+    .expect("a configuration");
+    for (case, pushes) in [
+        ("s3", true),
+        ("notification", true),
+        ("koji", true),
+        ("direct", true),
+        ("dropped", false),
+    ] {
+        let batch = fs::read(root().join(format!("events/push-event-{case}.json")));
+        let batch: Batch = serde_json::from_slice(&batch.expect("an event")).expect("a batch");
+        for message in batch.messages {
+            let events = event::read(&message.body, &config);
+            assert_eq!(events.len(), 1, "{case}");
+            assert_eq!(
+                matches!(events[0], Event::Push(_)),
+                pushes,
+                "{case}: {events:?}"
+            );
+        }
     }
 }

@@ -84,7 +84,7 @@ CASES = [
     Case("all that is left is deleted", "delete-release", "DELETE", f"/v2/testorg/{REPOSITORY}", 200, deleted(
         "2.0.0"), "testorg"),
 ]
-# Every file of events/, in the order in which they build upon each other.
+# Every file of events/ but those for queue and bucket (events.py has these), in the order in which they build upon each other.
 EVENTS = [
     ("about", 200, ABOUT),
     ("health", 200, HEALTH),
@@ -94,7 +94,7 @@ EVENTS = [
     ("push-koji", 200, pushed("1.0.0", nvr=NVR)),
 ]
 assert sorted(name for name, *_ in EVENTS) == sorted(
-    path.stem for path in (ROOT / "events").glob("*.json") if path.stem != "env")
+    path.stem for path in (ROOT / "events").glob("*.json") if path.stem not in ("env", "uploads") and not path.stem.startswith("push-event"))
 
 
 def check(name, status, text, wanted_status, wanted):
