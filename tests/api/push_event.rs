@@ -10,7 +10,7 @@ use omps::objects::Objects;
 use omps::outcome::{Outcome, Outcomes};
 use omps::upstream::Deadline;
 use omps::worker::{Batch, Message, Worker};
-use omps_tests::koji::{Build, Fault as KojiFault};
+use omps_tests::koji::{Build, Fault as KojiFault, Refusal as KojiRefusal};
 use omps_tests::operator::Operator;
 use omps_tests::quay::{Fault, Refusal};
 use serde_json::{Value, json};
@@ -377,4 +377,56 @@ async fn an_object_that_was_replaced_before_it_was_read_has_an_event_of_its_own(
         queue.told(),
         ["Operator Push Failed: OMPSUploadedFileError"]
     );
+}
+
+#[tokio::test]
+async fn what_may_pass_comes_back_and_what_will_not_does_not() {
+    let reply = |status| Fault::Reply {
+        status,
+        content_type: "application/json",
+        body: "{}".to_owned(),
+    };
+    let fault = |code| {
+        let text = "no".to_owned();
+        KojiFault::Refuse(KojiRefusal::Fault { code, text })
+    };
+    let of_quay = [
+        (Fault::CloseBeforeActing, true),
+        (Fault::Refuse(Refusal::Crash), true),
+        (reply(429), true),
+        (reply(400), false),
+        (reply(401), false),
+        (reply(409), false),
+    ];
+    let of_koji = [
+        (KojiFault::CloseBeforeActing, true),
+        (fault(1014), true),
+        (fault(1), true),
+        (fault(1000), false),
+    ];
+    let mut queue = Queue::new().await;
+    for (number, (fault, is_passing)) in of_quay.into_iter().enumerate() {
+        let nvr = format!("doorbell-1-{number}");
+        let archive = operator_of(&nvr);
+        let build_of = Build::of_operator(&nvr, archive);
+        queue.services.koji.add_build(build_of);
+        let told = format!("{fault:?}");
+        queue.services.quay.fail_next(9, "POST", PACKAGES, fault);
+
+        let failed = queue.deliver(&[build(&nvr)]).await;
+
+        queue.services.quay.forget_faults();
+        assert_eq!(failed.len(), usize::from(is_passing), "{told}");
+        assert_eq!(queue.told().len(), usize::from(!is_passing), "{told}");
+    }
+    for (fault, is_passing) in of_koji {
+        let told = format!("{fault:?}");
+        queue.services.koji.fail_next(9, "POST", "/kojihub", fault);
+
+        let failed = queue.deliver(&[build("doorbell-2-1")]).await;
+
+        queue.services.koji.forget_faults();
+        assert_eq!(failed.len(), usize::from(is_passing), "{told}");
+        assert_eq!(queue.told().len(), usize::from(!is_passing), "{told}");
+    }
 }
