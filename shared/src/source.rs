@@ -8,6 +8,7 @@ use crate::names::Nvr;
 use crate::upstream::Deadline;
 
 /// Where to take the archive from.
+#[derive(Clone)]
 pub enum Source {
     /// It came with the request, or was fetched already.
     Zip(Bytes),

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
@@ -22,8 +23,10 @@ use crate::names::OrganizationName;
 use crate::objects::{ObjectError, Objects};
 use crate::outcome::{Outcome, Outcomes};
 use crate::push::{self, PushRequest, Receipt};
+use crate::secrets::Tokens;
 use crate::source::Source;
 use crate::telemetry;
+use crate::token::Token;
 use crate::upstream::Deadline;
 
 /// How many organizations are served at once. Pushes to one wait for each other: they would take each other's versions.
@@ -226,12 +229,6 @@ impl Worker {
         deadline: Deadline,
     ) -> Result<Receipt, Error> {
         let organization = push.organization;
-        let tokens = app.tokens(&organization, deadline).await?;
-        let token = tokens.quay.clone().ok_or_else(|| {
-            Error::BadRequest(format!(
-                "Organization {organization} has no quay_token, which pushes by event need"
-            ))
-        })?;
         let source = match push.archive {
             Archive::Build(nvr) => Source::Koji(nvr),
             Archive::Object(object) => {
@@ -239,16 +236,26 @@ impl Worker {
                 Source::Zip(self.objects.read(&object, limit).await?)
             }
         };
-        let request = PushRequest {
-            organization,
+        let request = |token| PushRequest {
+            organization: organization.clone(),
             repository: None,
-            version: push.version,
-            source,
+            version: push.version.clone(),
+            source: source.clone(),
             token,
             deadline,
             claim: Some(claim),
         };
-        push::push(app, request).await
+        let tokens = app.tokens(&organization, deadline).await?;
+        let pushed = push::push(app, request(robot(&tokens, &organization)?)).await;
+        if !matches!(pushed, Err(Error::QuayAuthorization { .. })) {
+            return pushed;
+        }
+        // The token may have been rotated since it was read.
+        let renewed = app.renewed_tokens(&organization, &tokens, deadline).await?;
+        match Arc::ptr_eq(&renewed, &tokens) {
+            true => pushed,
+            false => push::push(app, request(robot(&renewed, &organization)?)).await,
+        }
     }
 
     /// Tells of a failure that no other try will mend.
@@ -258,6 +265,15 @@ impl Worker {
         let outcome = Outcome::new(Err(error), asked, id);
         self.outcomes.send(outcome).await;
     }
+}
+
+/// The token that an organization's pushes by event are made with.
+fn robot(tokens: &Tokens, organization: &OrganizationName) -> Result<Token, Error> {
+    tokens.quay.clone().ok_or_else(|| {
+        Error::BadRequest(format!(
+            "Organization {organization} has no quay_token, which pushes by event need"
+        ))
+    })
 }
 
 fn log(error: &Error, what: &str) {

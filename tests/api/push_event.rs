@@ -37,15 +37,20 @@ impl Queue {
     }
 
     async fn with_organization(settings: &str) -> Self {
+        Self::with_settings("", settings).await
+    }
+
+    async fn with_settings(settings: &str, of_organization: &str) -> Self {
         let services = TestApp::start().await;
         let section = format!(
-            "[Test]\nquay_url = \"{}\"\nkojihub_url = \"{}\"\nkojiroot_url = \"{}\"\n\
-             [Test.organizations.{ORGANIZATION}]\n{settings}\nkoji_packages = [\"doorbell\"]",
+            "[Test]\n{settings}\nquay_url = \"{}\"\nkojihub_url = \"{}\"\nkojiroot_url = \"{}\"\n\
+             [Test.organizations.{ORGANIZATION}]\n{of_organization}\nkoji_packages = [\"doorbell\"]",
             services.quay.url(),
             services.koji.hub_url(),
             services.koji.root_url(),
         );
-        let app = App::new(Config::from_toml(&section, "Test").expect("a valid configuration"));
+        let config = Config::from_toml(&section, "Test").expect("a valid configuration");
+        let app = App::with_aws(config, services.secrets.aws().await);
         let bucket = tempfile::tempdir().expect("a folder");
         let (sender, outcomes) = unbounded_channel();
         let worker = Worker {
@@ -429,4 +434,23 @@ async fn what_may_pass_comes_back_and_what_will_not_does_not() {
         assert_eq!(failed.len(), usize::from(is_passing), "{told}");
         assert_eq!(queue.told().len(), usize::from(!is_passing), "{told}");
     }
+}
+
+#[tokio::test]
+async fn a_robots_token_that_quay_refuses_is_read_once_more() {
+    let mut queue = Queue::with_settings("secrets_prefix = \"omps\"", "").await;
+    let secret = json!({"quay_token": token()}).to_string();
+    queue.services.secrets.put("omps/testorg", &secret);
+    let refusal = Fault::Refuse(Refusal::Abort {
+        status: 401,
+        error: "that was the old token".to_owned(),
+    });
+    queue.services.quay.fail_next(1, "GET", "/cnr", refusal);
+    let put = queue.put("v2/testorg/zipfile/a.zip", &Operator::doorbell().zip());
+
+    let failed = queue.deliver(&[put]).await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    assert_eq!(queue.told(), ["Operator Push Succeeded: 1.0.0"]);
+    assert_eq!(queue.services.secrets.requests().len(), 2);
 }
