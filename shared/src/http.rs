@@ -19,6 +19,7 @@ pub use lambda::respond;
 use crate::error::Error;
 use crate::metrics;
 use crate::routes::{self, Endpoint, Found, Params};
+use crate::scrub;
 use crate::telemetry::{self, trace};
 use crate::token::Token;
 use crate::upstream::Deadline;
@@ -102,19 +103,20 @@ where
     let id = incoming.request_id();
     let span = telemetry::request_span(&id);
     let trace = trace::of(&incoming.head.headers);
+    let token = incoming.token();
+    let secret = token.as_ref().map(Token::secret);
     let answering = async {
         let started = Instant::now();
         let (method, path) = (incoming.head.method.clone(), incoming.path.clone());
-        // Held until the answer is written: as long as that, it is kept out of it.
-        let token = incoming.token();
-        let result = dispatch(incoming, token.clone(), handler).await;
+        let result = dispatch(incoming, token, handler).await;
         if let Err(error) = &result {
             metrics::count_failure(error.kind().1);
         }
         log(method.as_str(), &path, &result, started);
         response::of(&id, &path, result)
     };
-    trace::within(trace, answering).instrument(span).await
+    let answering = scrub::within(secret, answering.instrument(span));
+    trace::within(trace, answering).await
 }
 
 /// Finds the endpoint, and runs its handler on a request that may reach it.

@@ -5,24 +5,26 @@ use std::fmt;
 use http::HeaderValue;
 use serde::{Deserialize, Deserializer, de};
 
-use crate::scrub::{Guard, basic_credentials, guard};
+use crate::scrub::{Secret, basic_credentials};
 
 /// The value of an `Authorization` header, handed to Quay unchanged.
 #[derive(Clone)]
 pub struct Token {
     header: HeaderValue,
-    _guard: Guard,
+    secret: Secret,
 }
 
 impl Token {
     /// Takes the header as it came.
     pub fn new(mut header: HeaderValue) -> Self {
         header.set_sensitive(true);
-        let guard = guard(&String::from_utf8_lossy(header.as_bytes()));
-        Token {
-            header,
-            _guard: guard,
-        }
+        let secret = Secret::of(&String::from_utf8_lossy(header.as_bytes()));
+        Token { header, secret }
+    }
+
+    /// What must not be seen of it.
+    pub fn secret(&self) -> Secret {
+        self.secret.clone()
     }
 
     /// What a request carries.
@@ -69,7 +71,9 @@ fn token<'de, D: Deserializer<'de>>(
         serde_json::Value::Null => Ok(None),
         serde_json::Value::String(text) if !text.trim().is_empty() => {
             let header = HeaderValue::try_from(header(text.trim().to_owned()));
-            header.map(Token::new).map(Some).map_err(|_| wrong())
+            let token = header.map(Token::new).map_err(|_| wrong())?;
+            let secret = token.secret.guarded();
+            Ok(Some(Token { secret, ..token }))
         }
         _ => Err(wrong()),
     }
