@@ -307,10 +307,11 @@ fn question_mark(bytes: &[u8], key: usize) -> Option<usize> {
 
 /// The column of a byte, from 1, in characters.
 fn column(bytes: &[u8], at: usize) -> u32 {
-    let before = bytes.get(..at).unwrap_or_default();
-    let line = memchr::memrchr2(b'\n', b'\r', before).map_or(before, |end| &before[end + 1..]);
-    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
-    u32::try_from(String::from_utf8_lossy(line).chars().count() + 1).unwrap_or(u32::MAX)
+    let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or_default());
+    let mut lines = before.rsplit(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
+    let line = lines.next().unwrap_or_default();
+    let line = line.strip_prefix('\u{feff}').unwrap_or(line);
+    u32::try_from(line.chars().count() + 1).unwrap_or(u32::MAX)
 }
 
 fn pairs(annotations: &[(&str, String)]) -> Vec<String> {
@@ -434,6 +435,11 @@ mod tests {
                 "no metadata, byte order mark",
                 "\u{feff}kind: ClusterServiceVersion\n",
                 "\u{feff}\"metadata\": {\"annotations\": {\"certified\": \"false\", \"x/y\": \"yes\"}}\nkind: ClusterServiceVersion\n",
+            ),
+            (
+                "a line end that is YAML's alone; found by fuzzing",
+                "\u{85}kind: ClusterServiceVersion\n",
+                "\u{85}\"metadata\": {\"annotations\": {\"certified\": \"false\", \"x/y\": \"yes\"}}\nkind: ClusterServiceVersion\n",
             ),
             (
                 "null annotations",
