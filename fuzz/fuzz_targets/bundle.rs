@@ -5,11 +5,11 @@ use libfuzzer_sys::fuzz_target;
 use omps::archive::Files;
 use omps::manifests::Manifests;
 use omps::manifests::yaml::{Budget, Value, Version, read};
-use omps_fuzz::{as_csv, budget, same};
+use omps_fuzz::{as_csv, budget, let_the_parser_panic, same};
 
 const PACKAGE: &[u8] = b"packageName: a\nchannels: [{name: b, currentCSV: c}]\n";
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: let_the_parser_panic(), |bytes: &[u8]| {
     let csv = as_csv(bytes);
     let Ok(before) = read(&csv, Version::V1_1, &mut budget()) else {
         return;

@@ -4,9 +4,9 @@
 use libfuzzer_sys::fuzz_target;
 use omps::manifests::edit::{EditError, set_annotations, set_root_text};
 use omps::manifests::yaml::{Node, Value, Version, read};
-use omps_fuzz::{as_csv, budget, same_but};
+use omps_fuzz::{as_csv, budget, let_the_parser_panic, same_but};
 
-fuzz_target!(|input: &[u8]| {
+fuzz_target!(init: let_the_parser_panic(), |input: &[u8]| {
     let mut parts = input.split(|byte| *byte == 0);
     let bytes = parts.next().unwrap_or_default();
     let texts: Vec<String> = parts

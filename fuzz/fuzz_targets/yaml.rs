@@ -3,9 +3,9 @@
 
 use libfuzzer_sys::fuzz_target;
 use omps::manifests::yaml::{Node, Value, Version, read};
-use omps_fuzz::{LIMITS, budget};
+use omps_fuzz::{LIMITS, budget, let_the_parser_panic};
 
-fuzz_target!(|bytes: &[u8]| {
+fuzz_target!(init: let_the_parser_panic(), |bytes: &[u8]| {
     for version in [Version::V1_1, Version::V1_2] {
         let lines = 1 + bytes.len() as u32;
         match read(bytes, version, &mut budget()) {

@@ -325,8 +325,8 @@ def uploads():
     yield "aliases, 2,000 files", GOOD, zipped(Entry("package.yaml", PACKAGE), *many), in_all("1.0.1")
     yield "aliases, 2,000 files and rules", GOOD.replace("org", "ruled"), zipped(Entry("package.yaml", PACKAGE), *many), in_all("1.0.1")
     one = "  customresourcedefinitions: {owned: [&x {name: as.b, kind: A, version: v1}, " + "*x, " * 990 + "]}\n"
-    many = [Entry(f"1.0.0/{i}.csv.yaml", csv(one)) for i in range(600)] + [Entry(f"1.0.0/{i}.crd.yaml", CRD) for i in range(9_000)]
-    yield "600 CSVs that own 990 CRDs by alias, 9,000 CRDs of that name", GOOD, zipped(Entry("package.yaml", PACKAGE), *many), invalid
+    many = [Entry(f"1.0.0/{i}.csv.yaml", csv(one)) for i in range(600)] + [Entry(f"1.0.0/{i}.crd.yaml", CRD) for i in range(6_000)]
+    yield "600 CSVs that own 990 CRDs by alias, 6,000 CRDs of that name", GOOD, zipped(Entry("package.yaml", PACKAGE), *many), invalid
     long = '"' + "n" * 200_000 + '"'
     one = f"  customresourcedefinitions: {{owned: [&x {{name: {long}, kind: {long}, version: {long}}}, " + "*x, " * 990 + "]}\n"
     yield "990 owned CRDs of long names by alias", GOOD, flat(csv(one)), invalid
@@ -334,8 +334,8 @@ def uploads():
     yield "5,000 channels of long CSVs by alias", GOOD, zipped(Entry("csv.yaml", CSV), Entry("package.yaml", b"packageName: hostile\n" + channels.encode())), invalid
     merged = "  a: &m {" + "".join(f"k{i}: v, " for i in range(9_000)) + "}\n" + "".join(f"  m{i}: {{<<: *m}}\n" for i in range(50))
     yield "50 merges of 9,000 keys", GOOD.replace("org", "ruled"), flat(csv(merged)), ACCEPTED
-    annotations = CSV.replace(b'certified: "false"', b'certified: "false", ' + b"".join(b"a%d: b, " % i for i in range(100_000)))
-    yield "100,000 annotations and rules", GOOD.replace("org", "ruled"), flat(annotations), ACCEPTED
+    annotations = CSV.replace(b'certified: "false"', b'certified: "false", ' + b"".join(b"a%d: b, " % i for i in range(240_000)))
+    yield "240,000 annotations and rules", GOOD.replace("org", "ruled"), flat(annotations), ACCEPTED
     yield "an alias to itself", GOOD, flat(csv("  x: &x [*x]\n")), ACCEPTED
     yield "10,000 empty files", GOOD, operator(*(Entry(f"{i}.yaml") for i in range(9_998))), (400, "PackageValidationError", ())
     runaway = flat(csv("  description: ", "x" * 50_000, "\n"))
@@ -430,6 +430,12 @@ def memory(process, field):
     return int(found[1]) / 1024 if found else MOST / (1 << 20)  # it died of what it took
 
 
+def processor(process):
+    """Seconds that a process has worked."""
+    fields = pathlib.Path(f"/proc/{process.pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def post(path, archive):
     head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.zip"\r\n\r\n'
     headers = {"Authorization": "basic eDp5", "Content-Type": "multipart/form-data; boundary=b"}
@@ -444,12 +450,14 @@ def post(path, archive):
 def attempt(process, idle, case):
     """Posts a case; its row, and what is wrong with it."""
     pathlib.Path(f"/proc/{process.pid}/clear_refs").write_text("5")  # the peak starts anew
+    worked = processor(process)
     Quay.pushes, Quay.odd = 0, []
     try:
         status, body, seconds = post(case.path, case.body)
         answer = json.loads(body)
     except (OSError, http.client.HTTPException, ValueError) as error:
         return f"{case.name} | WRONG: no answer: {error!r}", ["no answer"], PATIENCE, memory(process, "VmHWM") - idle
+    seconds = min(seconds, processor(process) - worked)  # what other work on the machine adds is no cost of the upload
     peak = memory(process, "VmHWM") - idle
     error, message = answer.get("error"), answer.get("message", "pushed")
     wrong = [

@@ -113,13 +113,16 @@ fn listen_address() -> String {
     std::env::var("OMPS_LISTEN").unwrap_or_else(|_| DEFAULT_LISTEN.to_owned())
 }
 
-/// Starts this process anew with the one setting of glibc's that makes it give the memory of a large upload back; left to
-/// itself it learns to keep some of it, for every thread. It reads the setting only at the start of a process.
+/// Starts this process anew with the settings of glibc's that make it give the memory of a large upload back; left to
+/// itself it learns to keep some of it, for every thread. It reads them only at the start of a process.
 fn give_memory_back() {
     if std::env::var_os(LARGE).is_none()
         && let Ok(this) = std::env::current_exe()
     {
-        let error = Command::new(this).env(LARGE, "1048576").exec();
+        let error = Command::new(this)
+            .env(LARGE, "1048576")
+            .env("MALLOC_ARENA_MAX", "1")
+            .exec();
         eprintln!("omps-server: large uploads may cost more memory: {error}");
     }
 }

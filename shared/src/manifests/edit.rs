@@ -1,6 +1,7 @@
 //! Editing a manifest by splicing bytes: every byte that no rule touches stays, and the result is read again and
 //! compared before it leaves.
 
+use std::hash::RandomState;
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -32,10 +33,11 @@ pub fn set_root_text(
     let root = yaml::read(bytes, Version::V1_2, budget)?;
     let entangled = || EditError::Entangled(key.to_owned());
     let entry = root.entry(key).ok_or_else(entangled)?;
-    let wanted = with(&root.value, &[key], text);
+    let state = RandomState::new();
+    let wanted = with(&root.value, &[key], text).fingerprint(&state);
     let splices = set_scalar(bytes, &root, entry, text);
     splice(bytes, splices);
-    match reads_as(bytes, &wanted, Version::V1_2, budget)? {
+    match reads_as(bytes, (wanted, &state), Version::V1_2, budget)? {
         true => Ok(()),
         false => Err(entangled()),
     }
@@ -66,12 +68,15 @@ pub fn set_annotations(
         return Ok(false);
     };
     splice(bytes, splices);
+    let state = RandomState::new();
     let wanted = annotations
         .iter()
         .fold(root.value.clone(), |value, (name, text)| {
             with(&value, &["metadata", "annotations", name], text)
-        });
-    match reads_as(bytes, &wanted, Version::V1_1, budget)? {
+        })
+        .fingerprint(&state);
+    drop(root); // two trees at a time would cost twice the memory
+    match reads_as(bytes, (wanted, &state), Version::V1_1, budget)? {
         true => Ok(true),
         false => Err(EditError::Entangled("metadata.annotations".to_owned())),
     }
@@ -82,15 +87,15 @@ fn may_say(bytes: &[u8], word: &str) -> bool {
     memchr::memmem::find(bytes, word.as_bytes()).is_some() || memchr::memchr(b'\\', bytes).is_some()
 }
 
-/// Whether the bytes are a document of this value; an error only where no file of the push can be read any more.
+/// Whether the bytes are a document of this fingerprint; an error only where no file of the push can be read any more.
 fn reads_as(
     bytes: &[u8],
-    wanted: &Value,
+    (wanted, state): (u64, &RandomState),
     version: Version,
     budget: &mut Budget,
 ) -> Result<bool, ReadError> {
     match yaml::read(bytes, version, budget) {
-        Ok(root) => Ok(root.value == *wanted),
+        Ok(root) => Ok(root.value.fingerprint(state) == wanted),
         Err(error) if error.ends_all() => Err(error),
         Err(_) => Ok(false),
     }
@@ -248,6 +253,8 @@ fn fill(bytes: &[u8], entry: &Entry, text: &str) -> Splice {
     let space = match site.is_empty() {
         true if lacks_colon => ": ", // a key alone, in flow style
         true => " ",
+        // A block scalar may stand at its key's column, which text in quotes may not.
+        false if column(bytes, site.start) <= entry.key.position.column => " ",
         false => "",
     };
     let written = bytes
@@ -300,10 +307,11 @@ fn question_mark(bytes: &[u8], key: usize) -> Option<usize> {
 
 /// The column of a byte, from 1, in characters.
 fn column(bytes: &[u8], at: usize) -> u32 {
-    let before = bytes.get(..at).unwrap_or_default();
-    let line = memchr::memrchr2(b'\n', b'\r', before).map_or(before, |end| &before[end + 1..]);
-    let line = line.strip_prefix("\u{feff}".as_bytes()).unwrap_or(line);
-    u32::try_from(String::from_utf8_lossy(line).chars().count() + 1).unwrap_or(u32::MAX)
+    let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or_default());
+    let mut lines = before.rsplit(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
+    let line = lines.next().unwrap_or_default();
+    let line = line.strip_prefix('\u{feff}').unwrap_or(line);
+    u32::try_from(line.chars().count() + 1).unwrap_or(u32::MAX)
 }
 
 fn pairs(annotations: &[(&str, String)]) -> Vec<String> {
@@ -429,6 +437,11 @@ mod tests {
                 "\u{feff}\"metadata\": {\"annotations\": {\"certified\": \"false\", \"x/y\": \"yes\"}}\nkind: ClusterServiceVersion\n",
             ),
             (
+                "a line end that is YAML's alone; found by fuzzing",
+                "\u{85}kind: ClusterServiceVersion\n",
+                "\u{85}\"metadata\": {\"annotations\": {\"certified\": \"false\", \"x/y\": \"yes\"}}\nkind: ClusterServiceVersion\n",
+            ),
+            (
                 "null annotations",
                 "kind: ClusterServiceVersion\nmetadata:\n  annotations: # none\n  name: a\n",
                 "kind: ClusterServiceVersion\nmetadata:\n  annotations: {\"certified\": \"false\", \"x/y\": \"yes\"} # none\n  name: a\n",
@@ -505,6 +518,11 @@ mod tests {
         assert_eq!(
             set("{\"packageName\": \"etcd\"}").unwrap(),
             "{\"packageName\": \"etcd-x\"}"
+        );
+        // Found by fuzzing.
+        assert_eq!(
+            set("packageName:\n|-\n etcd\n").unwrap(),
+            "packageName:\n \"etcd-x\"\n"
         );
         assert_eq!(
             set("packageName: &p etcd\nname: *p\n").unwrap(),

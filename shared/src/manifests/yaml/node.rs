@@ -1,6 +1,7 @@
 //! A document as a tree in which every value knows its place in the file.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::rc::Rc;
 
@@ -136,6 +137,31 @@ impl Value {
             Value::String(text) | Value::Timestamp(text) => text.clone(),
             _ => return None,
         })
+    }
+}
+
+impl Value {
+    /// A number that equal values share, and others hardly ever: large trees are compared one after the other.
+    pub fn fingerprint(&self, state: &RandomState) -> u64 {
+        match self {
+            Value::Sequence(items) => {
+                let items = items.iter().map(|item| item.value.fingerprint(state));
+                items.fold(state.hash_one("list"), |all, item| {
+                    state.hash_one((all, item))
+                })
+            }
+            Value::Mapping(map) => {
+                let entries = map.entries.iter().map(|entry| {
+                    let [key, value] =
+                        [&entry.key, &entry.value].map(|node| node.value.fingerprint(state));
+                    state.hash_one((key, value))
+                });
+                state.hash_one(("map", entries.fold(0, u64::wrapping_add))) // in whatever order
+            }
+            Value::Other(kind) => state.hash_one(("other", kind)),
+            Value::Recursive => state.hash_one("recursive"),
+            scalar => state.hash_one(identity(scalar)),
+        }
     }
 }
 

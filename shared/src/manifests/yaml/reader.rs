@@ -508,7 +508,7 @@ mod tests {
     #[test]
     fn what_the_parser_panics_on_is_unreadable() {
         // Found by fuzzing: a tag before a comma, and a block scalar without a last line end, which is YAML.
-        for text in ["[!,", "a: [!, b]"] {
+        for text in ["[!,", "a: [!, b]", "!!str {!a,b: c}"] {
             let read = read(text.as_bytes(), Version::V1_1, &mut Budget::default());
             assert!(
                 matches!(
