@@ -83,7 +83,7 @@ template() {
 
 # The deployed functions under AWS's emulator.
 lambda() {
-    local emulator port=18090 emulators=() name
+    local emulator port=18130 emulators=() name
     emulator=$("$PYTHON" -c 'import samcli, pathlib; print(pathlib.Path(samcli.__file__).parent / "local/rapid/aws-lambda-rie-x86_64")')
     rm -rf target/lambda-sandbox
     start target/sandbox.log target/debug/sandbox --listen 127.0.0.1:18081 --quay 127.0.0.1:18082 \

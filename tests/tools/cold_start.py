@@ -37,12 +37,18 @@ PUSHES = ("push-zipfile", "push-koji")
 
 
 class RuntimeApi(socketserver.ThreadingMixIn, socketserver.TCPServer):
-    """Hands out one event, and remembers when its answer came."""
+    """Hands out one event, and remembers when its answer came. A process is killed while it waits for a second one, so
+    each has a Runtime API of its own."""
 
-    daemon_threads = allow_reuse_address = True
+    daemon_threads = True
 
-    def expect(self, event):
-        self.event, self.answer, self.answered = event, None, threading.Event()
+    def __init__(self, event):
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.event, self.answered = event, threading.Event()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def handle_error(self, *_):
+        pass
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -51,8 +57,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):  # …/invocation/next
         event, self.server.event = self.server.event, None
         if event is None:
-            self.server.answered.wait()
-            time.sleep(60)  # no second event: the process is killed before
+            time.sleep(60)
             return
         self.send_response(200)
         self.send_header("Lambda-Runtime-Aws-Request-Id", "c6af9ac6-7b61-11e6-9a41-93e8deadbeef")
@@ -93,9 +98,9 @@ def event_of(function):
     return json.dumps(event).encode()
 
 
-def cold_start(function, api):
+def cold_start(function):
     """Milliseconds, and the status of the answer."""
-    api.expect(event_of(function))
+    api = RuntimeApi(event_of(function))
     own = {"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:%d" % api.server_address[1], "AWS_LAMBDA_FUNCTION_NAME": function}
     if function in PUSHES:
         own["OMPS_SECRETS_PREFIX"] = "omps"
@@ -108,6 +113,8 @@ def cold_start(function, api):
     finally:
         process.kill()
         process.wait()
+        api.shutdown()
+        api.server_close()
     path, body = api.answer
     if not path.endswith("/response"):
         raise SystemExit(f"{function}: {path} {body.decode()}")
@@ -115,13 +122,11 @@ def cold_start(function, api):
 
 
 def main():
-    api = RuntimeApi(("127.0.0.1", 0), Handler)
-    threading.Thread(target=api.serve_forever, daemon=True).start()
     times = {function: [] for function in FUNCTIONS}
     statuses = {function: set() for function in FUNCTIONS}
     for run in range(RUNS + 2):
         for function in FUNCTIONS:
-            milliseconds, status = cold_start(function, api)
+            milliseconds, status = cold_start(function)
             if run >= 2:  # the first two fill the page cache
                 times[function].append(milliseconds)
                 statuses[function].add(status)

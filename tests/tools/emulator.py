@@ -31,7 +31,7 @@ def as_event(case):
         headers["Authorization"] = token(case.organization)
     if case.upload:
         file = open(operator if case.upload == "operator" else ROOT / "LICENSE", "rb").read()
-        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="file"\r\n\r\n'
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="upload.zip"\r\n\r\n'
         body = base64.b64encode(head.encode() + file + f"\r\n--{BOUNDARY}--\r\n".encode()).decode()
         headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
     return event_of(case.function) | {

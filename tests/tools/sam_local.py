@@ -24,7 +24,7 @@ def by_curl(case):
     if case.organization:
         command += ["-H", f"Authorization: {token(case.organization)}"]
     if case.upload:
-        command += ["-F", f"file=@{operator if case.upload == 'operator' else ROOT / 'LICENSE'}"]
+        command += ["-F", f"file=@{operator if case.upload == 'operator' else ROOT / 'LICENSE'};filename=upload.zip"]
     done = run([*command, api + case.path])
     if done.returncode:
         raise SystemExit(done.stderr)
