@@ -20,6 +20,10 @@ if ! docker version >/dev/null 2>&1; then
     exit
 fi
 
+# One at a time: the image's name and the port are the whole machine's.
+exec 9>/tmp/omps-sam-local.lock
+flock 9
+
 api_pid=
 base_before=$(docker image inspect -f '{{.Id}}' "$BASE" 2>/dev/null || true)
 stop_all() {
@@ -80,7 +84,7 @@ DOCKERFILE
 options=(--skip-pull-image --docker-network "$NAME" --env-vars events/env.json)
 echo "\$ sam local start-api --port ${API##*:} ${options[*]}"
 "$TOOLS/bin/sam" local start-api --host 127.0.0.1 --port "${API##*:}" --warm-containers LAZY "${options[@]}" \
-    >"$FOLDER/start-api.log" 2>&1 &
+    >"$FOLDER/start-api.log" 2>&1 9>&- &
 api_pid=$!
 wait_for "$API/"
 "$TOOLS/bin/python" tests/tools/sam_local.py "$API" "$quay" "$FOLDER/sandbox/larder-operator.zip" "${options[@]}" || {
