@@ -117,8 +117,15 @@ impl App {
         self.trust(&pem).map_err(|error| failed(error.to_string()))
     }
 
-    /// Connects to Quay before the first push needs it. Neither waits for that nor minds if it fails.
+    /// Connects to Quay, and prepares for AWS, before the first push needs them. Neither waits for that nor minds if it
+    /// fails.
     pub fn warm_up(&self) {
+        if self.secrets.is_some() {
+            let aws = self.aws.clone();
+            tokio::spawn(async move {
+                let _config = aws.config().await;
+            });
+        }
         let quay = self.upstream("Quay", Deadline::after(CONNECT_TIMEOUT));
         let version = below(&self.config.quay_url, ["cnr", "version"]);
         tokio::spawn(async move {
