@@ -79,7 +79,7 @@ def push(body, version):
 def run(server, quay, title, count, **environment):
     Quay.releases = set()
     environment = dict(os.environ, OMPS_LISTEN="%s:%d" % ADDRESS, OMPS_QUAY_URL=quay, OMPS_LOG_LEVEL="ERROR", **environment)
-    process = subprocess.Popen([server], env=environment)
+    process = subprocess.Popen([server], env=environment, stdout=subprocess.DEVNULL)
     try:
         while socket.socket().connect_ex(ADDRESS):
             time.sleep(0.05)
