@@ -257,12 +257,11 @@ fn fill(bytes: &[u8], entry: &Entry, text: &str) -> Splice {
         false if column(bytes, site.start) <= entry.key.position.column => " ",
         false => "",
     };
-    let written = bytes
-        .get(site.clone())
-        .unwrap_or_default()
-        .trim_ascii_end()
-        .len();
-    (site.start..site.start + written, format!("{space}{text}"))
+    // The line end behind a block scalar stays; a tab before it is part of the text.
+    let old = bytes.get(site.clone()).unwrap_or_default();
+    let last = old.iter().rposition(|byte| !b" \r\n".contains(byte));
+    let end = site.start + last.map_or(0, |last| last + 1);
+    (site.start..end, format!("{space}{text}"))
 }
 
 /// Inserts entries before the first of a map.
@@ -523,6 +522,10 @@ mod tests {
         assert_eq!(
             set("packageName:\n|-\n etcd\n").unwrap(),
             "packageName:\n \"etcd-x\"\n"
+        );
+        assert_eq!(
+            set("packageName: |-\n etcd\t\n").unwrap(),
+            "packageName: \"etcd-x\"\n"
         );
         assert_eq!(
             set("packageName: &p etcd\nname: *p\n").unwrap(),

@@ -26,7 +26,10 @@ pub fn each<E>(
             .next()
             .is_some_and(|line| !line.trim_ascii().is_empty());
     let directives = without_unknown_directives(text, version);
-    let disguised = Disguised::new(text, version);
+    let disguised = match Disguised::new(text, version) {
+        Ok(disguised) => disguised,
+        Err(problem) => return Err(fail(not_text(Mark::default(), problem))),
+    };
     let text = &disguised.text;
     let input = directives
         .as_bytes()

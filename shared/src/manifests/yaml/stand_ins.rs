@@ -14,6 +14,10 @@ const LINE_ENDS: [(&str, [&str; 2]); 3] = [
     ("\u{2029}", ["\u{f8fb}", "\u{f8fa}"]),
 ];
 
+/// Bytes of the largest text with such characters whose values are kept. A disguise is a copy, and no file that people
+/// wrote comes near.
+const LARGEST: usize = 4 << 20;
+
 /// A text as libyaml is to see it, and how its values get back what was meant.
 pub struct Disguised<'a> {
     /// The text, its bytes where they were.
@@ -24,7 +28,10 @@ pub struct Disguised<'a> {
 
 impl<'a> Disguised<'a> {
     /// Puts stand-ins into a text that needs them.
-    pub fn new(text: &'a str, version: Version) -> Self {
+    ///
+    /// # Errors
+    /// Why it gets none.
+    pub fn new(text: &'a str, version: Version) -> Result<Self, &'static str> {
         let line_ends = match version {
             Version::V1_1 => &[],
             Version::V1_2 => LINE_ENDS.as_slice(),
@@ -41,14 +48,18 @@ impl<'a> Disguised<'a> {
             }
         }
         let surrogates = surrogates::can_hide(&text);
+        let is_copied = surrogates || !characters.is_empty();
+        if is_copied && version == Version::V1_1 && text.len() > LARGEST {
+            return Err("byte order marks or escaped surrogates in a file of more than 4 MiB");
+        }
         if surrogates {
             text = Cow::Owned(surrogates::hidden(text.into_owned()));
         }
-        Disguised {
+        Ok(Disguised {
             text,
             characters,
             surrogates,
-        }
+        })
     }
 
     /// A value as it was meant.
