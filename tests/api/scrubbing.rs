@@ -3,6 +3,8 @@
 use omps_tests::operator::Operator;
 use omps_tests::quay::Fault;
 use omps_tests::quay::accounts::{oauth_token, robot_password};
+use reqwest::Method;
+use reqwest::header::AUTHORIZATION;
 use serde_json::json;
 
 use crate::helpers::{ORGANIZATION, TestApp, assert_error, token};
@@ -56,4 +58,18 @@ async fn an_organizations_token_that_quay_echoes_is_not_answered() {
 
     assert_eq!(answer.kind(), (500, "QuayPackageError"));
     assert_eq!(answer.message(), "not with [secret]");
+}
+
+#[tokio::test]
+async fn a_token_that_is_a_word_of_ours_leaves_the_answer_readable() {
+    let app = TestApp::start().await;
+
+    for word in ["status", "NotFound", "message"] {
+        let request = app.request(Method::GET, "/nowhere");
+        let answer = app.send(request.header(AUTHORIZATION, word)).await;
+
+        assert_eq!(answer.kind(), (404, "NotFound"), "{word}");
+        assert_eq!(answer.body["status"], 404);
+        assert_ne!(answer.message(), "");
+    }
 }

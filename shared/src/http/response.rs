@@ -2,6 +2,7 @@
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
+use serde_json::Value;
 
 use super::{Answer, REQUEST_ID};
 use crate::error::Error;
@@ -32,7 +33,7 @@ pub(super) fn of(id: &str, path: &str, answer: Answer) -> Response<Vec<u8>> {
         Err(error) => (error.body(id), error.allow()),
     };
     if !status.is_success() {
-        scrub_json(&mut body); // another service may have echoed a token
+        scrub(&mut body);
     }
     let mut response = Response::new(serde_json::to_vec(&body).unwrap_or_default());
     *response.status_mut() = status;
@@ -45,6 +46,16 @@ pub(super) fn of(id: &str, path: &str, answer: Answer) -> Response<Vec<u8>> {
     headers.extend(allow.as_deref().and_then(text).map(|allow| (ALLOW, allow)));
     headers.extend(path.starts_with("/v1/").then_some(DEPRECATION));
     response
+}
+
+/// Takes tokens out of what other services may have echoed. What clients go by has our own words.
+fn scrub(body: &mut Value) {
+    const OURS: [&str; 3] = ["status", "error", "request_id"];
+    for (name, value) in body.as_object_mut().into_iter().flatten() {
+        if !OURS.contains(&name.as_str()) {
+            scrub_json(value);
+        }
+    }
 }
 
 fn text(value: &str) -> Option<HeaderValue> {
