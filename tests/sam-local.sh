@@ -72,7 +72,7 @@ moto=http://$(address "$NAME-moto"):5000
 quay=http://$(address "$NAME-stand-ins"):8081
 wait_for "$moto/moto-api/"
 wait_for "$quay/cnr/version"
-"$TOOLS/bin/python" tests/tools/seed_secrets.py "$moto"
+"$TOOLS/bin/python" tests/tools/seed_aws.py "$moto" "$FOLDER/sandbox/larder-operator.zip"
 
 # SAM hands a function only the variables that its template names, so the image has moto's address.
 docker build -q -t "$BASE" - >"$FOLDER/base.log" 2>&1 <<DOCKERFILE || { cat "$FOLDER/base.log"; exit 1; }

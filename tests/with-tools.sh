@@ -91,9 +91,10 @@ lambda() {
     start target/moto.log "$PYTHON" -m moto.server -H 127.0.0.1 -p 18089
     wait_for http://127.0.0.1:18081/v2/about
     wait_for http://127.0.0.1:18089/moto-api/
-    "$PYTHON" tests/tools/seed_secrets.py http://127.0.0.1:18089
-    for name in push-zipfile push-koji delete-release validate health about; do
+    "$PYTHON" tests/tools/seed_aws.py http://127.0.0.1:18089 target/lambda-sandbox/larder-operator.zip
+    for name in push-zipfile push-koji uploads delete-release validate health about; do
         OMPS_CONF_FILE=config/omps.toml OMPS_CONF_SECTION=LocalConfig OMPS_SECRETS_PREFIX=omps \
+            OMPS_UPLOAD_BUCKET=omps-uploads \
             OMPS_QUAY_URL=http://127.0.0.1:18082 OMPS_KOJIHUB_URL=http://127.0.0.1:18087/kojihub \
             OMPS_KOJIROOT_URL=http://127.0.0.1:18087/kojifiles/ OMPS_GREENWAVE_URL=http://127.0.0.1:18088 \
             OMPS_GREENWAVE_CONTEXT=omps_push OMPS_GREENWAVE_PRODUCT_VERSION=larder-1 \

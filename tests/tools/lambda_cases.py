@@ -84,7 +84,7 @@ CASES = [
     Case("all that is left is deleted", "delete-release", "DELETE", f"/v2/testorg/{REPOSITORY}", 200, deleted(
         "2.0.0"), "testorg"),
 ]
-# Every file of events/ but those for queue and bucket (events.py has these), in the order in which they build upon each other.
+# Every file of events/ that is a request, in the order in which they build upon each other.
 EVENTS = [
     ("about", 200, ABOUT),
     ("health", 200, HEALTH),
@@ -92,9 +92,18 @@ EVENTS = [
     ("push-zipfile", 200, pushed("1.0.0")),
     ("delete-release", 200, deleted("1.0.0")),
     ("push-koji", 200, pushed("1.0.0", nvr=NVR)),
+    ("uploads", 200, {"upload": ANY, "url": ANY, "expires_in": 3600, "max_size": 24 << 20}),
 ]
-assert sorted(name for name, *_ in EVENTS) == sorted(
-    path.stem for path in (ROOT / "events").glob("*.json") if path.stem not in ("env", "uploads") and not path.stem.startswith("push-event"))
+# Every file of events/ that comes from the queue, and Quay's releases after it: what was pushed before is not again.
+OF_QUEUE = [
+    ("push-event-s3", ["1.0.0", "2.0.0"]),
+    ("push-event-notification", ["1.0.0", "2.0.0"]),
+    ("push-event-koji", ["1.0.0", "2.0.0", "3.0.0"]),
+    ("push-event-direct", ["1.0.0", "2.0.0", "3.0.0"]),
+    ("push-event-dropped", ["1.0.0", "2.0.0", "3.0.0"]),
+]
+assert sorted(name for name, *_ in EVENTS + OF_QUEUE) == sorted(
+    path.stem for path in (ROOT / "events").glob("*.json") if path.stem != "env")
 
 
 def check(name, status, text, wanted_status, wanted):
@@ -106,6 +115,19 @@ def check(name, status, text, wanted_status, wanted):
     compared = {key: ANY if wanted.get(key) is ANY else value for key, value in body.items()}
     if (status, compared) != (wanted_status, wanted):
         raise SystemExit(f"{name}: wanted {wanted_status} {wanted}")
+
+
+def check_releases(quay, wanted):
+    """Quay must hold these releases of testorg's operator."""
+    import urllib.request
+
+    headers = {"Authorization": token("testorg")}
+    request = urllib.request.Request(f"{quay}/cnr/api/v1/packages?namespace=testorg", headers=headers)
+    packages = json.load(urllib.request.urlopen(request, timeout=10))
+    releases = sorted(release for package in packages for release in package["releases"])
+    print(f"  releases: {releases}", flush=True)
+    if releases != wanted:
+        raise SystemExit(f"wanted {wanted}")
 
 
 def check_public(quay):

@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 
-from lambda_cases import CASES, EVENTS, ROOT, check, check_public, token
+from lambda_cases import CASES, EVENTS, OF_QUEUE, ROOT, check, check_public, check_releases, token
 
 api, quay, operator, *options = sys.argv[1:]
 SAM = str(pathlib.Path(sys.executable).with_name("sam"))
@@ -33,14 +33,17 @@ def by_curl(case):
 
 
 def by_invoke(name):
-    function = "".join(word.capitalize() for word in name.split("-")) + "Function"
+    answer, _ = invoke("".join(word.capitalize() for word in name.split("-")) + "Function", name)
+    return answer["statusCode"], answer["body"]
+
+
+def invoke(function, name):
     done = run([SAM, "local", "invoke", function, "-e", f"events/{name}.json", *options], cwd=ROOT)
     # Nothing but the answer is on standard output.
     answers = re.findall(r"^\{.*\}$", done.stdout, re.MULTILINE)
     if done.returncode or not answers:
         raise SystemExit(done.stderr)
-    answer = json.loads(answers[-1])
-    return answer["statusCode"], answer["body"]
+    return json.loads(answers[-1]), done.stderr
 
 
 os.environ["SAM_CLI_TELEMETRY"] = "0"
@@ -50,4 +53,9 @@ for case in CASES:
 check_public(quay)
 for name, status, body in EVENTS:
     check(name, *by_invoke(name), status, body)
-print(f"sam local: {len(CASES)} requests and {len(EVENTS)} events answered as they should be")
+for name, releases in OF_QUEUE:
+    answer, log = invoke("PushEventFunction", name)
+    if answer != {"batchItemFailures": []}:
+        raise SystemExit(f"{name}: {answer}\n{log}")
+    check_releases(quay, releases)
+print(f"sam local: {len(CASES)} requests and {len(EVENTS) + len(OF_QUEUE)} events answered as they should be")
