@@ -65,7 +65,7 @@ docker run -d --name "$NAME-stand-ins" --network "$NAME" --network-alias stand-i
 
 # moto, with this machine's Python.
 python_home=$("$TOOLS/bin/python" -c 'import sys; print(sys.base_prefix)')
-docker run -d --name "$NAME-moto" --network "$NAME" --network-alias moto \
+docker run -d --name "$NAME-moto" --network "$NAME" \
     -v /usr:/usr:ro $([ "$python_home" = /usr ] || echo -v "$python_home:$python_home:ro") -v "$TOOLS:$TOOLS:ro" \
     omps-test-root "$TOOLS/bin/python" -m moto.server -H 0.0.0.0 -p 5000 >/dev/null
 moto=http://$(address "$NAME-moto"):5000
@@ -74,10 +74,11 @@ wait_for "$moto/moto-api/"
 wait_for "$quay/cnr/version"
 "$TOOLS/bin/python" tests/tools/seed_aws.py "$moto" "$FOLDER/sandbox/larder-operator.zip"
 
-# SAM hands a function only the variables that its template names, so the image has moto's address.
+# SAM hands a function only the variables that its template names, so the image has moto's address. As a number: to a name,
+# S3's client would put the bucket's in front.
 docker build -q -t "$BASE" - >"$FOLDER/base.log" 2>&1 <<DOCKERFILE || { cat "$FOLDER/base.log"; exit 1; }
 FROM ${base_before:-omps-test-root}
-ENV AWS_ENDPOINT_URL=http://moto:5000
+ENV AWS_ENDPOINT_URL=$moto
 WORKDIR /var/task
 DOCKERFILE
 

@@ -155,7 +155,8 @@ try:
         servers.append(subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(MOTO)], **quiet))
         wait_for(f"http://127.0.0.1:{STAND_INS['listen']}/v2/about")
         wait_for(f"http://127.0.0.1:{MOTO}/moto-api/")
-        subprocess.run([sys.executable, ROOT / "tests/tools/seed_aws.py", f"http://127.0.0.1:{MOTO}", OPERATOR], check=True)
+        subprocess.run([sys.executable, ROOT / "tests/tools/seed_aws.py", f"http://127.0.0.1:{MOTO}",
+                        f"{scratch}/larder-operator.zip"], check=True)
         main()
 finally:
     for server in servers:
