@@ -66,6 +66,12 @@ impl Queue {
         }
     }
 
+    /// Lets Koji have made a build.
+    fn add_build(&self, nvr: &str, archive: Vec<u8>) {
+        let build = Build::of_operator(nvr, archive);
+        self.services.koji.add_build(build);
+    }
+
     /// Puts an object into the bucket, and returns the event that tells of it.
     fn put(&self, key: &str, content: &[u8]) -> Value {
         let path: PathBuf = self.bucket.path().join(key);
@@ -140,14 +146,9 @@ fn state_change(name: &str, new: u64) -> Value {
 async fn objects_builds_and_messages_become_releases() {
     let mut queue = Queue::new().await;
     let zip = Operator::doorbell().zip();
-    queue
-        .services
-        .koji
-        .add_build(Build::of_operator("doorbell-1-1", zip.clone()));
-    queue
-        .services
-        .koji
-        .add_build(Build::of_operator("doorbell-1-2", zip.clone()));
+    for nvr in ["doorbell-1-1", "doorbell-1-2"] {
+        queue.add_build(nvr, zip.clone());
+    }
     let object = queue.put("v2/testorg/zipfile/3.0.0/a b.zip", &zip);
 
     let failed = queue
@@ -204,8 +205,7 @@ async fn only_complete_builds_of_named_packages_are_pushed() {
 async fn exactly_the_transient_failures_come_back_and_nothing_is_published_twice() {
     let mut queue = Queue::new().await;
     for nvr in ["doorbell-1-1", "doorbell-1-2", "doorbell-1-3"] {
-        let build = Build::of_operator(nvr, operator_of(nvr));
-        queue.services.koji.add_build(build);
+        queue.add_build(nvr, operator_of(nvr));
     }
     let batch = [
         build("doorbell-1-1"),
@@ -254,11 +254,7 @@ async fn exactly_the_transient_failures_come_back_and_nothing_is_published_twice
 #[tokio::test]
 async fn what_is_unfinished_when_the_time_is_up_comes_back() {
     let mut queue = Queue::new().await;
-    let zip = Operator::doorbell().zip();
-    queue
-        .services
-        .koji
-        .add_build(Build::of_operator("doorbell-1-1", zip));
+    queue.add_build("doorbell-1-1", Operator::doorbell().zip());
     let late = Fault::DelayAfterActing(Duration::from_secs(3));
     queue.services.quay.fail_next(1, "POST", PACKAGES, late);
     let batch = [build("doorbell-1-1"), build("doorbell-1-2")];
@@ -275,11 +271,7 @@ async fn what_is_unfinished_when_the_time_is_up_comes_back() {
 #[tokio::test]
 async fn a_push_that_died_after_quay_took_it_is_found_again() {
     let mut queue = Queue::new().await;
-    let zip = Operator::doorbell().zip();
-    queue
-        .services
-        .koji
-        .add_build(Build::of_operator("doorbell-1-1", zip));
+    queue.add_build("doorbell-1-1", Operator::doorbell().zip());
     // Quay takes the release, and whoever pushed it never learns of it.
     queue
         .services
@@ -307,11 +299,7 @@ async fn a_push_that_died_after_quay_took_it_is_found_again() {
 #[tokio::test]
 async fn a_version_that_another_push_took_in_between_is_not_taken_for_ours() {
     let mut queue = Queue::new().await;
-    let zip = Operator::doorbell().zip();
-    queue
-        .services
-        .koji
-        .add_build(Build::of_operator("doorbell-1-1", zip));
+    queue.add_build("doorbell-1-1", Operator::doorbell().zip());
     let crash = Fault::Refuse(Refusal::Crash);
     queue.services.quay.fail_next(1, "POST", PACKAGES, crash);
     assert_eq!(queue.deliver(&[build("doorbell-1-1")]).await, ["0"]);
@@ -412,9 +400,7 @@ async fn what_may_pass_comes_back_and_what_will_not_does_not() {
     let mut queue = Queue::new().await;
     for (number, (fault, is_passing)) in of_quay.into_iter().enumerate() {
         let nvr = format!("doorbell-1-{number}");
-        let archive = operator_of(&nvr);
-        let build_of = Build::of_operator(&nvr, archive);
-        queue.services.koji.add_build(build_of);
+        queue.add_build(&nvr, operator_of(&nvr));
         let told = format!("{fault:?}");
         queue.services.quay.fail_next(9, "POST", PACKAGES, fault);
 
