@@ -48,9 +48,8 @@ impl<'a> Disguised<'a> {
             }
         }
         let surrogates = surrogates::can_hide(&text);
-        let is_copied = surrogates || !characters.is_empty();
-        if is_copied && version == Version::V1_1 && text.len() > LARGEST {
-            return Err("byte order marks or escaped surrogates in a file of more than 4 MiB");
+        if !characters.is_empty() && version == Version::V1_1 && text.len() > LARGEST {
+            return Err("byte order marks in a file of more than 4 MiB");
         }
         if surrogates {
             text = Cow::Owned(surrogates::hidden(text.into_owned()));
