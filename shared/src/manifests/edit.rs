@@ -259,8 +259,9 @@ fn fill(bytes: &[u8], entry: &Entry, text: &str) -> Splice {
     };
     // The line end behind a block scalar stays; a tab before it is part of the text.
     let old = bytes.get(site.clone()).unwrap_or_default();
-    let last = old.iter().rposition(|byte| !b" \r\n".contains(byte));
-    let end = site.start + last.map_or(0, |last| last + 1);
+    let old = str::from_utf8(old).unwrap_or_default();
+    let written = old.trim_end_matches([' ', '\r', '\n', '\u{85}', '\u{2028}', '\u{2029}']);
+    let end = site.start + written.len();
     (site.start..end, format!("{space}{text}"))
 }
 
@@ -434,6 +435,11 @@ mod tests {
                 "no metadata, byte order mark",
                 "\u{feff}kind: ClusterServiceVersion\n",
                 "\u{feff}\"metadata\": {\"annotations\": {\"certified\": \"false\", \"x/y\": \"yes\"}}\nkind: ClusterServiceVersion\n",
+            ),
+            (
+                "a block scalar before a line end that is YAML's alone; found by fuzzing",
+                "kind: ClusterServiceVersion\nmetadata:\n annotations:\n  certified: >\u{85}V:",
+                "kind: ClusterServiceVersion\nmetadata:\n annotations:\n  \"x/y\": \"yes\"\n  certified: \"false\"\u{85}V:",
             ),
             (
                 "a line end that is YAML's alone; found by fuzzing",
