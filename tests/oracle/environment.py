@@ -6,7 +6,9 @@ import subprocess
 import sys
 import venv
 
-PACKAGES = ["operator-courier==2.1.11", "setuptools<81", "PyYAML", "ruamel.yaml>=0.18"]
+# PyYAML 6.0.4 lets the last of merged maps win, or the first, by where Python keeps the keys' texts.
+PACKAGES = ["operator-courier==2.1.11", "setuptools<81", "PyYAML==6.0.3", "ruamel.yaml>=0.18"]
+PRESENT = "import operatorcourier.api, ruamel.yaml, yaml; assert yaml.__version__ == '6.0.3'"
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 DEFAULT = REPOSITORY / "target" / "oracle-venv"
 MARK = "OMPS_ORACLE_VENV"
@@ -20,7 +22,7 @@ def enter(directory: pathlib.Path) -> None:
     python = directory / "bin" / "python"
     if not python.exists():
         venv.create(directory, with_pip=True)
-    if subprocess.run([python, "-c", "import operatorcourier.api, ruamel.yaml"], capture_output=True).returncode:
+    if subprocess.run([python, "-c", PRESENT], capture_output=True).returncode:
         subprocess.run(
             [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *PACKAGES], check=True
         )

@@ -57,6 +57,7 @@ def options() -> argparse.Namespace:
 
 def main() -> int:
     """Everything, in the environment that has the reference."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # odd texts are what this is about
     asked = options()
     environment.enter(asked.venv)
     import run  # needs the environment's packages

@@ -35,7 +35,7 @@ pub fn set_root_text(
     let entry = root.entry(key).ok_or_else(entangled)?;
     let state = RandomState::new();
     let wanted = with(&root.value, &[key], text).fingerprint(&state);
-    let splices = set_scalar(bytes, &root, entry, text);
+    let splices = set_scalar(bytes, &root, entry, text, Version::V1_2);
     splice(bytes, splices);
     match reads_as(bytes, (wanted, &state), Version::V1_2, budget)? {
         true => Ok(()),
@@ -131,6 +131,7 @@ fn annotate(bytes: &[u8], root: &Node, annotations: &[(&str, String)]) -> Option
             bytes,
             metadata,
             &format!("{{\"annotations\": {{{written}}}}}"),
+            Version::V1_1,
         )]);
     }
     let new_map = || format!("\"annotations\": {{{written}}}");
@@ -138,7 +139,10 @@ fn annotate(bytes: &[u8], root: &Node, annotations: &[(&str, String)]) -> Option
         return Some(vec![insert(bytes, &metadata.value, &[new_map()])?]);
     };
     let map = match &entry.value.value {
-        Value::Null => return Some(vec![fill(bytes, entry, &format!("{{{written}}}"))]),
+        Value::Null => {
+            let map = format!("{{{written}}}");
+            return Some(vec![fill(bytes, entry, &map, Version::V1_1)]);
+        }
         Value::Mapping(map) => map,
         _ => return None,
     };
@@ -165,7 +169,7 @@ fn annotate(bytes: &[u8], root: &Node, annotations: &[(&str, String)]) -> Option
         splices.extend(
             own(name)
                 .into_iter()
-                .flat_map(|entry| set_scalar(bytes, root, entry, text)),
+                .flat_map(|entry| set_scalar(bytes, root, entry, text, Version::V1_1)),
         );
     }
     let missing: Vec<_> = annotations
@@ -205,8 +209,14 @@ fn add_beside_shared(
 }
 
 /// Replaces a scalar. When other fields alias it, the first of them takes over its anchor and its text.
-fn set_scalar(bytes: &[u8], root: &Node, entry: &Entry, text: &str) -> Vec<Splice> {
-    let mut splices = vec![fill(bytes, entry, &quote(text))];
+fn set_scalar(
+    bytes: &[u8],
+    root: &Node,
+    entry: &Entry,
+    text: &str,
+    version: Version,
+) -> Vec<Splice> {
+    let mut splices = vec![fill(bytes, entry, &quote(text), version)];
     if entry.site == entry.value.span && is_shared(bytes, &entry.value) {
         let original = bytes.get(entry.site.clone()).unwrap_or_default();
         if let Some(site) = first_alias(root, &entry.value) {
@@ -241,7 +251,7 @@ fn collect_aliases(within: &Node, node: &Rc<Node>, sites: &mut Vec<Range<usize>>
 }
 
 /// Puts text in the place of a value. An empty value has a place but no bytes; a block scalar keeps its line end.
-fn fill(bytes: &[u8], entry: &Entry, text: &str) -> Splice {
+fn fill(bytes: &[u8], entry: &Entry, text: &str, version: Version) -> Splice {
     let (site, key) = (entry.site.clone(), entry.key.span.clone());
     let gap = bytes.get(key.end..site.start).unwrap_or_default();
     let lacks_colon = site.is_empty() && !entry.merged && !gap.contains(&b':');
@@ -260,7 +270,11 @@ fn fill(bytes: &[u8], entry: &Entry, text: &str) -> Splice {
     // The line end behind a block scalar stays; a tab before it is part of the text.
     let old = bytes.get(site.clone()).unwrap_or_default();
     let old = str::from_utf8(old).unwrap_or_default();
-    let written = old.trim_end_matches([' ', '\r', '\n', '\u{85}', '\u{2028}', '\u{2029}']);
+    // To YAML 1.2 the other line ends are text, which a plain scalar may end with.
+    let written = match version {
+        Version::V1_1 => old.trim_end_matches([' ', '\r', '\n', '\u{85}', '\u{2028}', '\u{2029}']),
+        Version::V1_2 => old.trim_end_matches([' ', '\r', '\n']),
+    };
     let end = site.start + written.len();
     (site.start..end, format!("{space}{text}"))
 }
@@ -507,6 +521,13 @@ mod tests {
             assert!(matches!(edited, Ok(false)), "{text:?}");
             assert_eq!(bytes, text.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_plain_name_ends_with_what_is_text_to_yaml_1_2() {
+        let mut bytes = "packageName: a\u{2029}".to_owned().into_bytes();
+        set_root_text(&mut bytes, "packageName", "b", &mut Budget::default()).unwrap();
+        assert_eq!(bytes, b"packageName: \"b\"");
     }
 
     #[test]
