@@ -34,13 +34,33 @@ pub fn set_root_text(
     let entangled = || EditError::Entangled(key.to_owned());
     let entry = root.entry(key).ok_or_else(entangled)?;
     let state = RandomState::new();
-    let wanted = with(&root.value, &[key], text).fingerprint(&state);
+    let wanted = |root: &Node| with(&root.value, &[key], text).fingerprint(&state);
+    let mut views = vec![(Version::V1_2, wanted(&root))];
+    // The verdict reads the file as YAML 1.1, to which it may have more lines, and with them more fields.
+    if has_more_lines_in_1_1(bytes) {
+        match yaml::read(bytes, Version::V1_1, budget) {
+            Ok(other) if other.get(key).and_then(Node::as_str) == entry.value.as_str() => {
+                views.push((Version::V1_1, wanted(&other)));
+            }
+            Err(error) if error.ends_all() => return Err(error.into()),
+            _ => {}
+        }
+    }
     let splices = set_scalar(bytes, &root, entry, text, Version::V1_2);
     splice(bytes, splices);
-    match reads_as(bytes, (wanted, &state), Version::V1_2, budget)? {
-        true => Ok(()),
-        false => Err(entangled()),
+    for (version, wanted) in views {
+        if !reads_as(bytes, (wanted, &state), version, budget)? {
+            return Err(entangled());
+        }
     }
+    Ok(())
+}
+
+/// Whether the file has characters that end a line in YAML 1.1 alone.
+fn has_more_lines_in_1_1(bytes: &[u8]) -> bool {
+    ["\u{85}", "\u{2028}", "\u{2029}"]
+        .iter()
+        .any(|line_end| memchr::memmem::find(bytes, line_end.as_bytes()).is_some())
 }
 
 /// Sets annotations of a ClusterServiceVersion, creating `metadata.annotations` where absent or null. A file that is no
@@ -521,6 +541,13 @@ mod tests {
             assert!(matches!(edited, Ok(false)), "{text:?}");
             assert_eq!(bytes, text.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_name_is_not_set_where_yaml_1_1_would_lose_a_field() {
+        let mut bytes = "a: | # c\u{85}b: c\n".to_owned().into_bytes();
+        let edited = set_root_text(&mut bytes, "a", "x", &mut Budget::default());
+        assert!(matches!(edited, Err(EditError::Entangled(_))));
     }
 
     #[test]
