@@ -273,29 +273,35 @@ def texts():
 
 
 def large(csv, flat):
-    """One text that is nearly all of an upload, in every way to write one: as a description, in a directory, under rules."""
-    room = (19 << 20) - 4096
-    unreadable = (400, "PackageValidationError", ('"line"',))
-    for what, start, piece, end, wanted in [
-        ("a plain scalar", "", "text ", "\n", ACCEPTED),
-        ("a plain scalar without a last line end", "", "text ", "x", ACCEPTED),
-        ("a scalar in quotes", "'", "text ", "'\n", ACCEPTED),
-        ("a scalar of escapes", '"', "\\x41", '"\n', ACCEPTED),
-        ("a scalar of surrogate pairs", '"', "\\ud83d\\ude00", '"\n', ACCEPTED),
-        ("a scalar of line separators", "'", "\u2028", "'\n", ACCEPTED),
-        ("a folded scalar", ">\n    ", "text\n    ", "\n", ACCEPTED),
-        ("a scalar of lines", "|\n    ", "text\n    ", "\n", ACCEPTED),
-        ("a comment", "a # ", "text ", "\n", ACCEPTED),
-        ("odd characters", "'\ufeff\u2028\u2029\x85", "text\ufeff", "'\n", unreadable),
-        ("a number", "1", "0", "\n", unreadable),
-        ("a date", "2020-01-01T00:00:00.", "0", "\n", unreadable),
-        ("a tag", "!", "a", " a\n", unreadable),
-        ("an anchor", "&", "a", " a\n", unreadable),
+    """Text that is nearly all of an upload, in every way to write it: as one scalar and as nineteen, in a directory, under rules."""
+    unreadable = lambda said="": (400, "PackageValidationError", ('"line"', said))
+    huge = unreadable("a scalar of")
+    for what, start, piece, end, one, many in [
+        ("plain", "", "text ", "\n", huge, ACCEPTED),
+        ("without a last line end", "", "text ", "x", huge, None),
+        ("in quotes", "'", "text ", "'\n", huge, ACCEPTED),
+        ("of escapes", '"', "\\x41", '"\n', huge, ACCEPTED),
+        ("of surrogate pairs", '"', "\\ud83d\\ude00", '"\n', huge, ACCEPTED),
+        ("of line separators", "'", "\u2028", "'\n", huge, ACCEPTED),
+        ("folded", ">\n    ", "text\n    ", "\n", huge, ACCEPTED),
+        ("of lines", "|\n    ", "text\n    ", "\n", huge, ACCEPTED),
+        ("that is a comment", "a # ", "text ", "\n", ACCEPTED, ACCEPTED),
+        ("of odd characters", "'\ufeff\u2028\u2029\x85", "text\ufeff", "'\n", unreadable(), unreadable()),
+        ("that is a number", "1", "0", "\n", unreadable(), unreadable()),
+        ("that is a date", "2020-01-01T00:00:00.", "0", "\n", unreadable(), unreadable()),
+        ("that is a tag", "!", "a", " a\n", unreadable(), None),
+        ("that is an anchor", "&", "a", " a\n", unreadable(), unreadable()),
     ]:  # fmt: skip
-        text = start + piece * (room // len(piece.encode())) + end
-        yield f"19 MiB, {what}, flat", GOOD, flat(csv("  description: ", text)), wanted
-        yield f"19 MiB, {what}, nested", GOOD, zipped(Entry("package.yaml", PACKAGE), Entry("1.0.0/csv.yaml", csv("  x: ", text))), wanted
-        yield f"19 MiB, {what}, rules", GOOD.replace("org", "ruled"), flat(csv("  x: ", text)), wanted
+        for count, wanted in [(1, one), (19, many)]:
+            if wanted is None:
+                continue
+            text = start + piece * (((19 << 20) // count - 4096) // len(piece.encode())) + end
+            lines = [line for i in range(count) for line in (f"  x{i}: ", text)]
+            shown = f"19 MiB, {'one text' if count == 1 else f'{count} texts'} {what}"
+            yield f"{shown}, flat", GOOD, flat(csv("  description: ", *lines[1:])), wanted
+            yield f"{shown}, nested", GOOD, zipped(Entry("package.yaml", PACKAGE), Entry("1.0.0/csv.yaml", csv(*lines))), wanted
+            yield f"{shown}, rules", GOOD.replace("org", "ruled"), flat(csv(*lines)), wanted
+    room = (19 << 20) - 4096
     for field in ["kind: ", "spec: ", "metadata: {annotations: {}, name: ", "metadata: {name: hostile.v1.0.0, annotations: {alm-examples: "]:
         brackets = "}" * field.count("{")
         text = CSV.decode() + f"{field}'{'text ' * (room // 5)}'{brackets}\n"
@@ -306,20 +312,20 @@ def uploads():
     """Manifests that would be good, were they not so many."""
     csv = lambda *lines: CSV + "".join(lines).encode()
     nearly = "  x0: &x0 [" + "x, " * 99 + "x]\n" + "".join(f"  x{i}: &x{i} [" + f"*x{i - 1}, " * 9 + "]\n" for i in range(1, 4))
-    owned = "  customresourcedefinitions: {owned: [" + "{}, " * 240_000 + "]}\n"
-    aliased = "  x: &x {}\n  customresourcedefinitions: {owned: [" + "*x, " * 400_000 + "]}\n"
-    small = "a: [" + "[], " * 180_000 + "]\n"
+    owned = "  customresourcedefinitions: {owned: [" + "{}, " * 120_000 + "]}\n"
+    aliased = "  x: &x {}\n  customresourcedefinitions: {owned: [" + "*x, " * 200_000 + "]}\n"
+    small = "a: [" + "[], " * 120_000 + "]\n"
     flat = lambda text, *more: zipped(Entry("csv.yaml", text), Entry("package.yaml", PACKAGE), *more)
     invalid = (400, "PackageValidationError", ("",))
     yield from large(csv, flat)
-    yield "240,000 owned CRDs that are wrong", GOOD, flat(csv(owned)), invalid
-    yield "400,000 owned CRDs by alias", GOOD, flat(csv(aliased)), invalid
+    yield "120,000 owned CRDs that are wrong", GOOD, flat(csv(owned)), invalid
+    yield "200,000 owned CRDs by alias", GOOD, flat(csv(aliased)), invalid
     many = [Entry(f"1.0.{i}/csv.yaml", csv(owned)) for i in range(19)]
-    yield "19 files of 240,000 owned CRDs", GOOD, zipped(Entry("package.yaml", PACKAGE), *many), invalid
-    many = [Entry(f"1.0.{i}/csv.yaml", small.encode()) for i in range(27)]
+    yield "19 files of 120,000 owned CRDs", GOOD, zipped(Entry("package.yaml", PACKAGE), *many), invalid
+    many = [Entry(f"1.0.{i}/csv.yaml", small.encode()) for i in range(40)]
     in_all = lambda path: (400, "PackageValidationError", (path, '"line"', "values in all files together"))
-    yield "20 MB of small values in 27 files", GOOD, operator(*many), in_all("1.0.2")
-    many = [Entry(f"{i:03}.yaml", small.encode()) for i in range(27)]
+    yield "20 MB of small values in 40 files", GOOD, operator(*many), in_all("1.0.2")
+    many = [Entry(f"{i:03}.yaml", small.encode()) for i in range(40)]
     yield "20 MB of small values, all at the top", GOOD, operator(*many), in_all("016.yaml")
     many = [Entry(f"1.0.{i}/csv.yaml", csv(nearly)) for i in range(2_000)]
     yield "aliases, 2,000 files", GOOD, zipped(Entry("package.yaml", PACKAGE), *many), in_all("1.0.1")
@@ -334,8 +340,8 @@ def uploads():
     yield "5,000 channels of long CSVs by alias", GOOD, zipped(Entry("csv.yaml", CSV), Entry("package.yaml", b"packageName: hostile\n" + channels.encode())), invalid
     merged = "  a: &m {" + "".join(f"k{i}: v, " for i in range(9_000)) + "}\n" + "".join(f"  m{i}: {{<<: *m}}\n" for i in range(50))
     yield "50 merges of 9,000 keys", GOOD.replace("org", "ruled"), flat(csv(merged)), ACCEPTED
-    annotations = CSV.replace(b'certified: "false"', b'certified: "false", ' + b"".join(b"a%d: b, " % i for i in range(240_000)))
-    yield "240,000 annotations and rules", GOOD.replace("org", "ruled"), flat(annotations), ACCEPTED
+    annotations = CSV.replace(b'certified: "false"', b'certified: "false", ' + b"".join(b"a%d: b, " % i for i in range(120_000)))
+    yield "120,000 annotations and rules", GOOD.replace("org", "ruled"), flat(annotations), ACCEPTED
     yield "an alias to itself", GOOD, flat(csv("  x: &x [*x]\n")), ACCEPTED
     yield "10,000 empty files", GOOD, operator(*(Entry(f"{i}.yaml") for i in range(9_998))), (400, "PackageValidationError", ())
     runaway = flat(csv("  description: ", "x" * 50_000, "\n"))

@@ -1,6 +1,6 @@
 """Peak memory above idle for an upload of 20 MiB of manifests: memory.py OMPS_SERVER
 
-Three uploads of a fresh process each: many files that compress, files that do not, and one huge file.
+Three uploads of a fresh process each: many files that compress, files that do not, and one large file.
 """
 import base64
 import http.server
@@ -64,9 +64,9 @@ def crds(count, body):
 CASES = {
     "200 CRDs that compress": crds(200, schema),
     "20 CRDs that do not": crds(20, lambda room: "          x: " + noise(room - 20) + "\n"),
-    "one CSV with a huge description": {
+    "one CSV with 20 texts of nearly a MiB": {
         "package.yaml": PACKAGE,
-        "csv.yaml": CSV + "  description: " + noise(SIZE - 8192) + "\n",
+        "csv.yaml": CSV + "".join(f"  x{i}: {noise(SIZE // 20 - 4096)}\n" for i in range(20)),
     },
 }
 

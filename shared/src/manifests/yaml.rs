@@ -7,6 +7,7 @@ mod collections;
 mod error;
 mod events;
 mod lenience;
+mod mends;
 mod node;
 mod reader;
 pub mod scalar;
@@ -31,6 +32,8 @@ pub use reader::read;
 pub struct Limits {
     /// Levels of nesting.
     pub depth: usize,
+    /// Bytes of one scalar: real ones have 67 KiB at most, and no cluster takes an object of more than 1.5 MiB.
+    pub scalar: usize,
     /// Events of the parser in one file: about one a scalar, two a list or map.
     pub events: usize,
     /// Values in one file, when every alias is replaced by what it stands for.
@@ -73,9 +76,10 @@ impl Default for Limits {
     fn default() -> Self {
         Limits {
             depth: 128,
-            events: 500_000,
-            expanded: 1_000_000,
-            total: 6_000_000,
+            scalar: 1 << 20,
+            events: 250_000,
+            expanded: 500_000,
+            total: 4_000_000,
         }
     }
 }
@@ -96,6 +100,19 @@ pub struct Position {
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
+}
+
+impl Position {
+    /// Where a text goes on behind its first bytes.
+    fn behind(before: &[u8]) -> Self {
+        let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
+        let count = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
+        let line = String::from_utf8_lossy(&before[line_start..]);
+        Position {
+            line: count(memchr::memchr_iter(b'\n', before).count()),
+            column: count(line.chars().count()),
+        }
+    }
 }
 
 impl fmt::Display for Position {

@@ -68,6 +68,12 @@ pub(super) fn merge_into(entries: &mut Vec<Entry>, from: &Node) -> Result<(), Pr
     Ok(())
 }
 
+/// Whether a tag is one of those that collections have.
+pub(super) fn has_meaning(tag: &str) -> bool {
+    let name = tag.strip_prefix(YAML_TAG);
+    matches!(name, Some("seq" | "map" | "set" | "omap" | "pairs"))
+}
+
 /// A collection under a tag of its own.
 pub(super) fn retag(value: Value, tag: &str) -> Result<Value, Problem> {
     let wrong = |value: &Value| Problem::WrongTag(value.kind(), format!("{tag:?}"));

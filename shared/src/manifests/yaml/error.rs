@@ -25,6 +25,8 @@ impl ReadError {
 pub enum Problem {
     #[error("not UTF-8")]
     NotUtf8,
+    #[error("control character U+{0:04X}")]
+    Control(u32),
     #[error("{0}")]
     Syntax(String),
     #[error(transparent)]
@@ -37,6 +39,8 @@ pub enum Problem {
     TooManyDirectives(usize),
     #[error("nested deeper than {0} levels")]
     TooDeep(usize),
+    #[error("a scalar of {0} bytes, of which {1} are allowed")]
+    HugeScalar(usize, usize),
     #[error("more than {0} values in one file")]
     TooManyEvents(usize),
     #[error("aliases expand to more than {0} values")]

@@ -5,8 +5,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use libyaml_safer::{Encoding, Error, Event, EventData, Mark, Parser, ScalarStyle};
 
+use super::mends::Mended;
 use super::stand_ins::Disguised;
 use super::{Position, Problem, ReadError, Version};
+
+/// What a text is read by.
+pub enum Step {
+    /// The next event.
+    Event(Event),
+    /// The text, of so many bytes, is read once more, up to the place at which the last reading stopped.
+    Again(usize, Mark),
+}
 
 /// Gives every event of a text without a byte order mark to `take`.
 ///
@@ -18,19 +27,80 @@ pub fn each<E>(
     mut take: impl FnMut(Event) -> Result<(), E>,
     fail: impl FnOnce(ReadError) -> E,
 ) -> Result<(), E> {
-    // libyaml-safer panics at the end of a text whose last line is a block scalar's and has no line end.
-    let is_open = !text.is_empty() && !text.ends_with(['\n', '\r']);
-    let last_line_counts = is_open
-        && text
-            .rsplit(['\n', '\r'])
-            .next()
-            .is_some_and(|line| !line.trim_ascii().is_empty());
-    let directives = without_unknown_directives(text, version);
+    let events = |step| match step {
+        Step::Event(event) => take(event),
+        Step::Again(..) => Ok(()),
+    };
+    each_step(text, version, events, fail)
+}
+
+/// As [`each`], for whoever counts what it costs.
+///
+/// # Errors
+/// As [`each`].
+pub fn each_step<E>(
+    text: &str,
+    version: Version,
+    mut take: impl FnMut(Step) -> Result<(), E>,
+    fail: impl FnOnce(ReadError) -> E,
+) -> Result<(), E> {
     let disguised = match Disguised::new(text, version) {
         Ok(disguised) => disguised,
         Err(problem) => return Err(fail(not_text(Mark::default(), problem))),
     };
-    let text = &disguised.text;
+    let directives = without_unknown_directives(text, version);
+    let mut mended = Mended::new(&disguised.text);
+    let mut taken = 0;
+    loop {
+        let mut passed = 0;
+        let stop = events(&mended, &directives, |mut event| {
+            passed += 1;
+            if passed <= taken {
+                return Ok(());
+            }
+            taken = passed;
+            mended.restore(&mut event).map_err(Stop::Unreadable)?;
+            if let EventData::Scalar { value, .. } = &mut event.data {
+                let shown = disguised.shown(std::mem::take(value));
+                *value = shown
+                    .map_err(|problem| Stop::Unreadable(not_text(event.start_mark, problem)))?;
+            }
+            take(Step::Event(event)).map_err(Stop::Taker)
+        });
+        match stop {
+            Ok(()) => return Ok(()),
+            Err(Stop::Taker(error)) => return Err(error),
+            Err(Stop::Unreadable(error)) => return Err(fail(error)),
+            Err(Stop::Syntax(error)) if mended.mend(&error) => {
+                let place = error.problem_mark().unwrap_or_default();
+                take(Step::Again(mended.text.len(), place))?;
+            }
+            Err(Stop::Syntax(error)) => return Err(fail(syntax(&error, text, &mended))),
+        }
+    }
+}
+
+/// Why a text is not read on.
+enum Stop<E> {
+    /// Whoever takes the events wants no more.
+    Taker(E),
+    /// libyaml gave up.
+    Syntax(Error),
+    /// It is not YAML for a reason of ours.
+    Unreadable(ReadError),
+}
+
+/// Gives libyaml's events to `take`, of a text whose first bytes are replaced by `directives`.
+fn events<E>(
+    mended: &Mended<'_>,
+    directives: &str,
+    mut take: impl FnMut(Event) -> Result<(), Stop<E>>,
+) -> Result<(), Stop<E>> {
+    let text = &mended.text;
+    // libyaml-safer panics at the end of a text whose last line is a block scalar's and has no line end.
+    let is_open = !text.is_empty() && !text.ends_with(['\n', '\r']);
+    let last_line = text.rsplit(['\n', '\r']).next();
+    let last_line_counts = is_open && last_line.is_some_and(|line| !line.trim_ascii().is_empty());
     let input = directives
         .as_bytes()
         .chain(&text.as_bytes()[directives.len()..])
@@ -46,8 +116,8 @@ pub fn each<E>(
         let parsed = catch_unwind(AssertUnwindSafe(|| parser.parse()));
         let mut event = match parsed {
             Ok(Ok(event)) => event,
-            Ok(Err(error)) => return Err(fail(syntax(&error))),
-            Err(_) => return Err(fail(gave_up(reached))),
+            Ok(Err(error)) => return Err(Stop::Syntax(error)),
+            Err(_) => return Err(Stop::Unreadable(gave_up(mended.original(reached)))),
         };
         reached = event.end_mark;
         if let EventData::Scalar {
@@ -61,12 +131,6 @@ pub fn each<E>(
         {
             value.pop(); // the line end that was added
         }
-        if let EventData::Scalar { value, .. } = &mut event.data {
-            match disguised.shown(std::mem::take(value)) {
-                Ok(shown) => *value = shown,
-                Err(problem) => return Err(fail(not_text(event.start_mark, problem))),
-            }
-        }
         let is_last = event.data == EventData::StreamEnd;
         take(event)?;
         if is_last {
@@ -75,13 +139,40 @@ pub fn each<E>(
     }
 }
 
-fn syntax(error: &Error) -> ReadError {
-    let position = error
-        .problem_mark()
-        .map_or(Position { line: 1, column: 1 }, Position::from);
+/// What libyaml says, in our words for places.
+fn syntax(error: &Error, text: &str, mended: &Mended<'_>) -> ReadError {
+    let place = |mark| Position::from(mended.original(mark));
+    let Some(position) = error.problem_mark().map(place) else {
+        return control_character(text);
+    };
+    let mut problem = error.problem().to_owned();
+    problem.extend(
+        error
+            .context()
+            .into_iter()
+            .flat_map(|context| [" ", context]),
+    );
+    if let Some(start) = error
+        .context_mark()
+        .map(place)
+        .filter(|start| *start != position)
+    {
+        problem.push_str(&format!(" from {start} on"));
+    }
     ReadError {
         position,
-        problem: Problem::Syntax(error.to_string()),
+        problem: Problem::Syntax(problem),
+    }
+}
+
+/// The first character that YAML calls unprintable.
+fn control_character(text: &str) -> ReadError {
+    let is_printable = |char: char| matches!(char, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}' | '\u{10000}'..);
+    let found = text.char_indices().find(|(_, char)| !is_printable(*char));
+    let (at, char) = found.unwrap_or_default();
+    ReadError {
+        position: Position::behind(&text.as_bytes()[..at]),
+        problem: Problem::Control(u32::from(char)),
     }
 }
 
@@ -93,10 +184,7 @@ fn not_text(start: Mark, problem: &str) -> ReadError {
 }
 
 fn gave_up(reached: Mark) -> ReadError {
-    ReadError {
-        position: reached.into(),
-        problem: Problem::Syntax("the YAML parser cannot go on behind this place".to_owned()),
-    }
+    not_text(reached, "the YAML parser cannot go on behind this place")
 }
 
 /// What stands before a document's marker, its directives made comments that libyaml refuses and others pass over:

@@ -6,13 +6,17 @@ use std::rc::Rc;
 
 use libyaml_safer::{Event, EventData, MappingStyle, Mark, ScalarStyle, SequenceStyle};
 
+use super::events::{self, Step};
 use super::node::identity;
 use super::scalar::{self, YAML_TAG};
 use super::{Budget, Entry, Mapping, Node, Position, Problem, ReadError, Value, Version};
-use super::{collections, events, lenience, tabs};
+use super::{collections, lenience, tabs};
 
 /// The tag of `=`, which as a key is text.
 const VALUE_TAG: &str = "tag:yaml.org,2002:value";
+
+/// Bytes that cost as much as a value when they are read again.
+const BYTES_AGAIN: u32 = 2;
 
 /// Characters of an anchor, of which each copy would cost memory.
 const MAX_ANCHOR: usize = 1_000;
@@ -26,7 +30,7 @@ const MAX_DIRECTIVES: usize = 100;
 /// [`ReadError`] for everything that the reference cannot read, and for what passes a limit.
 pub fn read(bytes: &[u8], version: Version, budget: &mut Budget) -> Result<Rc<Node>, ReadError> {
     let text = std::str::from_utf8(bytes).map_err(|error| ReadError {
-        position: position_of(&bytes[..error.valid_up_to()]),
+        position: Position::behind(&bytes[..error.valid_up_to()]),
         problem: Problem::NotUtf8,
     })?;
     refuse_directives(text)?;
@@ -56,23 +60,9 @@ fn refuse_directives(text: &str) -> Result<(), ReadError> {
     match directives.nth(MAX_DIRECTIVES) {
         None => Ok(()),
         Some(at) => Err(ReadError {
-            position: position_of(&text.as_bytes()[..at]),
+            position: Position::behind(&text.as_bytes()[..at]),
             problem: Problem::TooManyDirectives(MAX_DIRECTIVES),
         }),
-    }
-}
-
-/// Where the text behind `before` starts.
-fn position_of(before: &[u8]) -> Position {
-    let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
-    let count = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
-    Position {
-        line: count(memchr::memchr_iter(b'\n', before).count()),
-        column: count(
-            String::from_utf8_lossy(&before[line_start..])
-                .chars()
-                .count(),
-        ),
     }
 }
 
@@ -121,7 +111,14 @@ impl Reader<'_> {
     fn run(&mut self) -> Result<(), ReadError> {
         let (text, version) = (self.text, self.version);
         let (mut events, mut documents) = (0, 0);
-        let take = |event: Event| {
+        let take = |step: Step| {
+            let event = match step {
+                Step::Event(event) => event,
+                Step::Again(bytes, place) => {
+                    let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+                    return self.spend(bytes / BYTES_AGAIN, place);
+                }
+            };
             events += 1;
             let most = self.budget.limits.events;
             if events > most {
@@ -148,7 +145,7 @@ impl Reader<'_> {
                 _ => self.value(event),
             }
         };
-        events::each(text, version, take, std::convert::identity)
+        events::each_step(text, version, take, std::convert::identity)
     }
 
     /// Takes one event of a document's content.
@@ -174,6 +171,10 @@ impl Reader<'_> {
                 quoted_implicit,
                 style,
             } => {
+                let most = self.budget.limits.scalar;
+                if value.len() > most {
+                    return Err(at(start, Problem::HugeScalar(value.len(), most)));
+                }
                 self.refuse_tabs(position(start), start, Gap::Between)?;
                 self.refuse_tabs(position(end), start, Gap::Scalar(style))?;
                 self.refuse_lenience(&value, style, start, end)?;
@@ -343,8 +344,8 @@ impl Reader<'_> {
     }
 
     fn retagged(&self, value: Value, tag: &str, start: Mark) -> Result<Value, ReadError> {
-        let is_unknown = !tag.starts_with(YAML_TAG);
-        if is_unknown && self.version == Version::V1_2 {
+        // ruamel.yaml makes nothing of the other tags, be they known or not.
+        if self.version == Version::V1_2 && !collections::has_meaning(tag) {
             return Ok(value);
         }
         collections::retag(value, tag).map_err(|problem| at(start, problem))
@@ -460,7 +461,7 @@ impl Reader<'_> {
             Gap::Scalar(style) => tabs::in_scalar(text, style),
         };
         if let Some(tab) = tab {
-            let position = position_of(&self.text.as_bytes()[..self.seen_to + tab]);
+            let position = Position::behind(&self.text.as_bytes()[..self.seen_to + tab]);
             return Err(ReadError {
                 position,
                 problem: Problem::Tab,

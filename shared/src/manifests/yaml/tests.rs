@@ -122,5 +122,99 @@ fn a_large_file_with_byte_order_marks_inside_is_refused() {
         large("\u{feff}"),
         "line 1, column 1: byte order marks in a file of more than 4 MiB"
     );
-    assert!(read_text(&format!("a: '\u{2028}{}'\n", "x".repeat(4 << 20))).is_ok());
+    assert!(!large("\u{2028}").contains("byte order"));
+}
+
+#[test]
+fn a_scalar_that_no_cluster_takes_is_refused() {
+    let limits = Limits {
+        scalar: 5,
+        ..Limits::default()
+    };
+    let read = |text: &str| {
+        read(
+            text.as_bytes(),
+            Version::V1_1,
+            &mut Budget::new(limits.clone()),
+        )
+    };
+    assert!(read("a: äbcd").is_ok());
+    assert_eq!(
+        read("a: [äbcde]").map(|_| ()).unwrap_err().to_string(),
+        "line 1, column 5: a scalar of 6 bytes, of which 5 are allowed"
+    );
+}
+
+#[test]
+fn a_colon_touches_commas_and_brackets() {
+    let text = "{a:, b: {c:}, d:[e:], f:{g: h}, i: 'ä:[j]'}";
+    let root = read_text(text).unwrap();
+    let written = |key: &str| &text[root.get(key).unwrap().span.clone()];
+    let null = |node: Option<&Node>| node.is_some_and(|node| node.value == Value::Null);
+    assert!(null(root.get("a")) && null(root.get("b").unwrap().get("c")));
+    assert_eq!(
+        ["b", "d", "f", "i"].map(written),
+        ["{c:}", "[e:]", "{g: h}", "'ä:[j]'"]
+    );
+    assert_eq!(root.get("i").unwrap().position.column, 36);
+    assert_eq!(
+        problem("{a:, b: {c:}, ]"),
+        "line 1, column 15: did not find expected node content while parsing a flow node"
+    );
+}
+
+#[test]
+fn a_text_is_mended_no_more_often_than_its_values_allow() {
+    let text = format!("[{}]", "a:, ".repeat(100));
+    assert!(read_text(&text).is_ok());
+    let limits = Limits {
+        total: 1_000,
+        ..Limits::default()
+    };
+    let read = read(text.as_bytes(), Version::V1_1, &mut Budget::new(limits));
+    assert!(read.map(|_| ()).unwrap_err().ends_all());
+}
+
+#[test]
+fn a_literal_block_may_start_with_a_tab() {
+    let root = read_text("a: {b:}\nc: |-\n\n  \tx\n  y\nd: e\n").unwrap();
+    assert_eq!(root.get("c").and_then(Node::as_str), Some("\n\tx\ny"));
+    assert_eq!(root.get("d").map(|node| node.position.line), Some(6));
+    for text in [
+        "a: |\n\tb: c",       // at the key's column
+        "a: |\n    b\n  \tc", // behind the text
+        "a: |3\n  \tb",       // before the column that was asked for
+        "a: >\n  \tb",
+    ] {
+        assert!(read_text(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn yaml_1_2_passes_over_tags_of_scalars_on_collections() {
+    for (text, in_1_2) in [
+        ("!!str [a]", true),
+        ("!!python/tuple [a]", true),
+        ("!!map [a]", false),
+    ] {
+        assert!(read_text(text).is_err());
+        let read = read(text.as_bytes(), Version::V1_2, &mut Budget::default());
+        assert_eq!(read.is_ok(), in_1_2, "{text}");
+    }
+}
+
+#[test]
+fn a_control_character_is_named_with_its_place() {
+    assert_eq!(
+        problem("a: b\nä: [c:, \u{7}]"),
+        "line 2, column 9: control character U+0007"
+    );
+}
+
+#[test]
+fn what_is_not_yaml_is_said_with_its_place_and_where_it_began() {
+    assert_eq!(
+        problem("a: 'b\n"),
+        "line 2, column 1: found unexpected end of stream while scanning a quoted scalar from line 1, column 4 on"
+    );
 }
