@@ -1,11 +1,23 @@
-//! Python's regular expressions, for `replace_registry`: in linear time where possible, with a step limit where not.
+//! Python's regular expressions, for `replace_registry`: in linear time where possible, and never for long.
+
+mod backtracking;
+mod python;
+mod stopwatch;
+mod template;
 
 use std::ops::Range;
+use std::time::Duration;
 
 use regex::RegexBuilder;
 
-/// Steps that a pattern with look-around or back-references may take on one file.
-const BACKTRACK_LIMIT: usize = 1_000_000;
+use backtracking::Backtracking;
+pub use stopwatch::Stopwatch;
+pub use template::Template;
+
+/// CPU that all rules of a push may take together, give or take a search. Real operators take milliseconds.
+pub const ALLOWED: Duration = Duration::from_millis(300);
+/// Matches until the time is looked at again, which costs about as much as a match.
+const MATCHES: usize = 4;
 /// Bytes that a compiled pattern may take.
 const SIZE_LIMIT: usize = 4 << 20;
 
@@ -15,18 +27,11 @@ pub enum Pattern {
     /// Matched in linear time.
     Linear(regex::Regex),
     /// With look-around or back-references.
-    Backtracking(Box<fancy_regex::Regex>),
+    Backtracking(Box<Backtracking>),
 }
 
-/// The replacement of a pattern: text, and the groups that stand in it.
-#[derive(Debug)]
-pub struct Template(Vec<Piece>);
-
-#[derive(Debug, PartialEq)]
-enum Piece {
-    Text(String),
-    Group(usize),
-}
+/// Where a match and its groups are; a group that took no part in it is nowhere.
+type Groups = Vec<Option<Range<usize>>>;
 
 /// A pattern or replacement that Python would refuse, or that no engine here can run.
 #[derive(Debug, thiserror::Error)]
@@ -40,8 +45,8 @@ pub enum PatternError {
 /// A replacement that took more than it may.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplaceError {
-    #[error("a replacement rule ran past its limit of {BACKTRACK_LIMIT} steps")]
-    Steps,
+    #[error("the replacement rules would take more than {} ms of CPU", ALLOWED.as_millis())]
+    Time,
     #[error("the text grows past {0} bytes")]
     Room(usize),
 }
@@ -52,7 +57,7 @@ impl Pattern {
     /// # Errors
     /// [`PatternError::Pattern`]
     pub fn parse(pattern: &str) -> Result<Self, PatternError> {
-        let linear = RegexBuilder::new(&translate(pattern, false))
+        let linear = RegexBuilder::new(&python::translate(pattern, false))
             .multi_line(true)
             .crlf(true)
             .size_limit(SIZE_LIMIT)
@@ -60,11 +65,8 @@ impl Pattern {
         if let Ok(regex) = linear {
             return Ok(Pattern::Linear(regex));
         }
-        fancy_regex::RegexBuilder::new(&format!("(?m){}", translate(pattern, true)))
-            .backtrack_limit(BACKTRACK_LIMIT)
-            .delegate_size_limit(SIZE_LIMIT)
-            .build()
-            .map(|regex| Pattern::Backtracking(Box::new(regex)))
+        Backtracking::parse(format!("(?m){}", python::translate(pattern, true)))
+            .map(|pattern| Pattern::Backtracking(Box::new(pattern)))
             .map_err(|error| PatternError::Pattern {
                 pattern: pattern.to_owned(),
                 problem: error.to_string(),
@@ -72,7 +74,7 @@ impl Pattern {
     }
 
     /// The text with every match replaced, as Python's `re.sub` does it; nothing when there is none. There is `room` for
-    /// that many bytes.
+    /// that many bytes, and `time`.
     ///
     /// # Errors
     /// [`ReplaceError`]
@@ -81,10 +83,17 @@ impl Pattern {
         text: &str,
         template: &Template,
         room: usize,
+        time: &Stopwatch,
     ) -> Result<Option<String>, ReplaceError> {
         let (mut replaced, mut copied, mut from) = (None, 0, 0);
-        while from <= text.len() {
-            let Some(groups) = self.groups_from(text, from)? else {
+        for matches in 0.. {
+            if from > text.len() {
+                break;
+            }
+            if matches % MATCHES == 0 && time.left().is_zero() {
+                return Err(ReplaceError::Time);
+            }
+            let Some(groups) = self.groups_from(text, from, time)? else {
                 break;
             };
             let Some(Some(found)) = groups.first().cloned() else {
@@ -113,23 +122,23 @@ impl Pattern {
         &self,
         text: &str,
         from: usize,
-    ) -> Result<Option<Vec<Option<Range<usize>>>>, ReplaceError> {
+        time: &Stopwatch,
+    ) -> Result<Option<Groups>, ReplaceError> {
         Ok(match self {
             Pattern::Linear(regex) => regex.captures_at(text, from).map(|found| {
-                found
-                    .iter()
+                let groups = found.iter();
+                groups
                     .map(|group| group.map(|group| group.range()))
                     .collect()
             }),
-            Pattern::Backtracking(regex) => regex
-                .captures_from_pos(text, from)
-                .map_err(|_| ReplaceError::Steps)?
-                .map(|found| {
-                    found
-                        .iter()
+            Pattern::Backtracking(pattern) => {
+                pattern.captures_from(text, from, time)?.map(|found| {
+                    let groups = found.iter();
+                    groups
                         .map(|group| group.map(|group| group.range()))
                         .collect()
-                }),
+                })
+            }
         })
     }
 
@@ -146,153 +155,6 @@ impl Pattern {
     }
 }
 
-impl Template {
-    /// Reads a replacement as Python's `re.sub` does: `\1`, `\g<1>`, `\g<name>`, `\n` and its like, `\\`.
-    ///
-    /// # Errors
-    /// [`PatternError::Template`] for a group that the pattern lacks, and for an escape that means nothing.
-    pub fn parse(template: &str, pattern: &Pattern) -> Result<Self, PatternError> {
-        let wrong = |problem: String| PatternError::Template {
-            template: template.to_owned(),
-            problem,
-        };
-        let group = |name: &str| {
-            pattern
-                .group(name)
-                .ok_or_else(|| wrong(format!("names the group {name:?}, which the pattern lacks")))
-        };
-        let (mut pieces, mut text, mut rest) = (Vec::new(), String::new(), template);
-        while let Some(at) = rest.find('\\') {
-            text.push_str(&rest[..at]);
-            rest = &rest[at + 1..];
-            let escape = rest
-                .chars()
-                .next()
-                .ok_or_else(|| wrong("ends in a single backslash".to_owned()))?;
-            let number = match escape {
-                'g' => {
-                    let name = rest[1..]
-                        .strip_prefix('<')
-                        .and_then(|name| name.split_once('>'));
-                    let (name, behind) =
-                        name.ok_or_else(|| wrong("has a \\g without <name>".to_owned()))?;
-                    rest = behind;
-                    Some(group(name)?)
-                }
-                '1'..='9' => {
-                    let digits =
-                        1 + usize::from(rest.as_bytes().get(1).is_some_and(u8::is_ascii_digit));
-                    let number = group(&rest[..digits])?;
-                    rest = &rest[digits..];
-                    Some(number)
-                }
-                _ => {
-                    match escape {
-                        '\\' => text.push('\\'),
-                        'n' => text.push('\n'),
-                        'r' => text.push('\r'),
-                        't' => text.push('\t'),
-                        'a' => text.push('\x07'),
-                        'f' => text.push('\x0c'),
-                        'v' => text.push('\x0b'),
-                        _ if escape.is_ascii_alphanumeric() => {
-                            return Err(wrong(format!(
-                                "has the escape \\{escape}, which means nothing"
-                            )));
-                        }
-                        _ => text.extend(['\\', escape]),
-                    }
-                    rest = &rest[escape.len_utf8()..];
-                    None
-                }
-            };
-            if let Some(number) = number {
-                pieces.extend([Piece::Text(std::mem::take(&mut text)), Piece::Group(number)]);
-            }
-        }
-        text.push_str(rest);
-        pieces.push(Piece::Text(text));
-        Ok(Template(pieces))
-    }
-
-    fn write(&self, text: &str, groups: &[Option<Range<usize>>], output: &mut String) {
-        for piece in &self.0 {
-            match piece {
-                Piece::Text(text) => output.push_str(text),
-                Piece::Group(number) => {
-                    // A group that took no part in the match is empty, as in Python.
-                    if let Some(Some(group)) = groups.get(*number) {
-                        output.push_str(&text[group.clone()]);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Says in Rust's syntax what Python's says otherwise. The backtracking engine has no CRLF mode: there `$` and `.` say
-/// it themselves.
-fn translate(pattern: &str, backtracking: bool) -> String {
-    let mut translated = String::with_capacity(pattern.len() + 8);
-    let mut in_class = false;
-    let mut rest = pattern;
-    while let Some(char) = rest.chars().next() {
-        let behind = &rest[char.len_utf8()..];
-        match char {
-            '\\' => {
-                let escaped = behind.chars().next();
-                translated.push('\\');
-                translated
-                    .extend(escaped.map(|escaped| if escaped == 'Z' { 'z' } else { escaped }));
-                rest = &behind[escaped.map_or(0, char::len_utf8)..];
-                continue;
-            }
-            // Sets within sets are Rust's alone.
-            '[' if in_class => translated.push_str("\\["),
-            '&' | '~' | '-' if in_class && behind.starts_with(char) => {
-                translated.extend(['\\', char]);
-            }
-            '[' => {
-                in_class = true;
-                translated.push('[');
-                let behind_caret = behind.strip_prefix('^').unwrap_or(behind);
-                translated.push_str(&behind[..behind.len() - behind_caret.len()]);
-                rest = behind_caret.strip_prefix(']').unwrap_or(behind_caret);
-                translated.push_str(if rest.len() < behind_caret.len() {
-                    "\\]"
-                } else {
-                    ""
-                });
-                continue;
-            }
-            ']' => {
-                in_class = false;
-                translated.push(']');
-            }
-            '{' if !in_class => match bounds(behind) {
-                Some(bounds) => {
-                    translated.push_str(if bounds.starts_with(',') { "{0" } else { "{" });
-                }
-                None => translated.push_str("\\{"),
-            },
-            '$' if backtracking && !in_class => translated.push_str("(?=\\r?\\n|\\r?\\z)"),
-            '.' if backtracking && !in_class => translated.push_str("[^\\r\\n]"),
-            _ => translated.push(char),
-        }
-        rest = behind;
-    }
-    translated
-}
-
-/// What stands between the braces of a repetition: `2`, `2,`, `2,3` or `,3`. Other braces are text to Python.
-fn bounds(behind: &str) -> Option<&str> {
-    let (bounds, _) = behind.split_once('}')?;
-    let (from, to) = bounds.split_once(',').unwrap_or((bounds, "0"));
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    (number(from) && number(to) && bounds.bytes().any(|byte| byte.is_ascii_digit()))
-        .then_some(bounds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,7 +163,12 @@ mod tests {
         let pattern = Pattern::parse(pattern).unwrap();
         let template = Template::parse(template, &pattern).unwrap();
         pattern
-            .replace(text, &template, usize::MAX)
+            .replace(
+                text,
+                &template,
+                usize::MAX,
+                &Stopwatch::start(Duration::MAX),
+            )
             .unwrap()
             .unwrap_or_else(|| text.to_owned())
     }
@@ -361,17 +228,37 @@ mod tests {
 
     #[test]
     fn a_pattern_that_would_run_wild_is_stopped() {
-        let pattern = Pattern::parse("(?!x)(a|aa)+(?!.)b").unwrap();
-        let template = Template::parse("", &pattern).unwrap();
-        let replaced = pattern.replace(&"a".repeat(60), &template, usize::MAX);
-        assert!(matches!(replaced, Err(ReplaceError::Steps)));
+        // Each of these would take hours: in one search of many steps, and in searches that are many or long.
+        let wild = [
+            ("(?!x)(a|aa)+(?!.)b", "a".repeat(60)),
+            ("(x+x+)+\\1y", "x".repeat(50_000)),
+            ("(?=[^z]*z)[^z]", "x".repeat(2_000_000)),
+            ("[a-z]*z|a", "a".repeat(2_000_000)),
+        ];
+        for (pattern, text) in wild {
+            let template = Template(Vec::new());
+            let time = Stopwatch::start(Duration::from_millis(10));
+            let replaced =
+                Pattern::parse(pattern)
+                    .unwrap()
+                    .replace(&text, &template, usize::MAX, &time);
+            assert!(matches!(replaced, Err(ReplaceError::Time)), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_pattern_with_look_around_passes_over_a_long_text() {
+        let text = format!("{}quay.io", "x: y zz\n".repeat(200_000));
+        let replaced = sub("(?<![\\w.])[a-z]+\\.io", "X", &text);
+        assert_eq!(replaced.len(), text.len() - "quay.io".len() + 1);
     }
 
     #[test]
     fn a_text_that_grows_past_its_room_is_stopped() {
         let pattern = Pattern::parse("a").unwrap();
         let template = Template::parse("bb", &pattern).unwrap();
-        let replaced = |room| pattern.replace("xaa", &template, room);
+        let replaced =
+            |room| pattern.replace("xaa", &template, room, &Stopwatch::start(Duration::MAX));
         assert!(matches!(replaced(5), Ok(Some(text)) if text == "xbbbb"));
         assert!(matches!(replaced(4), Err(ReplaceError::Room(4))));
     }

@@ -5,7 +5,7 @@ use crate::manifests::edit::{self, EditError};
 use crate::manifests::report::ValidationInfo;
 use crate::manifests::yaml::Budget;
 use crate::organization::{Annotation, Replacement};
-use crate::pattern::ReplaceError;
+use crate::pattern::{self, ReplaceError, Stopwatch};
 
 /// A file that a rule cannot be applied to.
 #[derive(Debug, thiserror::Error)]
@@ -33,7 +33,7 @@ pub enum TransformProblem {
     #[error("not UTF-8 at byte {0}")]
     NotUtf8(usize),
     #[error("{0}")]
-    Steps(ReplaceError),
+    Time(ReplaceError),
     #[error("grows past {0} bytes, all files together, when registries are replaced")]
     TooLarge(usize),
     #[error(transparent)]
@@ -52,6 +52,7 @@ pub fn replace_registries(
     if rules.is_empty() {
         return Ok(());
     }
+    let time = Stopwatch::start(pattern::ALLOWED);
     let mut size: usize = files.values().map(Vec::len).sum();
     for (path, bytes) in files
         .iter_mut()
@@ -67,10 +68,11 @@ pub fn replace_registries(
         let mut replaced: Option<String> = None;
         for rule in rules {
             let current = replaced.as_deref().unwrap_or(text);
-            let next = apply(rule, current, max_size.saturating_sub(size)).map_err(|error| {
+            let room = max_size.saturating_sub(size);
+            let next = apply(rule, current, room, &time).map_err(|error| {
                 failed(match error {
                     ReplaceError::Room(_) => TransformProblem::TooLarge(max_size),
-                    steps @ ReplaceError::Steps => TransformProblem::Steps(steps),
+                    time @ ReplaceError::Time => TransformProblem::Time(time),
                 })
             })?;
             replaced = next.or(replaced);
@@ -83,8 +85,13 @@ pub fn replace_registries(
     Ok(())
 }
 
-/// The text after one rule, which has `room`; nothing when the rule does not touch it.
-fn apply(rule: &Replacement, text: &str, room: usize) -> Result<Option<String>, ReplaceError> {
+/// The text after one rule, which has `room` and `time`; nothing when the rule does not touch it.
+fn apply(
+    rule: &Replacement,
+    text: &str,
+    room: usize,
+    time: &Stopwatch,
+) -> Result<Option<String>, ReplaceError> {
     match rule {
         Replacement::Text { old, new } => match text.matches(old.as_str()).count() {
             0 => Ok(None),
@@ -93,7 +100,7 @@ fn apply(rule: &Replacement, text: &str, room: usize) -> Result<Option<String>, 
             }
             _ => Ok(Some(text.replace(old, new))),
         },
-        Replacement::Regex { old, new } => old.replace(text, new, room),
+        Replacement::Regex { old, new } => old.replace(text, new, room, time),
     }
 }
 

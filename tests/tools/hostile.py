@@ -33,6 +33,10 @@ csv_annotations = [{ name = "a", value = "{package_name}" }]
 replace_registry = [{ old = "registry.example.com/old", new = "registry.example.com/new" }]
 [ProdConfig.organizations.wild]
 replace_registry = [{ old = '(x+x+)+\1y', new = "z", regexp = true }]
+[ProdConfig.organizations.looking]
+replace_registry = [{ old = '(?=[^z]*z)[^z]', new = "z", regexp = true }]
+[ProdConfig.organizations.searching]
+replace_registry = [{ old = '[x\n]*y|x', new = "z", regexp = true }]
 [ProdConfig.organizations.growing]
 replace_registry = [{ old = "x", new = "registry.example.com/" }]
 """
@@ -345,7 +349,10 @@ def uploads():
     yield "an alias to itself", GOOD, flat(csv("  x: &x [*x]\n")), ACCEPTED
     yield "10,000 empty files", GOOD, operator(*(Entry(f"{i}.yaml") for i in range(9_998))), (400, "PackageValidationError", ())
     runaway = flat(csv("  description: ", "x" * 50_000, "\n"))
-    yield "a rule that runs wild", GOOD.replace("org", "wild"), runaway, (400, "PackageValidationError", ("csv.yaml",))
+    yield "a rule that runs wild", GOOD.replace("org", "wild"), runaway, (400, "PackageValidationError", ("csv.yaml", "300 ms"))
+    long = flat(csv(*(f"  x{i}: {'x' * 1_000_000}\n" for i in range(19))))
+    for organization in ("wild", "looking", "searching"):
+        yield f"a rule that runs wild, {organization}, 19 MB", GOOD.replace("org", organization), long, (400, "PackageValidationError", ("csv.yaml", "300 ms"))
     for size in (2_000_000, 19_000_000):
         grown = flat(csv("  description: ", "x" * size, "\n"))
         yield f"a rule that makes a file of {size:,} bytes grow", GOOD.replace("org", "growing"), grown, (400, "PackageValidationError", ("csv.yaml",))

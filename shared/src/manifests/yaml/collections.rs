@@ -68,10 +68,23 @@ pub(super) fn merge_into(entries: &mut Vec<Entry>, from: &Node) -> Result<(), Pr
     Ok(())
 }
 
-/// Whether a tag is one of those that collections have.
-pub(super) fn has_meaning(tag: &str) -> bool {
+/// Whether ruamel.yaml takes a collection for what it is, whatever this tag says.
+pub(super) fn means_nothing_in_1_2(tag: &str) -> bool {
+    let has_meaning = [
+        "null",
+        "bool",
+        "int",
+        "float",
+        "binary",
+        "timestamp",
+        "seq",
+        "map",
+        "set",
+        "omap",
+        "pairs",
+    ];
     let name = tag.strip_prefix(YAML_TAG);
-    matches!(name, Some("seq" | "map" | "set" | "omap" | "pairs"))
+    name.is_none_or(|name| !has_meaning.contains(&name))
 }
 
 /// A collection under a tag of its own.

@@ -49,7 +49,7 @@ pub fn each_step<E>(
         Err(problem) => return Err(fail(not_text(Mark::default(), problem))),
     };
     let directives = without_unknown_directives(text, version);
-    let mut mended = Mended::new(&disguised.text);
+    let mut mended = Mended::new(&disguised.text, version);
     let mut taken = 0;
     loop {
         let mut passed = 0;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use libyaml_safer::{Error, Event, EventData, Mark, ScalarStyle};
 
-use super::{Problem, ReadError};
+use super::{Problem, ReadError, Version};
 
 /// What stands for a tab.
 const STAND_IN: &str = "x";
@@ -14,6 +14,7 @@ const STAND_IN: &str = "x";
 pub struct Mended<'a> {
     /// The text with all that was mended so far.
     pub text: Cow<'a, str>,
+    version: Version,
     /// Where it has spaces that were added, in order.
     spaces: Vec<Mark>,
     /// Where it has stand-ins for tabs.
@@ -22,9 +23,10 @@ pub struct Mended<'a> {
 
 impl<'a> Mended<'a> {
     /// A text of which nothing is known to stop libyaml.
-    pub fn new(text: &'a str) -> Self {
+    pub fn new(text: &'a str, version: Version) -> Self {
         Mended {
             text: Cow::Borrowed(text),
+            version,
             spaces: Vec::new(),
             tabs: Vec::new(),
         }
@@ -32,36 +34,55 @@ impl<'a> Mended<'a> {
 
     /// Writes the place of an error in another way; no when it is none of those that PyYAML reads.
     pub fn mend(&mut self, error: &Error) -> bool {
-        let Some(mark) = error.problem_mark() else {
+        let place = error
+            .problem_mark()
+            .and_then(|mark| Some((mark, usize::try_from(mark.index).ok()?)));
+        let Some((mark, at)) = place else {
             return false;
         };
-        let Ok(at) = usize::try_from(mark.index) else {
-            return false;
-        };
-        let found = self.text.get(at..at + 1);
-        if error.problem() == "found unexpected ':'" && found == Some(":") {
-            self.text.to_mut().insert(at + 1, ' ');
-            let mut space = mark;
-            space.index += 1;
-            self.spaces.push(space);
-            return true;
+        match error.problem() {
+            "found unexpected ':'" if self.is_colon_of_a_key(at) => {
+                self.text.to_mut().insert(at + 1, ' ');
+                let mut space = mark;
+                space.index += 1;
+                self.spaces.push(space);
+                true
+            }
+            "found a tab character where an indentation space is expected"
+                if self.starts_literal_block(at, error) =>
+            {
+                self.text.to_mut().replace_range(at..at + 1, STAND_IN);
+                self.tabs.push(mark.index);
+                true
+            }
+            _ => false,
         }
-        let starts_literal = || {
-            let start = usize::try_from(error.context_mark()?.index).ok()?;
-            let (header, blank) = self.text.get(start..at)?.split_once(['\n', '\r'])?;
-            let header = header.split('#').next()?;
-            let is_blank = blank.trim_start_matches([' ', '\r', '\n']).is_empty();
-            Some(matches!(header.trim_end(), "|" | "|-" | "|+") && is_blank)
-        };
-        let is_tab = error
-            .problem()
-            .starts_with("found a tab character where an indentation");
-        if is_tab && found == Some("\t") && starts_literal() == Some(true) {
-            self.text.to_mut().replace_range(at..at + 1, STAND_IN);
-            self.tabs.push(mark.index);
-            return true;
+    }
+
+    /// Whether a key ends at a place: before any bracket for PyYAML, while ruamel.yaml wants the end of the value, too.
+    fn is_colon_of_a_key(&self, at: usize) -> bool {
+        match self.text.as_bytes().get(at..at + 2) {
+            Some([b':', b',' | b']' | b'}']) => true,
+            Some([b':', b'[' | b'{']) => self.version == Version::V1_1,
+            _ => false,
         }
-        false
+    }
+
+    /// Whether a tab is the first character of a literal block that says nothing about its indentation.
+    fn starts_literal_block(&self, tab: usize, error: &Error) -> bool {
+        let start = error
+            .context_mark()
+            .and_then(|mark| usize::try_from(mark.index).ok());
+        let before = start
+            .and_then(|start| self.text.get(start..tab))
+            .unwrap_or_default();
+        let (header, blank) = before.split_once(['\n', '\r']).unwrap_or_default();
+        let indicators = header.split('#').next().unwrap_or_default().trim_end();
+        self.text[tab..].starts_with('\t')
+            && matches!(indicators, "|" | "|-" | "|+")
+            && blank
+                .bytes()
+                .all(|byte| matches!(byte, b' ' | b'\r' | b'\n'))
     }
 
     /// Gives an event what it has in the text that was not mended.

@@ -344,8 +344,7 @@ impl Reader<'_> {
     }
 
     fn retagged(&self, value: Value, tag: &str, start: Mark) -> Result<Value, ReadError> {
-        // ruamel.yaml makes nothing of the other tags, be they known or not.
-        if self.version == Version::V1_2 && !collections::has_meaning(tag) {
+        if self.version == Version::V1_2 && collections::means_nothing_in_1_2(tag) {
             return Ok(value);
         }
         collections::retag(value, tag).map_err(|problem| at(start, problem))

@@ -113,6 +113,9 @@ pub fn plain_1_2(text: &str) -> Result<Option<Value>, ScalarError> {
             return float(text).map(Some);
         }
         if INT_1_2.is_match(text) {
+            if !text.contains(|char: char| char.is_ascii_digit()) {
+                return Err(invalid("!!int", text)); // a sign before underscores
+            }
             // Octal is 0o7 here; a leading zero alone means nothing.
             let digits = text.trim_start_matches(['-', '+', '0', '_']);
             if digits

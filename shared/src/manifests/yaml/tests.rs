@@ -164,6 +164,20 @@ fn a_colon_touches_commas_and_brackets() {
 }
 
 #[test]
+fn yaml_1_2_wants_a_space_before_a_value_in_brackets() {
+    for (text, in_1_2) in [
+        ("{a:}", true),
+        ("[a:, b]", true),
+        ("{a:[b]}", false),
+        ("[a:{}]", false),
+    ] {
+        assert!(read_text(text).is_ok(), "{text}");
+        let read = read(text.as_bytes(), Version::V1_2, &mut Budget::default());
+        assert_eq!(read.is_ok(), in_1_2, "{text}");
+    }
+}
+
+#[test]
 fn a_text_is_mended_no_more_often_than_its_values_allow() {
     let text = format!("[{}]", "a:, ".repeat(100));
     assert!(read_text(&text).is_ok());
@@ -193,6 +207,7 @@ fn a_literal_block_may_start_with_a_tab() {
 #[test]
 fn yaml_1_2_passes_over_tags_of_scalars_on_collections() {
     for (text, in_1_2) in [
+        ("!!null {}", false),
         ("!!str [a]", true),
         ("!!python/tuple [a]", true),
         ("!!map [a]", false),
