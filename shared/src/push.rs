@@ -300,28 +300,47 @@ async fn push_release(
             return Ok(begun.clone());
         }
     }
-    let mut next = match version {
-        Version::Next(version) => version,
+    match version {
         Version::Asked(version) => {
-            begin(claim, &version).await?;
-            return match registry.push(repository, &version, blob).await {
-                Ok(()) => Ok(version),
-                Err(error @ RegistryError::Exists(_)) => {
-                    let lacks_publishing = publishes
-                        && registry
-                            .holds_in_private(repository, &version, blob)
-                            .await
-                            .unwrap_or(false);
-                    if lacks_publishing {
-                        Ok(version)
-                    } else {
-                        Err(Error::pushing(&error))
-                    }
-                }
-                Err(error) => Err(Error::pushing(&error)),
-            };
+            push_asked(registry, repository, publishes, &version, blob, claim).await?;
+            Ok(version)
         }
+        Version::Next(version) => push_next(registry, repository, version, blob, claim).await,
+    }
+}
+
+/// Pushes a release that was asked for by name.
+async fn push_asked(
+    registry: &Registry,
+    repository: &Repository,
+    publishes: bool,
+    version: &ReleaseVersion,
+    blob: &Blob,
+    claim: Option<&Claim>,
+) -> Result<(), Error> {
+    begin(claim, version).await?;
+    let pushed = registry.push(repository, version, blob).await;
+    let lacks_publishing = match pushed {
+        Err(RegistryError::Exists(_)) if publishes => {
+            let held = registry.holds_in_private(repository, version, blob).await;
+            held.unwrap_or(false)
+        }
+        _ => false,
     };
+    match lacks_publishing {
+        true => Ok(()),
+        false => pushed.map_err(|error| Error::pushing(&error)),
+    }
+}
+
+/// Pushes the next release, or one after it.
+async fn push_next(
+    registry: &Registry,
+    repository: &Repository,
+    mut next: ReleaseVersion,
+    blob: &Blob,
+    claim: Option<&Claim>,
+) -> Result<ReleaseVersion, Error> {
     for tries_left in (0..VERSION_TRIES).rev() {
         begin(claim, &next).await?;
         match registry.push(repository, &next, blob).await {

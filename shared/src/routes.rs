@@ -1,5 +1,7 @@
 //! The route table, and how a path finds its endpoint. The server is built from it, the template is tested against it.
 
+use std::borrow::Cow;
+
 use http::Method;
 use percent_encoding::percent_decode_str;
 
@@ -147,6 +149,14 @@ pub const ROUTES: &[Route] = &[
     route(Method::GET, "/v1/about", Endpoint::About),
 ];
 
+/// A path for logs: without the id of an upload, which is all that it takes to fill the upload's place.
+pub fn shown(path: &str) -> Cow<'_, str> {
+    match path.split('/').collect::<Vec<_>>().as_slice() {
+        ["", "v2", organization, "uploads", _] => format!("/v2/{organization}/uploads/…").into(),
+        _ => path.into(),
+    }
+}
+
 /// What a method and a path lead to.
 #[derive(Debug)]
 pub enum Found {
@@ -261,6 +271,18 @@ mod tests {
             Err(Error::NotFound(_)) => "404".to_owned(),
             Err(Error::MethodNotAllowed { allow, .. }) => format!("405 {allow}"),
             Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn logs_have_no_ids_of_uploads() {
+        assert_eq!(shown("/v2/org/uploads/3f2a"), "/v2/org/uploads/…");
+        for path in [
+            "/v2/org/uploads",
+            "/v2/org/zipfile/1.0.0",
+            "/v1/org/uploads/1.0.0",
+        ] {
+            assert_eq!(shown(path), path);
         }
     }
 
