@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use regex::RegexBuilder;
 
-use backtracking::Backtracking;
+use backtracking::{Backtracking, Search};
 pub use stopwatch::Stopwatch;
 pub use template::Template;
 
@@ -47,6 +47,10 @@ pub enum PatternError {
 pub enum ReplaceError {
     #[error("the replacement rules would take more than {} ms of CPU", ALLOWED.as_millis())]
     Time,
+    #[error("a rule with look-around or back-references wants files of at most {0} bytes")]
+    TooLong(usize),
+    #[error("a replacement rule would take too much memory")]
+    Notes,
     #[error("the text grows past {0} bytes")]
     Room(usize),
 }
@@ -85,6 +89,10 @@ impl Pattern {
         room: usize,
         time: &Stopwatch,
     ) -> Result<Option<String>, ReplaceError> {
+        let mut finder = match self {
+            Pattern::Linear(regex) => Finder::Linear(regex),
+            Pattern::Backtracking(pattern) => Finder::Backtracking(pattern.search(text)?),
+        };
         let (mut replaced, mut copied, mut from) = (None, 0, 0);
         for matches in 0.. {
             if from > text.len() {
@@ -93,7 +101,7 @@ impl Pattern {
             if matches % MATCHES == 0 && time.left().is_zero() {
                 return Err(ReplaceError::Time);
             }
-            let Some(groups) = self.groups_from(text, from, time)? else {
+            let Some(groups) = finder.groups_from(text, from, time)? else {
                 break;
             };
             let Some(Some(found)) = groups.first().cloned() else {
@@ -117,40 +125,41 @@ impl Pattern {
         Ok(replaced.map(|output| output + &text[copied..]))
     }
 
-    /// The groups of the first match from a place on, the whole match first.
-    fn groups_from(
-        &self,
-        text: &str,
-        from: usize,
-        time: &Stopwatch,
-    ) -> Result<Option<Groups>, ReplaceError> {
-        Ok(match self {
-            Pattern::Linear(regex) => regex.captures_at(text, from).map(|found| {
-                let groups = found.iter();
-                groups
-                    .map(|group| group.map(|group| group.range()))
-                    .collect()
-            }),
-            Pattern::Backtracking(pattern) => {
-                pattern.captures_from(text, from, time)?.map(|found| {
-                    let groups = found.iter();
-                    groups
-                        .map(|group| group.map(|group| group.range()))
-                        .collect()
-                })
-            }
-        })
-    }
-
     /// The number of the group that a replacement names.
     fn group(&self, name: &str) -> Option<usize> {
         let names: Vec<Option<&str>> = match self {
             Pattern::Linear(regex) => regex.capture_names().collect(),
-            Pattern::Backtracking(regex) => regex.capture_names().collect(),
+            Pattern::Backtracking(pattern) => pattern.names.iter().map(Option::as_deref).collect(),
         };
         match name.parse::<usize>() {
             Ok(number) => (number < names.len()).then_some(number),
             Err(_) => names.iter().position(|other| *other == Some(name)),
+        }
+    }
+}
+
+/// What finds a pattern in a text.
+enum Finder<'a> {
+    Linear(&'a regex::Regex),
+    Backtracking(Search<'a>),
+}
+
+impl Finder<'_> {
+    /// The groups of the first match from a place on, the whole match first.
+    fn groups_from(
+        &mut self,
+        text: &str,
+        from: usize,
+        time: &Stopwatch,
+    ) -> Result<Option<Groups>, ReplaceError> {
+        match self {
+            Finder::Backtracking(search) => search.groups_from(from, time),
+            Finder::Linear(regex) => Ok(regex.captures_at(text, from).map(|found| {
+                let groups = found.iter();
+                groups
+                    .map(|group| group.map(|group| group.range()))
+                    .collect()
+            })),
         }
     }
 }
@@ -232,7 +241,7 @@ mod tests {
         let wild = [
             ("(?!x)(a|aa)+(?!.)b", "a".repeat(60)),
             ("(x+x+)+\\1y", "x".repeat(50_000)),
-            ("(?=[^z]*z)[^z]", "x".repeat(2_000_000)),
+            ("(?=[^z]*z)[^z]", "x".repeat(1_000_000)),
             ("[a-z]*z|a", "a".repeat(2_000_000)),
         ];
         for (pattern, text) in wild {
@@ -251,6 +260,21 @@ mod tests {
         let text = format!("{}quay.io", "x: y zz\n".repeat(200_000));
         let replaced = sub("(?<![\\w.])[a-z]+\\.io", "X", &text);
         assert_eq!(replaced.len(), text.len() - "quay.io".len() + 1);
+    }
+
+    #[test]
+    fn look_around_wants_a_text_that_can_be_an_object() {
+        let pattern = Pattern::parse("(?!a)b").unwrap();
+        let template = Template::parse("", &pattern).unwrap();
+        let replaced = |size: usize| {
+            let time = Stopwatch::start(Duration::MAX);
+            pattern.replace(&"a".repeat(size), &template, usize::MAX, &time)
+        };
+        assert!(matches!(replaced(2 << 20), Ok(None)));
+        assert!(matches!(
+            replaced((2 << 20) + 1),
+            Err(ReplaceError::TooLong(_))
+        ));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub enum TransformProblem {
     #[error("not UTF-8 at byte {0}")]
     NotUtf8(usize),
     #[error("{0}")]
-    Time(ReplaceError),
+    Replace(ReplaceError),
     #[error("grows past {0} bytes, all files together, when registries are replaced")]
     TooLarge(usize),
     #[error(transparent)]
@@ -72,7 +72,7 @@ pub fn replace_registries(
             let next = apply(rule, current, room, &time).map_err(|error| {
                 failed(match error {
                     ReplaceError::Room(_) => TransformProblem::TooLarge(max_size),
-                    time @ ReplaceError::Time => TransformProblem::Time(time),
+                    other => TransformProblem::Replace(other),
                 })
             })?;
             replaced = next.or(replaced);

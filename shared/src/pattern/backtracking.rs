@@ -1,92 +1,105 @@
 //! Patterns with look-around or back-references, of which a search may take any time: it gets steps, and more of them for
 //! as long as there is time.
 
-use std::iter;
-use std::sync::OnceLock;
-
-use fancy_regex::{CaptureNames, Captures, Error, Regex, RegexBuilder};
+use fancy_regex::{Error, Regex, RegexBuilder, RuntimeError};
 
 use super::stopwatch::Stopwatch;
-use super::{ReplaceError, SIZE_LIMIT};
+use super::{Groups, ReplaceError, SIZE_LIMIT};
 
-/// Steps of the shortest search: so few that even steps that look at all of a text are soon done.
-const FEWEST_STEPS: usize = 16;
+/// Bytes of the longest text that is searched, since the engine may note 40 bytes for each of it. No cluster takes an object
+/// that is as large.
+const LONGEST: usize = 2 << 20;
+/// Steps of a first search: so few that even steps that look at all of a text are soon done.
+const FEWEST_STEPS: usize = 64;
 /// How many times as many steps the next longer search has.
-const GROWTH: u32 = 4;
-/// Steps of the longer searches; the last takes a second.
-const LONGER: [usize; 11] = [
-    1 << 6,
-    1 << 8,
-    1 << 10,
-    1 << 12,
-    1 << 14,
-    1 << 16,
-    1 << 18,
-    1 << 20,
-    1 << 22,
-    1 << 24,
-    1 << 26,
-];
+const GROWTH: u16 = 4;
 
-/// A pattern, compiled anew for each limit of steps that is needed, as the engine keeps the limit with the pattern.
+/// A pattern in Rust's syntax that compiles.
 #[derive(Debug)]
 pub struct Backtracking {
     pattern: String,
-    shortest: Regex,
-    longer: [OnceLock<Option<Regex>>; LONGER.len()],
+    /// Names of the groups, the whole match first.
+    pub names: Vec<Option<String>>,
 }
 
 impl Backtracking {
-    /// Compiles a pattern in Rust's syntax.
+    /// Compiles a pattern.
     ///
     /// # Errors
     /// The engine's.
     pub fn parse(pattern: String) -> Result<Self, Box<Error>> {
-        Ok(Backtracking {
-            shortest: compile(&pattern, FEWEST_STEPS)?,
-            longer: Default::default(),
-            pattern,
-        })
+        let regex = compile(&pattern, FEWEST_STEPS)?;
+        let names = regex
+            .capture_names()
+            .map(|name| name.map(str::to_owned))
+            .collect();
+        Ok(Backtracking { pattern, names })
     }
 
-    /// The first match from a place on.
+    /// What finds the pattern in a text.
     ///
     /// # Errors
-    /// [`ReplaceError::Time`]
-    pub fn captures_from<'t>(
-        &self,
-        text: &'t str,
+    /// [`ReplaceError::TooLong`]
+    pub fn search<'a>(&'a self, text: &'a str) -> Result<Search<'a>, ReplaceError> {
+        match text.len() > LONGEST {
+            true => Err(ReplaceError::TooLong(LONGEST)),
+            false => Ok(Search {
+                pattern: &self.pattern,
+                text,
+                steps: FEWEST_STEPS,
+                regex: None,
+            }),
+        }
+    }
+}
+
+/// A search in one text. The engine keeps the limit of steps with the compiled pattern, and what it noted, too: it is
+/// compiled for one text, and anew for more steps.
+pub struct Search<'a> {
+    pattern: &'a str,
+    text: &'a str,
+    steps: usize,
+    regex: Option<Regex>,
+}
+
+impl Search<'_> {
+    /// The groups of the first match from a place on.
+    ///
+    /// # Errors
+    /// [`ReplaceError::Time`], or that the engine notes too much.
+    pub fn groups_from(
+        &mut self,
         from: usize,
         time: &Stopwatch,
-    ) -> Result<Option<Captures<'t, str>>, ReplaceError> {
-        for regex in self.by_length() {
+    ) -> Result<Option<Groups>, ReplaceError> {
+        loop {
             let left = time.left();
-            if left.is_zero() {
-                break;
-            }
-            if let Ok(found) = regex.captures_from_pos(text, from) {
-                return Ok(found);
+            let regex = match &mut self.regex {
+                Some(regex) => regex,
+                none => {
+                    none.insert(compile(self.pattern, self.steps).map_err(|_| ReplaceError::Notes)?)
+                }
+            };
+            match regex.captures_from_pos(self.text, from) {
+                Ok(found) => {
+                    let groups = |found: fancy_regex::Captures<'_, str>| {
+                        let groups = found.iter();
+                        groups
+                            .map(|group| group.map(|group| group.range()))
+                            .collect()
+                    };
+                    return Ok(found.map(groups));
+                }
+                Err(Error::RuntimeError(RuntimeError::BacktrackLimitExceeded)) => {}
+                Err(_) => return Err(ReplaceError::Notes),
             }
             let took = left.saturating_sub(time.left());
-            if took * GROWTH > time.left() {
-                break;
+            if took * u32::from(GROWTH) > time.left() {
+                return Err(ReplaceError::Time);
             }
+            self.steps = self.steps.saturating_mul(usize::from(GROWTH));
+            self.regex = None;
         }
-        Err(ReplaceError::Time)
-    }
-
-    /// Names of the groups, the whole match first.
-    pub fn capture_names(&self) -> CaptureNames<'_> {
-        self.shortest.capture_names()
-    }
-
-    /// The pattern with more and more steps.
-    fn by_length(&self) -> impl Iterator<Item = &Regex> {
-        let longer = self.longer.iter().zip(LONGER).map_while(|(regex, steps)| {
-            let compiled = regex.get_or_init(|| compile(&self.pattern, steps).ok());
-            compiled.as_ref()
-        });
-        iter::once(&self.shortest).chain(longer)
     }
 }
 
