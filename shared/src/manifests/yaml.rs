@@ -16,6 +16,7 @@ mod surrogates;
 mod tabs;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 use std::fmt;
 

@@ -1,5 +1,7 @@
 //! Why a file cannot be read, and where.
 
+use libyaml_safer::Mark;
+
 use super::Position;
 use super::scalar::ScalarError;
 
@@ -14,6 +16,12 @@ pub struct ReadError {
 }
 
 impl ReadError {
+    /// A problem of what starts at a mark.
+    pub(super) fn at(start: Mark, problem: Problem) -> Self {
+        let position = start.into();
+        ReadError { position, problem }
+    }
+
     /// Whether this push may not read any more files.
     pub fn ends_all(&self) -> bool {
         matches!(self.problem, Problem::TooManyInAll(_))

@@ -177,10 +177,7 @@ fn control_character(text: &str) -> ReadError {
 }
 
 fn not_text(start: Mark, problem: &str) -> ReadError {
-    ReadError {
-        position: start.into(),
-        problem: Problem::Syntax(problem.to_owned()),
-    }
+    ReadError::at(start, Problem::Syntax(problem.to_owned()))
 }
 
 fn gave_up(reached: Mark) -> ReadError {

@@ -96,10 +96,7 @@ impl<'a> Mended<'a> {
             let text = value.trim_start_matches(['\n', '\u{2028}', '\u{2029}']);
             let at = value.len() - text.len();
             if *style != ScalarStyle::Literal || !text.starts_with(STAND_IN) {
-                return Err(ReadError {
-                    position: self.original(event.start_mark).into(),
-                    problem: Problem::Tab,
-                });
+                return Err(ReadError::at(self.original(event.start_mark), Problem::Tab));
             }
             value.replace_range(at..at + 1, "\t");
         }

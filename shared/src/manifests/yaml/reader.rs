@@ -1,25 +1,24 @@
 //! From libyaml's events to a tree.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
 use libyaml_safer::{Event, EventData, MappingStyle, Mark, ScalarStyle, SequenceStyle};
 
 use super::events::{self, Step};
-use super::node::identity;
-use super::scalar::{self, YAML_TAG};
-use super::{Budget, Entry, Mapping, Node, Position, Problem, ReadError, Value, Version};
+use super::scalar;
+use super::tree::{Anchored, Content, Open, Tree};
+use super::{Budget, Mapping, Node, Position, Problem, ReadError, Value, Version};
 use super::{collections, lenience, tabs};
 
 /// The tag of `=`, which as a key is text.
 const VALUE_TAG: &str = "tag:yaml.org,2002:value";
 
+/// The tag of `<<`.
+const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
+
 /// Bytes that cost as much as a value when they are read again.
 const BYTES_AGAIN: u32 = 2;
-
-/// Characters of an anchor, of which each copy would cost memory.
-const MAX_ANCHOR: usize = 1_000;
 
 /// Lines of one file that may start with a percent sign.
 const MAX_DIRECTIVES: usize = 100;
@@ -41,15 +40,13 @@ pub fn read(bytes: &[u8], version: Version, budget: &mut Budget) -> Result<Rc<No
         offset: text.len() - body.len(),
         version,
         scalars_1_1: version == Version::V1_1,
+        tree: Tree::new(version, budget.limits.clone()),
         budget,
-        anchors: HashMap::new(),
-        open: Vec::new(),
         seen_to: 0,
-        root: None,
     };
     reader.run()?;
     let nothing = || Rc::new(reader.node(Value::Null, Mark::default(), Mark::default(), false, 1));
-    Ok(reader.root.clone().unwrap_or_else(nothing))
+    Ok(reader.tree.root().unwrap_or_else(nothing))
 }
 
 /// What libyaml does with directives takes time by the square of their number.
@@ -75,36 +72,9 @@ struct Reader<'a> {
     /// Plain scalars mean what they mean in YAML 1.1.
     scalars_1_1: bool,
     budget: &'a mut Budget,
-    anchors: HashMap<String, Anchored>,
-    open: Vec<Open>,
+    tree: Tree,
     /// Bytes of `text` in which tabs were looked for.
     seen_to: usize,
-    root: Option<Rc<Node>>,
-}
-
-enum Anchored {
-    Open,
-    Done(Rc<Node>),
-}
-
-/// A collection whose end has not come yet.
-struct Open {
-    start: Mark,
-    anchor: Option<String>,
-    tag: Option<String>,
-    flow: bool,
-    size: u32,
-    content: Content,
-}
-
-enum Content {
-    Sequence(Vec<Rc<Node>>),
-    Mapping {
-        merged: Vec<Entry>,
-        own: Vec<Entry>,
-        /// A key whose value has not come yet, and whether it is `<<`.
-        key: Option<(Rc<Node>, bool)>,
-    },
 }
 
 impl Reader<'_> {
@@ -122,7 +92,10 @@ impl Reader<'_> {
             events += 1;
             let most = self.budget.limits.events;
             if events > most {
-                return Err(at(event.start_mark, Problem::TooManyEvents(most)));
+                return Err(ReadError::at(
+                    event.start_mark,
+                    Problem::TooManyEvents(most),
+                ));
             }
             self.spend(1, event.start_mark)?;
             match event.data {
@@ -130,7 +103,7 @@ impl Reader<'_> {
                     self.refuse_tabs(text.len(), event.start_mark, Gap::Between)
                 }
                 EventData::DocumentStart { .. } if documents > 0 => {
-                    Err(at(event.start_mark, Problem::SeveralDocuments))
+                    Err(ReadError::at(event.start_mark, Problem::SeveralDocuments))
                 }
                 EventData::DocumentStart {
                     version_directive, ..
@@ -153,15 +126,15 @@ impl Reader<'_> {
         let (start, end) = (event.start_mark, event.end_mark);
         match event.data {
             EventData::Alias { anchor } => {
-                let node = match self.anchors.get(&anchor) {
+                let node = match self.tree.anchored(&anchor) {
                     Some(Anchored::Done(node)) => node.clone(),
                     Some(Anchored::Open) => {
                         Rc::new(self.node(Value::Recursive, start, end, false, 1))
                     }
-                    None => return Err(at(start, Problem::UndefinedAlias(anchor))),
+                    None => return Err(ReadError::at(start, Problem::UndefinedAlias(anchor))),
                 };
                 self.spend(node.size, start)?;
-                self.place(node, self.span(start, end), false)
+                self.tree.place(node, self.span(start, end), false)
             }
             EventData::Scalar {
                 anchor,
@@ -171,70 +144,39 @@ impl Reader<'_> {
                 quoted_implicit,
                 style,
             } => {
-                let most = self.budget.limits.scalar;
-                if value.len() > most {
-                    return Err(at(start, Problem::HugeScalar(value.len(), most)));
-                }
-                self.refuse_tabs(position(start), start, Gap::Between)?;
-                self.refuse_tabs(position(end), start, Gap::Scalar(style))?;
-                self.refuse_lenience(&value, style, start, end)?;
-                self.define(anchor.as_deref(), start)?;
-                let in_key_place = matches!(
-                    self.open.last(),
-                    Some(Open {
-                        content: Content::Mapping { key: None, .. },
-                        ..
-                    })
-                );
-                let merge = in_key_place && plain_implicit && value == "<<"
-                    || in_key_place
-                        && tag.as_deref().and_then(|tag| tag.strip_prefix(YAML_TAG))
-                            == Some("merge");
-                let is_plain = plain_implicit || tag.as_deref() == Some("!");
-                let value = if merge {
-                    Value::String(value)
-                } else if is_plain {
-                    self.plain(value, in_key_place, start)?
-                } else if quoted_implicit || in_key_place && tag.as_deref() == Some(VALUE_TAG) {
-                    Value::String(value)
-                } else {
-                    self.tagged(tag.as_deref().unwrap_or_default(), value, start)?
+                self.refuse_scalar(&value, style, start, end)?;
+                self.tree.define(anchor.as_deref(), start)?;
+                let is_key = self.tree.wants_key();
+                let is_merge = plain_implicit && value == "<<" || tag.as_deref() == Some(MERGE_TAG);
+                let merge = is_key && is_merge;
+                let value = match tag.as_deref() {
+                    _ if merge => Value::String(value),
+                    _ if plain_implicit => self.plain(value, is_key, start)?,
+                    Some("!") => self.plain(value, is_key, start)?,
+                    _ if quoted_implicit => Value::String(value),
+                    Some(VALUE_TAG) if is_key => Value::String(value),
+                    tag => self.tagged(tag.unwrap_or_default(), value, start)?,
                 };
                 let node = Rc::new(self.node(value, start, end, anchor.is_some(), 1));
-                self.finish(node, anchor, self.span(start, end), merge)
+                self.tree.finish(node, anchor, self.span(start, end), merge)
             }
             EventData::SequenceStart {
                 anchor, tag, style, ..
             } => {
-                let flow = style == SequenceStyle::Flow;
                 let content = Content::Sequence(Vec::new());
-                self.begin(Open {
-                    start,
-                    anchor,
-                    tag,
-                    flow,
-                    size: 1,
-                    content,
-                })
+                let flow = style == SequenceStyle::Flow;
+                self.begin(Open::new(start, anchor, tag, flow, content))
             }
             EventData::MappingStart {
                 anchor, tag, style, ..
             } => {
-                let flow = style == MappingStyle::Flow;
-                let (merged, own) = (Vec::new(), Vec::new());
                 let content = Content::Mapping {
-                    merged,
-                    own,
+                    merged: Vec::new(),
+                    own: Vec::new(),
                     key: None,
                 };
-                self.begin(Open {
-                    start,
-                    anchor,
-                    tag,
-                    flow,
-                    size: 1,
-                    content,
-                })
+                let flow = style == MappingStyle::Flow;
+                self.begin(Open::new(start, anchor, tag, flow, content))
             }
             EventData::SequenceEnd | EventData::MappingEnd => self.end(end),
             _ => Ok(()),
@@ -243,32 +185,37 @@ impl Reader<'_> {
 
     fn spend(&mut self, values: u32, start: Mark) -> Result<(), ReadError> {
         let spent = self.budget.spend(values);
-        spent.map_err(|problem| at(start, problem))
+        spent.map_err(|problem| ReadError::at(start, problem))
     }
 
-    /// Refuses a scalar that libyaml takes and PyYAML does not.
-    fn refuse_lenience(
-        &self,
+    /// Refuses a scalar that is too long, or that libyaml takes and PyYAML does not.
+    fn refuse_scalar(
+        &mut self,
         value: &str,
         style: ScalarStyle,
         start: Mark,
         end: Mark,
     ) -> Result<(), ReadError> {
+        let most = self.budget.limits.scalar;
+        if value.len() > most {
+            return Err(ReadError::at(start, Problem::HugeScalar(value.len(), most)));
+        }
+        self.refuse_tabs(position(start), start, Gap::Between)?;
+        self.refuse_tabs(position(end), start, Gap::Scalar(style))?;
         let problem = match style {
-            ScalarStyle::Plain if self.is_in_flow() && self.version == Version::V1_1 => {
+            ScalarStyle::Plain if self.tree.is_in_flow() && self.version == Version::V1_1 => {
                 lenience::in_flow(value)
             }
             ScalarStyle::Literal | ScalarStyle::Folded => {
-                let written = self
-                    .text
-                    .get(position(start)..position(end).min(self.text.len()));
-                lenience::in_block(written.unwrap_or_default())
+                let written = position(start)..position(end).min(self.text.len());
+                lenience::in_block(self.text.get(written).unwrap_or_default())
             }
             _ => None,
         };
-        problem.map_or(Ok(()), |problem| {
-            Err(at(start, Problem::Syntax(problem.to_owned())))
-        })
+        match problem {
+            Some(problem) => Err(ReadError::at(start, Problem::Syntax(problem.to_owned()))),
+            None => Ok(()),
+        }
     }
 
     fn plain(&self, text: String, is_key: bool, start: Mark) -> Result<Value, ReadError> {
@@ -278,7 +225,7 @@ impl Reader<'_> {
             _ if self.scalars_1_1 => scalar::plain_1_1(&text),
             _ => scalar::plain_1_2(&text),
         };
-        let resolved = resolved.map_err(|error| at(start, error.into()))?;
+        let resolved = resolved.map_err(|error| ReadError::at(start, error.into()))?;
         Ok(resolved.unwrap_or(Value::String(text)))
     }
 
@@ -290,22 +237,17 @@ impl Reader<'_> {
             true => scalar::tagged(tag, text),
             false => scalar::tagged_1_2(tag, text),
         };
-        value.map_err(|error| at(start, error.into()))
+        value.map_err(|error| ReadError::at(start, error.into()))
     }
 
     fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
         let start = collection.start;
         self.refuse_tabs(position(start), start, Gap::Between)?;
-        if self.open.len() >= self.budget.limits.depth {
-            return Err(at(start, Problem::TooDeep(self.budget.limits.depth)));
-        }
-        self.define(collection.anchor.as_deref(), start)?;
-        self.open.push(collection);
-        Ok(())
+        self.tree.begin(collection)
     }
 
     fn end(&mut self, end: Mark) -> Result<(), ReadError> {
-        if self.is_in_flow() {
+        if self.tree.is_in_flow() {
             self.refuse_tabs(position(end), end, Gap::Between)?;
         }
         let Some(Open {
@@ -315,7 +257,7 @@ impl Reader<'_> {
             flow,
             size,
             content,
-        }) = self.open.pop()
+        }) = self.tree.end()
         else {
             return Ok(());
         };
@@ -340,97 +282,14 @@ impl Reader<'_> {
         };
         let node = Rc::new(self.node(value, start, end, anchor.is_some(), size));
         let span = self.span(start, end);
-        self.finish(node, anchor, span, false)
+        self.tree.finish(node, anchor, span, false)
     }
 
     fn retagged(&self, value: Value, tag: &str, start: Mark) -> Result<Value, ReadError> {
         if self.version == Version::V1_2 && collections::means_nothing_in_1_2(tag) {
             return Ok(value);
         }
-        collections::retag(value, tag).map_err(|problem| at(start, problem))
-    }
-
-    /// Notes an anchor whose value is about to come.
-    fn define(&mut self, anchor: Option<&str>, start: Mark) -> Result<(), ReadError> {
-        let Some(anchor) = anchor else { return Ok(()) };
-        if anchor.len() > MAX_ANCHOR {
-            return Err(at(start, Problem::LongAnchor(MAX_ANCHOR)));
-        }
-        let twice = self
-            .anchors
-            .insert(anchor.to_owned(), Anchored::Open)
-            .is_some();
-        if twice && self.version == Version::V1_1 {
-            return Err(at(start, Problem::DuplicateAnchor(anchor.to_owned())));
-        }
-        Ok(())
-    }
-
-    fn finish(
-        &mut self,
-        node: Rc<Node>,
-        anchor: Option<String>,
-        site: Range<usize>,
-        merge: bool,
-    ) -> Result<(), ReadError> {
-        if let Some(anchor) = anchor {
-            self.anchors.insert(anchor, Anchored::Done(node.clone()));
-        }
-        self.place(node, site, merge)
-    }
-
-    /// Puts a value where the document has it: an item, a key, a key's value, or the root.
-    fn place(&mut self, node: Rc<Node>, site: Range<usize>, merge: bool) -> Result<(), ReadError> {
-        let limit = self.budget.limits.expanded;
-        let Some(parent) = self.open.last_mut() else {
-            self.root = Some(node);
-            return Ok(());
-        };
-        parent.size = parent.size.saturating_add(node.size);
-        if parent.size > limit {
-            return Err(ReadError {
-                position: node.position,
-                problem: Problem::TooManyExpanded(limit),
-            });
-        }
-        match &mut parent.content {
-            Content::Sequence(items) => items.push(node),
-            Content::Mapping {
-                merged, own, key, ..
-            } => match key.take() {
-                Some((key, false)) => own.push(Entry {
-                    key,
-                    value: node,
-                    site,
-                    merged: false,
-                }),
-                Some((key, true)) if self.version == Version::V1_2 && !merged.is_empty() => {
-                    let problem = Problem::DuplicateKey("<<".to_owned());
-                    return Err(ReadError {
-                        position: key.position,
-                        problem,
-                    });
-                }
-                Some((_, true)) => {
-                    let position = node.position;
-                    collections::merge_into(merged, &node)
-                        .map_err(|problem| ReadError { position, problem })?;
-                }
-                None if self.version == Version::V1_1 && identity(&node.value).is_none() => {
-                    let problem = Problem::UnhashableKey(node.value.kind());
-                    return Err(ReadError {
-                        position: node.position,
-                        problem,
-                    });
-                }
-                None => *key = Some((node, merge)),
-            },
-        }
-        Ok(())
-    }
-
-    fn is_in_flow(&self) -> bool {
-        self.open.last().is_some_and(|open| open.flow)
+        collections::retag(value, tag).map_err(|problem| ReadError::at(start, problem))
     }
 
     fn node(&self, value: Value, start: Mark, end: Mark, anchored: bool, size: u32) -> Node {
@@ -454,7 +313,7 @@ impl Reader<'_> {
         let text = self.text.get(self.seen_to..to).unwrap_or_default();
         let tab = match gap {
             // ruamel.yaml takes tabs for white space within flow style.
-            Gap::Between if self.version == Version::V1_2 && self.is_in_flow() => None,
+            Gap::Between if self.version == Version::V1_2 && self.tree.is_in_flow() => None,
             _ if memchr::memchr(b'\t', text.as_bytes()).is_none() => None,
             Gap::Between => tabs::between_values(text),
             Gap::Scalar(style) => tabs::in_scalar(text, style),
@@ -475,13 +334,6 @@ impl Reader<'_> {
 enum Gap {
     Between,
     Scalar(ScalarStyle),
-}
-
-fn at(mark: Mark, problem: Problem) -> ReadError {
-    ReadError {
-        position: mark.into(),
-        problem,
-    }
 }
 
 fn position(mark: Mark) -> usize {

@@ -1,0 +1,209 @@
+//! A tree as its values come: which collections are open, what anchors stand for, and where a value goes.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::rc::Rc;
+
+use libyaml_safer::Mark;
+
+use super::node::identity;
+use super::{Entry, Limits, Node, Problem, ReadError, Version, collections};
+
+/// Characters of an anchor, of which each copy would cost memory.
+const MAX_ANCHOR: usize = 1_000;
+
+/// A document of which some values have come.
+pub struct Tree {
+    version: Version,
+    limits: Limits,
+    anchors: HashMap<String, Anchored>,
+    open: Vec<Open>,
+    root: Option<Rc<Node>>,
+}
+
+/// What an anchor stands for.
+pub enum Anchored {
+    /// A collection whose end has not come yet.
+    Open,
+    /// This.
+    Done(Rc<Node>),
+}
+
+/// A collection whose end has not come yet.
+pub struct Open {
+    pub start: Mark,
+    pub anchor: Option<String>,
+    pub tag: Option<String>,
+    pub flow: bool,
+    pub size: u32,
+    pub content: Content,
+}
+
+/// What of a collection has come.
+pub enum Content {
+    Sequence(Vec<Rc<Node>>),
+    Mapping {
+        merged: Vec<Entry>,
+        own: Vec<Entry>,
+        /// A key whose value has not come yet, and whether it is `<<`.
+        key: Option<(Rc<Node>, bool)>,
+    },
+}
+
+impl Open {
+    /// A collection of which nothing has come.
+    pub fn new(
+        start: Mark,
+        anchor: Option<String>,
+        tag: Option<String>,
+        flow: bool,
+        content: Content,
+    ) -> Self {
+        Open {
+            start,
+            anchor,
+            tag,
+            flow,
+            size: 1,
+            content,
+        }
+    }
+}
+
+impl Tree {
+    /// A document of which nothing has come.
+    pub fn new(version: Version, limits: Limits) -> Self {
+        Tree {
+            version,
+            limits,
+            anchors: HashMap::new(),
+            open: Vec::new(),
+            root: None,
+        }
+    }
+
+    /// The document, once its end has come.
+    pub fn root(&self) -> Option<Rc<Node>> {
+        self.root.clone()
+    }
+
+    /// Whether the innermost collection is written in brackets.
+    pub fn is_in_flow(&self) -> bool {
+        self.open.last().is_some_and(|open| open.flow)
+    }
+
+    /// Whether the next value is a map's key.
+    pub fn wants_key(&self) -> bool {
+        let content = self.open.last().map(|open| &open.content);
+        matches!(content, Some(Content::Mapping { key: None, .. }))
+    }
+
+    /// What an alias stands for.
+    pub fn anchored(&self, anchor: &str) -> Option<&Anchored> {
+        self.anchors.get(anchor)
+    }
+
+    /// Opens a collection.
+    pub fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
+        let (start, depth) = (collection.start, self.limits.depth);
+        if self.open.len() >= depth {
+            return Err(ReadError::at(start, Problem::TooDeep(depth)));
+        }
+        self.define(collection.anchor.as_deref(), start)?;
+        self.open.push(collection);
+        Ok(())
+    }
+
+    /// Closes the innermost collection, which is finished once its value is known.
+    pub fn end(&mut self) -> Option<Open> {
+        self.open.pop()
+    }
+
+    /// Notes an anchor whose value is about to come.
+    pub fn define(&mut self, anchor: Option<&str>, start: Mark) -> Result<(), ReadError> {
+        let Some(anchor) = anchor else { return Ok(()) };
+        if anchor.len() > MAX_ANCHOR {
+            return Err(ReadError::at(start, Problem::LongAnchor(MAX_ANCHOR)));
+        }
+        let twice = self
+            .anchors
+            .insert(anchor.to_owned(), Anchored::Open)
+            .is_some();
+        if twice && self.version == Version::V1_1 {
+            return Err(ReadError::at(
+                start,
+                Problem::DuplicateAnchor(anchor.to_owned()),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Puts a value where the document has it, and where its anchor's aliases find it.
+    pub fn finish(
+        &mut self,
+        node: Rc<Node>,
+        anchor: Option<String>,
+        site: Range<usize>,
+        merge: bool,
+    ) -> Result<(), ReadError> {
+        if let Some(anchor) = anchor {
+            self.anchors.insert(anchor, Anchored::Done(node.clone()));
+        }
+        self.place(node, site, merge)
+    }
+
+    /// Puts a value where the document has it: an item, a key, a key's value, or the root.
+    pub fn place(
+        &mut self,
+        node: Rc<Node>,
+        site: Range<usize>,
+        merge: bool,
+    ) -> Result<(), ReadError> {
+        let limit = self.limits.expanded;
+        let Some(parent) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        parent.size = parent.size.saturating_add(node.size);
+        if parent.size > limit {
+            return Err(ReadError {
+                position: node.position,
+                problem: Problem::TooManyExpanded(limit),
+            });
+        }
+        match &mut parent.content {
+            Content::Sequence(items) => items.push(node),
+            Content::Mapping {
+                merged, own, key, ..
+            } => match key.take() {
+                Some((key, false)) => own.push(Entry {
+                    key,
+                    value: node,
+                    site,
+                    merged: false,
+                }),
+                Some((key, true)) if self.version == Version::V1_2 && !merged.is_empty() => {
+                    let problem = Problem::DuplicateKey("<<".to_owned());
+                    return Err(ReadError {
+                        position: key.position,
+                        problem,
+                    });
+                }
+                Some((_, true)) => {
+                    let position = node.position;
+                    collections::merge_into(merged, &node)
+                        .map_err(|problem| ReadError { position, problem })?;
+                }
+                None if self.version == Version::V1_1 && identity(&node.value).is_none() => {
+                    let problem = Problem::UnhashableKey(node.value.kind());
+                    return Err(ReadError {
+                        position: node.position,
+                        problem,
+                    });
+                }
+                None => *key = Some((node, merge)),
+            },
+        }
+        Ok(())
+    }
+}
