@@ -2,7 +2,7 @@
 
 use super::edit::{self, EditError};
 use super::report::ValidationInfo;
-use super::yaml::{self, Budget, ReadError, Value, Version};
+use super::yaml::{self, Budget, Node, ReadError, Value, Version};
 use crate::archive::Files;
 
 /// A package name and the file that says it.
@@ -56,20 +56,21 @@ pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNa
         };
         let root =
             yaml::read(bytes, Version::V1_2, budget).map_err(|error| unreadable(Some(error)))?;
-        let is_tagged = bytes.get(root.span.start) == Some(&b'!');
         match &root.value {
             Value::Mapping(_) => {}
             Value::Sequence(_) => continue,
-            Value::String(_) if !is_tagged => continue,
+            Value::String(_) if !is_tagged(bytes, &root) => continue,
             _ => return Err(unreadable(None)),
         }
-        let Some(name) = root.get("packageName") else {
+        // To ruamel.yaml a key that has a tag is another key.
+        let entry = root.entry("packageName");
+        let Some(entry) = entry.filter(|entry| !is_tagged(bytes, &entry.key)) else {
             continue;
         };
-        let Some(name) = name.as_str() else {
+        let Some(name) = entry.value.as_str() else {
             return Err(PackageNameError::NotText {
                 file: path.clone(),
-                found: name.value.kind(),
+                found: entry.value.value.kind(),
             });
         };
         return Ok(PackageName {
@@ -78,6 +79,14 @@ pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNa
         });
     }
     Err(PackageNameError::Missing)
+}
+
+/// Whether a tag is written before a scalar, behind its anchor or alone; `!` asks for what the scalar is anyway.
+fn is_tagged(bytes: &[u8], node: &Node) -> bool {
+    let written = bytes.get(node.span.clone()).unwrap_or_default();
+    let mut words = written.split(u8::is_ascii_whitespace);
+    let word = words.find(|word| !word.is_empty() && !word.starts_with(b"&"));
+    word.is_some_and(|word| word.starts_with(b"!") && word != b"!")
 }
 
 /// Top-level files named `*.yaml` or `*.yml`. Unlike the verdict, the lookup takes a hidden `.yaml`, too.
@@ -108,4 +117,35 @@ pub fn add_suffix(
             error,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_with_a_tag_of_its_own_is_another_key() {
+        let found = |text: &str| {
+            let files = Files::from([("a.yaml".to_owned(), text.into())]);
+            find(&files, &mut Budget::default()).map(|package| package.name)
+        };
+        for text in [
+            "packageName: a",
+            "! packageName: a",
+            "&x packageName: a",
+            "\"packageName\": a",
+        ] {
+            assert_eq!(found(text).unwrap(), "a", "{text}");
+        }
+        for text in [
+            "!!str packageName: a",
+            "&x !!str packageName: a",
+            "!x packageName: a",
+        ] {
+            assert!(
+                matches!(found(text), Err(PackageNameError::Missing)),
+                "{text}"
+            );
+        }
+    }
 }

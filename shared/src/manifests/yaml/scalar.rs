@@ -113,8 +113,13 @@ pub fn plain_1_2(text: &str) -> Result<Option<Value>, ScalarError> {
             return float(text).map(Some);
         }
         if INT_1_2.is_match(text) {
-            if !text.contains(|char: char| char.is_ascii_digit()) {
-                return Err(invalid("!!int", text)); // a sign before underscores
+            let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+            let prefix = ["0b", "0o", "0x"]
+                .into_iter()
+                .find(|prefix| unsigned.starts_with(prefix));
+            let digits = unsigned.trim_start_matches(prefix.unwrap_or_default());
+            if digits.bytes().all(|byte| byte == b'_') {
+                return Err(invalid("!!int", text));
             }
             // Octal is 0o7 here; a leading zero alone means nothing.
             let digits = text.trim_start_matches(['-', '+', '0', '_']);
@@ -168,6 +173,8 @@ pub fn tagged_1_2(tag: &str, text: String) -> Result<Value, ScalarError> {
     match tag.strip_prefix(YAML_TAG) {
         Some("int") if text.contains(':') => Err(invalid("!!int", &text)),
         Some("float") if text.contains(':') => Err(invalid("!!float", &text)),
+        Some("bool") if matches!(text.as_str(), "y" | "Y") => Ok(Value::Bool(true)),
+        Some("bool") if matches!(text.as_str(), "n" | "N") => Ok(Value::Bool(false)),
         _ => tagged(tag, text),
     }
 }

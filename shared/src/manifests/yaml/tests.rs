@@ -233,3 +233,18 @@ fn what_is_not_yaml_is_said_with_its_place_and_where_it_began() {
         "line 2, column 1: found unexpected end of stream while scanning a quoted scalar from line 1, column 4 on"
     );
 }
+
+#[test]
+fn scalars_of_yaml_1_2_are_those_of_ruamel_yaml() {
+    let read = |text: &str| read(text.as_bytes(), Version::V1_2, &mut Budget::default());
+    for text in ["-_", "0o_", "+0x__", "._", "!!bool t"] {
+        assert!(read(text).is_err(), "{text}");
+    }
+    for text in ["-_1", "0_", "!!bool y", "!!bool N"] {
+        let root = read(text).unwrap();
+        assert!(
+            matches!(root.value, Value::Int(_) | Value::Bool(_)),
+            "{text}"
+        );
+    }
+}
