@@ -231,7 +231,7 @@ async fn more_values_than_a_push_may_read_are_refused_by_file() {
         let message = answer.body["message"].as_str().unwrap_or_default();
         assert!(message.contains("more/"), "{message}");
         assert!(
-            message.ends_with("more than 6000000 values in all files together, aliases expanded"),
+            message.ends_with("more than 4000000 values in all files together, aliases expanded"),
             "{message}"
         );
         let finding = &answer.body["validation_info"]["findings"][0];
@@ -242,4 +242,25 @@ async fn more_values_than_a_push_may_read_are_refused_by_file() {
                 .is_some_and(|file| message.contains(file))
         );
     }
+}
+
+#[tokio::test]
+async fn a_text_that_no_cluster_takes_is_refused_by_file_and_line() {
+    let app = TestApp::start().await;
+    let text = format!("a: b\nc: {}\n", "x".repeat((1 << 20) + 1));
+    let operator = Operator::larder().with("more/notes.yaml", &text);
+
+    let answer = app.push_zipfile(&operator.zip()).await;
+
+    assert_eq!(answer.kind(), (400, "PackageValidationError"));
+    let finding = &answer.body["validation_info"]["findings"][0];
+    assert_eq!(
+        (&finding["file"], &finding["line"], &finding["column"]),
+        (&"more/notes.yaml".into(), &2.into(), &4.into())
+    );
+    let message = answer.body["message"].as_str().unwrap_or_default();
+    assert!(
+        message.ends_with("a scalar of 1048577 bytes, of which 1048576 are allowed"),
+        "{message}"
+    );
 }
