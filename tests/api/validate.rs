@@ -235,7 +235,7 @@ async fn more_values_than_a_push_may_read_are_refused_by_file() {
             "{message}"
         );
         let finding = &answer.body["validation_info"]["findings"][0];
-        assert_eq!(finding["rule"], "yaml");
+        assert_eq!(finding["rule"], "yaml-limit");
         assert!(
             finding["file"]
                 .as_str()

@@ -94,8 +94,12 @@ impl ValidationInfo {
             field: String::new(),
             found: error.problem.to_string(),
         };
+        let rule = match error.problem.is_limit() {
+            true => &rules::YAML_LIMIT,
+            false => &rules::YAML,
+        };
         let mut report = Report::default();
-        report.add(&rules::YAML, &spot, &[file, &error.to_string()]);
+        report.add(rule, &spot, &[file, &error.to_string()]);
         ValidationInfo {
             errors: None,
             warnings: None,

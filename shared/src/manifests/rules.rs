@@ -42,6 +42,8 @@ macro_rules! rules {
 
 rules! {
     YAML = error("yaml", "{}: {}", "Make the file one valid YAML document; the place is where reading ended.");
+    YAML_LIMIT = error("yaml-limit", "{}: {}",
+        "Shorten what stands there: it is past a limit that no operator in a cluster comes near.");
     PACKAGES = error("packages", "Only 1 package is expected to exist in source root folder.",
         "Keep one package file at the top level.");
     NO_CSV = error("no-csv", "There is no valid CSV file in root or manifest directories.",

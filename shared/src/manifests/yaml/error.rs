@@ -70,3 +70,20 @@ pub enum Problem {
     #[error("{0} is no {1}")]
     WrongTag(&'static str, String),
 }
+
+impl Problem {
+    /// Whether it is YAML all the same, and more of it than is read.
+    pub fn is_limit(&self) -> bool {
+        use Problem::*;
+        matches!(
+            self,
+            TooManyDirectives(_)
+                | TooDeep(_)
+                | HugeScalar(..)
+                | TooManyEvents(_)
+                | TooManyExpanded(_)
+                | TooManyInAll(_)
+                | LongAnchor(_)
+        )
+    }
+}
