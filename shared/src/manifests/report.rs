@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::rules::{self, Rule};
-use super::yaml::{Node, Position, ReadError, Value};
+use super::yaml::{Node, Position, Problem, ReadError, Value};
 
 /// Whether a finding makes the manifests invalid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -94,9 +94,10 @@ impl ValidationInfo {
             field: String::new(),
             found: error.problem.to_string(),
         };
-        let rule = match error.problem.is_limit() {
-            true => &rules::YAML_LIMIT,
-            false => &rules::YAML,
+        let rule = match &error.problem {
+            Problem::SeveralDocuments => &rules::YAML_DOCUMENTS,
+            problem if problem.is_limit() => &rules::YAML_LIMIT,
+            _ => &rules::YAML,
         };
         let mut report = Report::default();
         report.add(rule, &spot, &[file, &error.to_string()]);

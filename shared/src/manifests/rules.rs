@@ -42,6 +42,7 @@ macro_rules! rules {
 
 rules! {
     YAML = error("yaml", "{}: {}", "Make the file one valid YAML document; the place is where reading ended.");
+    YAML_DOCUMENTS = error("yaml-documents", "{}: {}", "Put each document into a file of its own.");
     YAML_LIMIT = error("yaml-limit", "{}: {}",
         "Shorten what stands there: it is past a limit that no operator in a cluster comes near.");
     PACKAGES = error("packages", "Only 1 package is expected to exist in source root folder.",
