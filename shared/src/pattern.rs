@@ -50,7 +50,7 @@ pub enum ReplaceError {
     #[error("a rule with look-around or back-references wants files of at most {0} bytes")]
     TooLong(usize),
     #[error("a replacement rule would take too much memory")]
-    Notes,
+    Memory,
     #[error("the text grows past {0} bytes")]
     Room(usize),
 }

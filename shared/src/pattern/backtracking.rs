@@ -66,7 +66,7 @@ impl Search<'_> {
     /// The groups of the first match from a place on.
     ///
     /// # Errors
-    /// [`ReplaceError::Time`], or that the engine notes too much.
+    /// [`ReplaceError::Time`] and [`ReplaceError::Memory`]
     pub fn groups_from(
         &mut self,
         from: usize,
@@ -76,9 +76,8 @@ impl Search<'_> {
             let left = time.left();
             let regex = match &mut self.regex {
                 Some(regex) => regex,
-                none => {
-                    none.insert(compile(self.pattern, self.steps).map_err(|_| ReplaceError::Notes)?)
-                }
+                none => none
+                    .insert(compile(self.pattern, self.steps).map_err(|_| ReplaceError::Memory)?),
             };
             match regex.captures_from_pos(self.text, from) {
                 Ok(found) => {
@@ -91,7 +90,7 @@ impl Search<'_> {
                     return Ok(found.map(groups));
                 }
                 Err(Error::RuntimeError(RuntimeError::BacktrackLimitExceeded)) => {}
-                Err(_) => return Err(ReplaceError::Notes),
+                Err(_) => return Err(ReplaceError::Memory),
             }
             let took = left.saturating_sub(time.left());
             if took * u32::from(GROWTH) > time.left() {

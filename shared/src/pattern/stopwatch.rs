@@ -22,7 +22,8 @@ impl Stopwatch {
 
     /// What it may still work.
     pub fn left(&self) -> Duration {
-        self.allowed.saturating_sub(worked() - self.started)
+        self.allowed
+            .saturating_sub(worked().saturating_sub(self.started))
     }
 }
 

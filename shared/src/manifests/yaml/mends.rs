@@ -78,7 +78,7 @@ impl<'a> Mended<'a> {
             .unwrap_or_default();
         let (header, blank) = before.split_once(['\n', '\r']).unwrap_or_default();
         let indicators = header.split('#').next().unwrap_or_default().trim_end();
-        self.text[tab..].starts_with('\t')
+        self.text.get(tab..tab + 1) == Some("\t")
             && matches!(indicators, "|" | "|-" | "|+")
             && blank
                 .bytes()
