@@ -137,7 +137,7 @@ def zips():
     names = {
         "absolute": "/etc/passwd", "drive letter": "C:/a.txt", "drive letter, relative": "c:a.txt", "backslash": "a\\b.txt",
         "UNC": "\\\\host\\a", "parent": "../a.txt", "parent within": "a/../../b.txt", "parent at the end": "a/..",
-        "dot": "./a.txt", "no name": "", "empty segment": "a//b.txt", "segment of 256 bytes": "a" * 256, "21 levels": "a/" * 20 + "b",
+        "dot": "a/./b.txt", "dot, then a parent": "./../a.txt", "no name": "", "empty segment": "a//b.txt", "segment of 256 bytes": "a" * 256, "21 levels": "a/" * 20 + "b",
         "path of 1,025 bytes": "/".join(["a" * 204] * 5) + "a", "newline": "a\nb.txt", "NUL": "a.txt\0.png", "DEL": "a\x7f",
         "C1 control": "a\x85b", "escape sequence": "\x1b[2Ja",
     }  # fmt: skip

@@ -5,13 +5,16 @@ use super::entry::Entry;
 use super::error::{ArchiveError, EntryName, Flaw};
 use super::header::Header;
 
+/// The directory that an archive is extracted to.
+const HERE: &str = "./";
+
 /// The name of an entry, which is sure to stay below the directory it is extracted to. A
 /// directory's ends with `/`.
 pub(super) fn parse<'a>(header: &Header<'a>, limits: &Limits) -> Result<&'a str, Flaw> {
     if !header.is_utf8() && !header.name.is_ascii() {
         return Err(Flaw::NotAscii);
     }
-    let name = str::from_utf8(header.name).map_err(|_| Flaw::NotUtf8)?;
+    let name = from_here(str::from_utf8(header.name).map_err(|_| Flaw::NotUtf8)?);
     let path = path(name);
     if name.is_empty() {
         return Err(Flaw::NoName);
@@ -35,6 +38,9 @@ pub(super) fn parse<'a>(header: &Header<'a>, limits: &Limits) -> Result<&'a str,
     let (found, limit) = (path.split('/').count(), limits.depth);
     if found > limit {
         return Err(Flaw::TooDeep { found, limit });
+    }
+    if name == HERE {
+        return Ok(name);
     }
     for segment in path.split('/') {
         let (found, limit) = (segment.len(), limits.segment);
@@ -70,6 +76,14 @@ pub(super) fn all_distinct(entries: &[Entry]) -> Result<(), ArchiveError> {
         }
     }
     Ok(())
+}
+
+/// A name without the `./` that some archivers write before every name.
+fn from_here(name: &str) -> &str {
+    match name.trim_start_matches("./") {
+        "" if !name.is_empty() => HERE,
+        rest => rest,
+    }
 }
 
 fn path(name: &str) -> &str {

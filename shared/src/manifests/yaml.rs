@@ -106,11 +106,13 @@ pub struct Position {
 impl Position {
     /// Where a text goes on behind its first bytes.
     fn behind(before: &[u8]) -> Self {
-        let line_start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline + 1);
         let count = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
-        let line = String::from_utf8_lossy(&before[line_start..]);
+        let is_line_end = |at: &usize| before[*at] == b'\n' || before.get(at + 1) != Some(&b'\n');
+        let mut line_ends = memchr::memchr2_iter(b'\n', b'\r', before).filter(is_line_end);
+        let last = line_ends.next_back();
+        let line = String::from_utf8_lossy(&before[last.map_or(0, |last| last + 1)..]);
         Position {
-            line: count(memchr::memchr_iter(b'\n', before).count()),
+            line: count(line_ends.count() + usize::from(last.is_some())),
             column: count(line.chars().count()),
         }
     }

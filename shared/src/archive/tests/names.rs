@@ -34,7 +34,11 @@ fn a_name_that_leads_elsewhere_is_refused() {
         ),
         ("a/../", r#"entry "a/../" climbs out with a `..` segment"#),
         (".", r#"entry "." has an empty or `.` segment"#),
-        ("./x", r#"entry "./x" has an empty or `.` segment"#),
+        ("./../x", r#"entry "./../x" climbs out with a `..` segment"#),
+        (
+            ".//x",
+            r#"entry ".//x" has an absolute name, wanted a relative one"#,
+        ),
         ("a/./x", r#"entry "a/./x" has an empty or `.` segment"#),
         ("a//x", r#"entry "a//x" has an empty or `.` segment"#),
         ("a//", r#"entry "a//" has an empty or `.` segment"#),
@@ -64,6 +68,19 @@ fn a_name_that_only_looks_odd_is_read() {
             files([(name, b"")])
         );
     }
+}
+
+#[test]
+fn names_may_start_at_the_directory_that_they_are_extracted_to() {
+    let zip = zip([
+        Entry::stored("./", b""),
+        Entry::stored("./a", b"hello"),
+        Entry::stored("././b/c", b"bye"),
+    ]);
+    assert_read("dots", &zip, &files([("a", b"hello"), ("b/c", b"bye")]));
+
+    let zip = raw::zip([Entry::stored("./a", b""), Entry::stored("a", b"")]);
+    assert!(read(&zip).is_err(), "one file twice");
 }
 
 #[test]

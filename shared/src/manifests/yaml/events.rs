@@ -50,10 +50,14 @@ pub fn each_step<E>(
     };
     let directives = without_unknown_directives(text, version);
     let mut mended = Mended::new(&disguised.text, version);
+    // A last line of spaces alone is no line of a block scalar, unless libyaml-safer panics at its end.
+    let is_open = !text.is_empty() && !text.ends_with(['\n', '\r']);
+    let last_line = text.rsplit(['\n', '\r']).next().unwrap_or_default();
+    let mut closed = is_open && !last_line.trim_start_matches(' ').is_empty();
     let mut taken = 0;
     loop {
         let mut passed = 0;
-        let stop = events(&mended, &directives, |mut event| {
+        let stop = events(&mended, &directives, closed, |mut event| {
             passed += 1;
             if passed <= taken {
                 return Ok(());
@@ -76,6 +80,14 @@ pub fn each_step<E>(
                 take(Step::Again(mended.text.len(), place))?;
             }
             Err(Stop::Syntax(error)) => return Err(fail(syntax(&error, text, &mended))),
+            Err(Stop::Panic(reached)) if is_open && !closed => {
+                closed = true;
+                take(Step::Again(mended.text.len(), reached))?;
+            }
+            Err(Stop::Panic(reached)) => {
+                let problem = "the YAML parser cannot go on behind this place";
+                return Err(fail(not_text(reached, problem)));
+            }
         }
     }
 }
@@ -86,25 +98,25 @@ enum Stop<E> {
     Taker(E),
     /// libyaml gave up.
     Syntax(Error),
+    /// libyaml-safer panicked behind a place.
+    Panic(Mark),
     /// It is not YAML for a reason of ours.
     Unreadable(ReadError),
 }
 
-/// Gives libyaml's events to `take`, of a text whose first bytes are replaced by `directives`.
+/// Gives libyaml's events to `take`, of a text whose first bytes are replaced by `directives`, and that is closed by a line
+/// end where it has none: libyaml-safer panics at the end of a text whose last line is a block scalar's and is open.
 fn events<E>(
     mended: &Mended<'_>,
     directives: &str,
+    closed: bool,
     mut take: impl FnMut(Event) -> Result<(), Stop<E>>,
 ) -> Result<(), Stop<E>> {
     let text = &mended.text;
-    // libyaml-safer panics at the end of a text whose last line is a block scalar's and has no line end.
-    let is_open = !text.is_empty() && !text.ends_with(['\n', '\r']);
-    let last_line = text.rsplit(['\n', '\r']).next();
-    let last_line_counts = is_open && last_line.is_some_and(|line| !line.trim_ascii().is_empty());
     let input = directives
         .as_bytes()
         .chain(&text.as_bytes()[directives.len()..])
-        .chain(if is_open { b"\n".as_slice() } else { b"" });
+        .chain(if closed { b"\n".as_slice() } else { b"" });
     // The parser takes all that a reader has ready, at four bytes a character.
     let mut input = BufReader::with_capacity(4096, input);
     let mut parser = Parser::new();
@@ -117,7 +129,7 @@ fn events<E>(
         let mut event = match parsed {
             Ok(Ok(event)) => event,
             Ok(Err(error)) => return Err(Stop::Syntax(error)),
-            Err(_) => return Err(Stop::Unreadable(gave_up(mended.original(reached)))),
+            Err(_) => return Err(Stop::Panic(mended.original(reached))),
         };
         reached = event.end_mark;
         if let EventData::Scalar {
@@ -125,7 +137,7 @@ fn events<E>(
             style: ScalarStyle::Literal | ScalarStyle::Folded,
             ..
         } = &mut event.data
-            && last_line_counts
+            && closed
             && event.end_mark.index > text.len() as u64
             && value.ends_with('\n')
         {
@@ -145,6 +157,15 @@ fn syntax(error: &Error, text: &str, mended: &Mended<'_>) -> ReadError {
     let Some(position) = error.problem_mark().map(place) else {
         return control_character(text);
     };
+    if error.problem() == "found character that cannot start any token"
+        && let Some(found) = error.problem_mark().and_then(|mark| mended.char_at(mark))
+    {
+        let problem = match found {
+            '\t' => Problem::Tab,
+            found => Problem::Syntax(format!("{found:?} cannot start a text; write it in quotes")),
+        };
+        return ReadError { position, problem };
+    }
     let mut problem = error.problem().to_owned();
     problem.extend(
         error
@@ -178,10 +199,6 @@ fn control_character(text: &str) -> ReadError {
 
 fn not_text(start: Mark, problem: &str) -> ReadError {
     ReadError::at(start, Problem::Syntax(problem.to_owned()))
-}
-
-fn gave_up(reached: Mark) -> ReadError {
-    not_text(reached, "the YAML parser cannot go on behind this place")
 }
 
 /// What stands before a document's marker, its directives made comments that libyaml refuses and others pass over:

@@ -126,12 +126,13 @@ impl Value {
         }
     }
 
-    /// A scalar as Python's `str()` writes it; nothing for collections.
+    /// A scalar as Python's `str()` writes it; nothing for collections and numbers past 128 bits that are not decimal.
     pub fn to_python(&self) -> Option<String> {
         Some(match self {
             Value::Null => "None".to_owned(),
             Value::Bool(true) => "True".to_owned(),
             Value::Bool(false) => "False".to_owned(),
+            Value::Int(digits) if digits.contains(':') => return None,
             Value::Int(digits) => digits.clone(),
             Value::Float(number) => scalar::python_float(*number),
             Value::String(text) | Value::Timestamp(text) => text.clone(),

@@ -208,7 +208,7 @@ impl Reader<'_> {
             }
             ScalarStyle::Literal | ScalarStyle::Folded => {
                 let written = position(start)..position(end).min(self.text.len());
-                lenience::in_block(self.text.get(written).unwrap_or_default())
+                lenience::in_block(self.text.get(written).unwrap_or_default(), self.version)
             }
             _ => None,
         };
@@ -230,7 +230,10 @@ impl Reader<'_> {
     }
 
     fn tagged(&self, tag: &str, text: String, start: Mark) -> Result<Value, ReadError> {
-        if self.version == Version::V1_2 && !scalar::is_known(tag) {
+        if self.version == Version::V1_2
+            && collections::means_nothing_in_1_2(tag)
+            && !scalar::is_known(tag)
+        {
             return Ok(Value::String(text));
         }
         let value = match self.scalars_1_1 {

@@ -28,7 +28,7 @@ pub fn in_scalar(text: &str, style: ScalarStyle) -> Option<usize> {
             text[..opening].find('\t')
         }
         ScalarStyle::Literal | ScalarStyle::Folded => {
-            let header = text.find('\n').map_or(text, |newline| &text[..newline]);
+            let header = text.split(['\n', '\r']).next().unwrap_or_default();
             between_values(header)
         }
         _ => text.find('\t'),

@@ -190,18 +190,93 @@ fn a_text_is_mended_no_more_often_than_its_values_allow() {
 }
 
 #[test]
-fn a_literal_block_may_start_with_a_tab() {
+fn a_block_scalar_may_start_with_a_tab() {
     let root = read_text("a: {b:}\nc: |-\n\n  \tx\n  y\nd: e\n").unwrap();
     assert_eq!(root.get("c").and_then(Node::as_str), Some("\n\tx\ny"));
     assert_eq!(root.get("d").map(|node| node.position.line), Some(6));
-    for text in [
-        "a: |\n\tb: c",       // at the key's column
-        "a: |\n    b\n  \tc", // behind the text
-        "a: |3\n  \tb",       // before the column that was asked for
-        "a: >\n  \tb",
+    // (text, what PyYAML makes of it)
+    for (text, wanted) in [
+        ("a: >\n  \tb\n  c\n", "\tb\nc\n"),
+        ("a: >\n  \tb", "\tb"),
+        ("a: !!str &x >- # d\r\n  \t\r\n  b\r\n", "\t\nb"),
+        ("- |\n \ta\n", "\ta\n"),
+        ("- a: |+\n   \tb\n", "\tb\n"),
+        ("--- >\n  \ta\n", "\ta\n"),
+        ("|\n  \ta\n", "\ta\n"),
+        ("a: |\r  \tb\rc: d", "\tb\n"),
     ] {
-        assert!(read_text(text).is_err(), "{text}");
+        let root = read_text(text).unwrap();
+        let item = match &root.value {
+            Value::Sequence(items) => items[0].clone(),
+            _ => root,
+        };
+        let text_of = |node: &Node| node.as_str().map(str::to_owned);
+        let found = text_of(&item).or_else(|| item.get("a").and_then(text_of));
+        assert_eq!(found.as_deref(), Some(wanted), "{text:?}");
     }
+    for text in [
+        "a: |\n\tb: c",              // at the key's column
+        "a: |\n    b\n  \tc",        // behind the text
+        "a: |3\n  \tb",              // before the column that was asked for
+        "a:\n  b:\n    |\n     \tc", // how deep, cannot be told
+    ] {
+        assert!(read_text(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_last_line_of_spaces_is_text_only_where_it_is_deeper_than_its_block() {
+    for (text, wanted) in [
+        ("|\n  a\n   ", "a\n "),
+        ("|\n  a\n  ", "a\n"),
+        ("|+\n  a\n  ", "a\n"),
+        ("|+\n  a\n   ", "a\n "),
+        ("|+\n  ", ""),
+        (">\n  a\n  b", "a b"),
+    ] {
+        let root = read_text(&format!("x: {text}")).unwrap();
+        assert_eq!(
+            root.get("x").and_then(Node::as_str),
+            Some(wanted),
+            "{text:?}"
+        );
+    }
+}
+
+#[test]
+fn yaml_1_2_wants_no_first_line_of_a_few_spaces() {
+    let read = |text: &str| read(text.as_bytes(), Version::V1_2, &mut Budget::default());
+    for text in [
+        "a: |\n \n   b\n",
+        "- >-\r\n \r\n  a\r\n",
+        "a: |\n  \n\n   b\n",
+    ] {
+        assert!(read(text).is_err(), "{text:?}");
+        assert!(read_text(text).is_ok(), "{text:?}");
+    }
+    for text in [
+        "a: |\n\n \n   b\n",
+        "a: |2\n \n   b\n",
+        "a: |\n   \n   b\n",
+        "a: |\n   b\n \n",
+    ] {
+        assert!(read(text).is_ok(), "{text:?}");
+    }
+}
+
+#[test]
+fn lines_are_counted_whatever_ends_them() {
+    let place = |before: &str| Position::behind(before.as_bytes());
+    assert_eq!(place("a\rb\r\nc\nd"), Position { line: 4, column: 2 });
+    assert_eq!(place("a\n"), Position { line: 2, column: 1 });
+    assert_eq!(
+        problem("a: b\rc:\r\td: e"),
+        "line 3, column 1: a tab where YAML wants a space"
+    );
+    assert_eq!(
+        problem("a: @b"),
+        "line 1, column 4: '@' cannot start a text; write it in quotes"
+    );
 }
 
 #[test]
