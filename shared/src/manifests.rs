@@ -53,8 +53,11 @@ struct Documents {
 pub enum LayoutError {
     #[error("Courier requires valid input YAML files: {file}: {error}")]
     Unreadable { file: String, error: ReadError },
-    #[error("{file}: kind must be a string, found {found}")]
-    Kind { file: String, found: &'static str },
+    #[error("{}: kind must be a string, found {found}", .spot.file)]
+    Kind {
+        spot: Box<Spot>,
+        found: &'static str,
+    },
     #[error("Only 1 package is expected to exist in source root folder.")]
     SeveralPackages { first: Arc<str>, second: Box<Spot> },
     #[error("Bundle does not contain any packages.")]
@@ -78,7 +81,8 @@ impl LayoutError {
                 let found = "no ClusterServiceVersion beside it, nor in a directory beside it";
                 ValidationInfo::layout(&rules::NO_CSV, package, found.to_owned())
             }
-            LayoutError::Kind { .. } | LayoutError::NoPackage => ValidationInfo::default(),
+            LayoutError::Kind { spot, .. } => ValidationInfo::unfit(spot, "a string"),
+            LayoutError::NoPackage => ValidationInfo::default(),
         }
     }
 }
@@ -236,8 +240,9 @@ fn read_document(path: &str, bytes: &[u8], budget: &mut Budget) -> Result<Docume
             Document::Csv(Csv::read(&place))
         }
         Some(kind @ (Value::Sequence(_) | Value::Mapping(_))) => {
-            let (file, found) = (path.to_owned(), kind.kind());
-            return Err(LayoutError::Kind { file, found });
+            let (spot, found) = (place.get("kind").unwrap_or(place).spot(), kind.kind());
+            let spot = Box::new(spot);
+            return Err(LayoutError::Kind { spot, found });
         }
         _ => Document::Ignored,
     })

@@ -225,10 +225,13 @@ impl Owned {
                     report.unlike(&rules::OWNED_NAME_MATCH, &name.spot, &[], says);
                 }
             }
-            _ => report.unfit_at(
-                &name.spot,
-                "named after a CRD whose plural and group are strings",
-            ),
+            _ => {
+                let file = &crd.file;
+                let wanted = format!(
+                    "named after a CRD whose plural and group are strings, unlike those in {file}"
+                );
+                report.unfit_at(&name.spot, &wanted);
+            }
         }
     }
 }
@@ -285,7 +288,11 @@ fn check_examples(examples: &Place<'_>, report: &mut Report) {
             .take(20)
             .collect();
         let line = before.matches('\n').count() + 1;
-        let found = format!("text that is no JSON from its line {line} on, at {behind:?}");
+        let found = match behind.as_str() {
+            "" if text.trim().is_empty() => "an empty text, which is no JSON".to_owned(),
+            "" => format!("JSON that ends too early, in its line {line}"),
+            behind => format!("text that is no JSON from its line {line} on, at {behind:?}"),
+        };
         let spot = Spot {
             found,
             ..examples.spot()

@@ -6,19 +6,22 @@ const MAX_DEPTH: usize = 990;
 /// Whether `json.loads` would take the text.
 ///
 /// # Errors
-/// The byte up to which it would.
+/// The byte that it would not take; the text's length where it ends too early.
 pub fn check(text: &str) -> Result<(), usize> {
     let mut reader = Reader {
         rest: text.as_bytes(),
+        last: text.len(),
     };
     match reader.document() {
         Some(()) => Ok(()),
-        None => Err(text.len() - reader.rest.len()),
+        None => Err(text.len() - reader.last),
     }
 }
 
 struct Reader<'a> {
     rest: &'a [u8],
+    /// What was left before the byte that was looked at last.
+    last: usize,
 }
 
 impl Reader<'_> {
@@ -59,6 +62,7 @@ impl Reader<'_> {
             loop {
                 self.space();
                 let Some(&closing) = open.last() else {
+                    self.last = self.rest.len();
                     return self.rest.is_empty().then_some(());
                 };
                 if self.take(b",") {
@@ -172,6 +176,7 @@ impl Reader<'_> {
     }
 
     fn next(&mut self) -> Option<u8> {
+        self.last = self.rest.len();
         let (&first, rest) = self.rest.split_first()?;
         self.rest = rest;
         Some(first)
@@ -190,6 +195,20 @@ mod tests {
 
     fn is_valid(text: &str) -> bool {
         check(text).is_ok()
+    }
+
+    #[test]
+    fn the_byte_that_is_wrong_is_told() {
+        for (text, wanted) in [
+            ("{\"a\": 1,\n}", 9),
+            ("[1 2]", 3),
+            ("[]]", 2),
+            ("[nul]", 1),
+            ("[", 1),
+            ("", 0),
+        ] {
+            assert_eq!(check(text), Err(wanted), "{text}");
+        }
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The package's name, found and changed as YAML 1.2: the one thing that is read before the verdict.
 
 use super::edit::{self, EditError};
-use super::report::ValidationInfo;
+use super::report::{Place, Spot, ValidationInfo};
+use super::rules;
 use super::yaml::{self, Budget, Node, ReadError, Value, Version};
 use crate::archive::Files;
 
@@ -20,13 +21,14 @@ pub enum PackageNameError {
     #[error("Could not find packageName in manifests.")]
     Missing,
     #[error("Failed to process yaml file /{file}")]
-    Unreadable {
-        file: String,
-        #[source]
-        error: Option<ReadError>,
+    Unreadable { file: String, error: ReadError },
+    #[error("Failed to process yaml file /{}", .0.file)]
+    NoManifest(Box<Spot>),
+    #[error("{}: packageName must be a string, found {found}", .spot.file)]
+    NotText {
+        spot: Box<Spot>,
+        found: &'static str,
     },
-    #[error("{file}: packageName must be a string, found {found}")]
-    NotText { file: String, found: &'static str },
     #[error("{file}: {error}")]
     Edit { file: String, error: EditError },
 }
@@ -35,11 +37,16 @@ impl PackageNameError {
     /// Where a file cannot be read.
     pub fn validation_info(&self) -> ValidationInfo {
         match self {
-            PackageNameError::Unreadable {
+            PackageNameError::Unreadable { file, error }
+            | PackageNameError::Edit {
                 file,
-                error: Some(error),
+                error: EditError::Unreadable(error),
             } => ValidationInfo::unreadable(file, error),
-            _ => ValidationInfo::default(),
+            PackageNameError::NoManifest(spot) => {
+                ValidationInfo::layout(&rules::NO_MANIFEST, spot, spot.found.clone())
+            }
+            PackageNameError::NotText { spot, .. } => ValidationInfo::unfit(spot, "a string"),
+            PackageNameError::Missing | PackageNameError::Edit { .. } => ValidationInfo::default(),
         }
     }
 }
@@ -50,17 +57,17 @@ impl PackageNameError {
 /// A file before it that YAML 1.2 cannot read, or whose document is no list, map or text.
 pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNameError> {
     for (path, bytes) in files.iter().filter(|(path, _)| is_candidate(path)) {
-        let unreadable = |error| PackageNameError::Unreadable {
-            file: path.clone(),
-            error,
-        };
-        let root =
-            yaml::read(bytes, Version::V1_2, budget).map_err(|error| unreadable(Some(error)))?;
+        let root = yaml::read(bytes, Version::V1_2, budget).map_err(|error| {
+            let file = path.clone();
+            PackageNameError::Unreadable { file, error }
+        })?;
+        let file = path.as_str().into();
+        let place = Place::root(&file, &root);
         match &root.value {
             Value::Mapping(_) => {}
             Value::Sequence(_) => continue,
             Value::String(_) if !is_tagged(bytes, &root) => continue,
-            _ => return Err(unreadable(None)),
+            _ => return Err(PackageNameError::NoManifest(Box::new(place.spot()))),
         }
         // To ruamel.yaml a key that has a tag is another key.
         let entry = root.entry("packageName");
@@ -68,8 +75,9 @@ pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNa
             continue;
         };
         let Some(name) = entry.value.as_str() else {
+            let spot = place.get("packageName").unwrap_or(place).spot();
             return Err(PackageNameError::NotText {
-                file: path.clone(),
+                spot: Box::new(spot),
                 found: entry.value.value.kind(),
             });
         };
@@ -145,6 +153,42 @@ mod tests {
             assert!(
                 matches!(found(text), Err(PackageNameError::Missing)),
                 "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_stands_in_the_way_of_a_name_has_a_place() {
+        for (text, message, rule, line, found) in [
+            (
+                "# nothing\n",
+                "Failed to process yaml file /a.yaml",
+                "no-manifest",
+                1,
+                "null",
+            ),
+            (
+                "a: b\npackageName: 5",
+                "a.yaml: packageName must be a string, found a number",
+                "type",
+                2,
+                "the number 5",
+            ),
+            (
+                "a: b\na: c",
+                "Failed to process yaml file /a.yaml",
+                "yaml",
+                2,
+                "duplicate key \"a\"",
+            ),
+        ] {
+            let files = Files::from([("a.yaml".to_owned(), text.into())]);
+            let error = find(&files, &mut Budget::default()).unwrap_err();
+            assert_eq!(error.to_string(), message);
+            let finding = error.validation_info().findings.remove(0);
+            assert_eq!(
+                (finding.rule, finding.line, &*finding.found),
+                (rule, line, found)
             );
         }
     }

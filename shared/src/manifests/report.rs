@@ -108,6 +108,16 @@ impl ValidationInfo {
         }
     }
 
+    /// A value of a wrong type that ends all before there are lists.
+    pub fn unfit(spot: &Spot, wanted: &str) -> Self {
+        let mut report = Report::default();
+        report.unfit_at(spot, wanted);
+        ValidationInfo {
+            findings: report.findings,
+            ..ValidationInfo::default()
+        }
+    }
+
     /// Files that lie wrong have no lists, only a place.
     pub fn layout(rule: &Rule, spot: &Spot, found: String) -> Self {
         let spot = Spot {

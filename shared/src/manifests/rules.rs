@@ -41,10 +41,12 @@ macro_rules! rules {
 }
 
 rules! {
-    YAML = error("yaml", "{}: {}", "Make the file one valid YAML document; the place is where reading ended.");
+    YAML = error("yaml", "{}: {}", "Mend what stands there, so that the file is one YAML document; the place is where reading ended.");
     YAML_DOCUMENTS = error("yaml-documents", "{}: {}", "Put each document into a file of its own.");
     YAML_LIMIT = error("yaml-limit", "{}: {}",
         "Shorten what stands there: it is past a limit that no operator in a cluster comes near.");
+    NO_MANIFEST = error("no-manifest", "The file is no map, list or text.",
+        "Take the file out, or write a manifest into it.");
     PACKAGES = error("packages", "Only 1 package is expected to exist in source root folder.",
         "Keep one package file at the top level.");
     NO_CSV = error("no-csv", "There is no valid CSV file in root or manifest directories.",

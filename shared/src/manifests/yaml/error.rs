@@ -33,6 +33,8 @@ impl ReadError {
 pub enum Problem {
     #[error("not UTF-8")]
     NotUtf8,
+    #[error("UTF-16, wanted UTF-8")]
+    Utf16,
     #[error("control character U+{0:04X}")]
     Control(u32),
     #[error("{0}")]
@@ -57,6 +59,8 @@ pub enum Problem {
     TooManyInAll(u32),
     #[error("an anchor of more than {0} characters")]
     LongAnchor(usize),
+    #[error("`{{{{` of a template that is not filled in")]
+    Template,
     #[error("undefined alias *{0}")]
     UndefinedAlias(String),
     #[error("anchor &{0} is defined twice")]

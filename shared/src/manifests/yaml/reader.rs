@@ -30,7 +30,10 @@ const MAX_DIRECTIVES: usize = 100;
 pub fn read(bytes: &[u8], version: Version, budget: &mut Budget) -> Result<Rc<Node>, ReadError> {
     let text = std::str::from_utf8(bytes).map_err(|error| ReadError {
         position: Position::behind(&bytes[..error.valid_up_to()]),
-        problem: Problem::NotUtf8,
+        problem: match bytes {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Problem::Utf16,
+            _ => Problem::NotUtf8,
+        },
     })?;
     refuse_directives(text)?;
     // libyaml counts bytes from behind a byte order mark.
@@ -246,6 +249,16 @@ impl Reader<'_> {
     fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
         let start = collection.start;
         self.refuse_tabs(position(start), start, Gap::Between)?;
+        // To PyYAML this is a map as a key, which it refuses, too.
+        let is_template = matches!(collection.content, Content::Mapping { .. })
+            && self.tree.wants_key()
+            && self
+                .text
+                .get(..position(start))
+                .is_some_and(|before| before.ends_with('{'));
+        if is_template && self.version == Version::V1_1 {
+            return Err(ReadError::at(start, Problem::Template));
+        }
         self.tree.begin(collection)
     }
 

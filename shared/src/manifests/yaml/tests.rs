@@ -274,6 +274,10 @@ fn lines_are_counted_whatever_ends_them() {
         "line 3, column 1: a tab where YAML wants a space"
     );
     assert_eq!(
+        problem("a: {{ .Values.b }}"),
+        "line 1, column 5: `{{` of a template that is not filled in"
+    );
+    assert_eq!(
         problem("a: @b"),
         "line 1, column 4: '@' cannot start a text; write it in quotes"
     );
