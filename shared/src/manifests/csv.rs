@@ -133,6 +133,8 @@ impl Csv {
             Value::String(_) | Value::Null | Value::Bool(false) => {}
             Value::Int(digits) if digits == "0" => {}
             Value::Float(number) if *number == 0.0 => {}
+            // An alias to it would push the text, too.
+            _ if description.node().anchored => report.unfit(description, "a string"),
             value => match value.to_python() {
                 Some(text) => self.description = Some((description.node().span.clone(), text)),
                 None if is_empty(value) => {}
