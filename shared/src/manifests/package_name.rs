@@ -65,7 +65,7 @@ pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNa
         let place = Place::root(&file, &root);
         match &root.value {
             Value::Mapping(_) => {}
-            Value::Sequence(_) => continue,
+            Value::Sequence(_) | Value::Other(_) => continue,
             Value::String(_) if !is_tagged(bytes, &root) => continue,
             _ => return Err(PackageNameError::NoManifest(Box::new(place.spot()))),
         }
