@@ -357,7 +357,10 @@ impl From<LedgerError> for Error {
 
 impl From<BundleError> for Error {
     fn from(error: BundleError) -> Self {
-        Error::Internal(error.to_string())
+        match error {
+            BundleError::TooLarge(_) => Error::invalid_manifests(error.to_string()),
+            BundleError::Defect { .. } => Error::Internal(error.to_string()),
+        }
     }
 }
 

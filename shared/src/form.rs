@@ -36,6 +36,7 @@ fn content_type(headers: &HeaderMap) -> &str {
 pub async fn zip_of_form(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Error> {
     let content_type = content_type(headers);
     let boundary = multer::parse_boundary(content_type).map_err(|_| {
+        let content_type: String = content_type.chars().take(100).collect();
         no_file(&format!(
             "the content type is '{content_type}', not multipart/form-data with a boundary"
         ))

@@ -19,7 +19,7 @@ use crate::archive::Files;
 use crd::Crd;
 use csv::Csv;
 use package::Package;
-use report::{MAX_FINDINGS, Place, Report, Spot, ValidationInfo};
+use report::{MAX_FINDINGS, MAX_TEXT, Place, Report, Spot, ValidationInfo};
 use yaml::{Budget, ReadError, Value, Version};
 
 /// How the files lie.
@@ -171,13 +171,15 @@ const MAX_OWNED: usize = 10_000;
 #[derive(Default)]
 struct Kept {
     findings: usize,
+    bytes: usize,
     owned: usize,
 }
 
 impl Kept {
     fn bound_findings(&mut self, report: &mut Report) {
         self.findings += report.findings.len();
-        if self.findings > 4 * MAX_FINDINGS {
+        self.bytes += report.bytes();
+        if self.findings > 4 * MAX_FINDINGS || self.bytes > 4 * MAX_TEXT {
             report.forget();
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use libyaml_safer::{
-    Emitter, Encoding, Error, Event, EventData, MappingStyle, ScalarStyle, SequenceStyle,
+    Emitter, Encoding, Error, ErrorKind, Event, EventData, MappingStyle, ScalarStyle, SequenceStyle,
 };
 
 use super::csv::Csv;
@@ -17,12 +17,20 @@ const LEFT_OUT: [&str; 2] = ["art.yaml", "image-references"];
 /// The files of a release, by path.
 pub type Bundle = Files;
 
-/// A document could not be written again. That it was read makes this a defect of ours.
+/// Bytes of a bundle.yaml. Flow style becomes block style, which says the same in more bytes.
+const MAX_BUNDLE: usize = 32 << 20;
+
+/// Why files cannot be written into one.
 #[derive(Debug, thiserror::Error)]
-#[error("{file} could not be written into bundle.yaml: {error}")]
-pub struct BundleError {
-    file: String,
-    error: String,
+pub enum BundleError {
+    /// They are more, so written.
+    #[error(
+        "{0}: bundle.yaml would grow past {MAX_BUNDLE} bytes; write deep lists and maps in block style"
+    )]
+    TooLarge(String),
+    /// A document could not be written again. That it was read makes this a defect of ours.
+    #[error("{file} could not be written into bundle.yaml: {error}")]
+    Defect { file: String, error: String },
 }
 
 impl Manifests {
@@ -123,6 +131,9 @@ struct Indented<'a> {
 
 impl Write for Indented<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.text.len() + bytes.len() > MAX_BUNDLE {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         for line in bytes.split_inclusive(|byte| *byte == b'\n') {
             if self.at_line_start && line != b"\n" {
                 self.text.extend_from_slice(b"    ");
@@ -140,9 +151,12 @@ impl Write for Indented<'_> {
 
 fn defect(file: &str) -> impl FnOnce(Error) -> BundleError {
     let file = file.to_owned();
-    |error| BundleError {
-        file,
-        error: error.to_string(),
+    |error| match error.kind() {
+        ErrorKind::Io => BundleError::TooLarge(file),
+        _ => BundleError::Defect {
+            file,
+            error: error.to_string(),
+        },
     }
 }
 
@@ -188,7 +202,7 @@ fn copy(
             false => Ok(()),
         }
     };
-    yaml::each_event(body, Version::V1_1, take, |error| BundleError {
+    yaml::each_event(body, Version::V1_1, take, |error| BundleError::Defect {
         file: source.file.to_owned(),
         error: error.to_string(),
     })

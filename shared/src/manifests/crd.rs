@@ -127,6 +127,9 @@ impl Crd {
             {
                 report.wrong(&rules::CRD_VERSIONS_ITEM, &item);
             }
+            if names.len() == MAX_VERSIONS {
+                return report.unfit(versions, "a list of at most 1000 versions");
+            }
             names.extend(item.get("name").map(|name| comparable(&name)));
             storage += usize::from(
                 item.get("storage")
@@ -149,6 +152,9 @@ impl Crd {
         self.versions = Some(names);
     }
 }
+
+/// Versions of a CRD: more than any has, and each owned CRD is looked up in them.
+const MAX_VERSIONS: usize = 1_000;
 
 /// CRDs of one version that may have the same name; a cluster takes one.
 const MAX_SAME: usize = 10;
@@ -183,11 +189,16 @@ impl<'a> Named<'a> {
 /// Bytes of a name: more than Kubernetes takes.
 const MAX_NAME: usize = 1_000;
 
+/// Digits of a number that is kept to be compared.
+const MAX_DIGITS: usize = 100;
+
 /// A value to compare later, without the memory that a collection or a text without end would keep.
 pub fn comparable(place: &Place<'_>) -> Value {
     match place.value() {
         value @ (Value::Sequence(_) | Value::Mapping(_)) => Value::Other(value.kind()),
         Value::String(text) if text.len() > MAX_NAME => Value::Other("a long text"),
+        Value::Binary(bytes) if bytes.len() > MAX_NAME => Value::Other("binary data"),
+        Value::Int(digits) if digits.len() > MAX_DIGITS => Value::Other("a long number"),
         value => value.clone(),
     }
 }

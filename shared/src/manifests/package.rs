@@ -51,6 +51,9 @@ impl Package {
     }
 }
 
+/// Channels of a package: more than any has, and each is looked up among the CSVs.
+const MAX_CHANNELS: usize = 1_000;
+
 /// Whether the channels are in order; a missing `currentCSV` is an error that the reference does not count here.
 fn check_channels(
     channels: &Place<'_>,
@@ -66,6 +69,10 @@ fn check_channels(
         report.unfit(channels, "a list");
         return false;
     };
+    if matches!(channels.value(), Value::Sequence(channels) if channels.len() > MAX_CHANNELS) {
+        report.unfit(channels, "a list of at most 1000 channels");
+        return false;
+    }
     let mut fits = true;
     for channel in items {
         if !channel.must_be_map(report) {

@@ -61,6 +61,8 @@ pub struct Report {
     pub findings: Vec<Finding>,
     errors: usize,
     warnings: usize,
+    /// Of all texts in the findings.
+    bytes: usize,
     /// There were more errors than are listed.
     overflowed: bool,
 }
@@ -70,6 +72,9 @@ const MAX_VALUE: usize = 1_000;
 
 /// Errors, and as many warnings, that are listed: more than any operator has.
 pub const MAX_FINDINGS: usize = 5_000;
+
+/// Bytes of all texts in the findings of a report, give or take one.
+pub const MAX_TEXT: usize = 1 << 20;
 
 /// `validation_info` of an answer: the lists that clients know, and the findings beside them.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -166,7 +171,7 @@ impl Report {
         self.overflowed |= other.overflowed;
         for finding in &other.findings {
             if self.has_room(finding.severity) {
-                self.findings.push(finding.clone());
+                self.push(finding.clone());
             }
         }
     }
@@ -175,6 +180,7 @@ impl Report {
     pub fn forget(&mut self) {
         self.overflowed |= !self.is_valid();
         self.findings = Vec::new();
+        self.bytes = 0;
     }
 
     /// Counts a finding, and says whether it is to be listed. An error that is not listed is one all the same.
@@ -184,7 +190,7 @@ impl Report {
             Severity::Warning => &mut self.warnings,
         };
         *count += 1;
-        let has_room = *count <= MAX_FINDINGS;
+        let has_room = *count <= MAX_FINDINGS && self.bytes < MAX_TEXT;
         self.overflowed |= !has_room && severity == Severity::Error;
         has_room
     }
@@ -203,7 +209,7 @@ impl Report {
             message += &shortened(value, MAX_VALUE);
             message += part;
         }
-        self.findings.push(Finding {
+        self.push(Finding {
             severity: rule.severity,
             rule: rule.id,
             file: spot.file.clone(),
@@ -216,9 +222,17 @@ impl Report {
         });
     }
 
+    fn push(&mut self, finding: Finding) {
+        let texts = [&finding.field, &finding.found, &finding.message];
+        self.bytes += finding.file.len() + texts.map(String::len).iter().sum::<usize>();
+        self.findings.push(finding);
+    }
+
     /// `rule` is broken by the value at `place`.
     pub fn wrong(&mut self, rule: &Rule, place: &Place<'_>) {
-        self.add(rule, &place.spot(), &[]);
+        if self.has_room(rule.severity) {
+            self.list(rule, &place.spot(), &[]);
+        }
     }
 
     /// `rule` is broken at `spot`, which does not fit what `other` says of another place.
@@ -241,27 +255,40 @@ impl Report {
 
     /// `rule` is broken since the map at `place` has no `key`, which also fills the gap of its message.
     pub fn missing(&mut self, rule: &Rule, place: &Place<'_>, key: &str) {
-        let spot = Spot {
-            field: place.field_of(key),
-            found: "nothing".to_owned(),
-            ..place.spot()
-        };
-        self.add(rule, &spot, &[key]);
+        if self.has_room(rule.severity) {
+            let spot = Spot {
+                file: place.file(),
+                position: place.node.position,
+                field: place.field_of(key),
+                found: "nothing".to_owned(),
+            };
+            self.list(rule, &spot, &[key]);
+        }
     }
 
     /// The value at `place` has a type that no schema allows there; the reference crashes on it, or compares it by
     /// Python's own ways.
     pub fn unfit(&mut self, place: &Place<'_>, wanted: &str) {
-        self.unfit_at(&place.spot(), wanted);
+        if self.has_room(rules::TYPE.severity) {
+            self.list_unfit(&place.spot(), wanted);
+        }
     }
 
     /// As [`Report::unfit`], for a place whose tree is gone.
     pub fn unfit_at(&mut self, spot: &Spot, wanted: &str) {
-        self.add(
-            &rules::TYPE,
-            spot,
-            &[&spot.file, &spot.field, wanted, &spot.found],
-        );
+        if self.has_room(rules::TYPE.severity) {
+            self.list_unfit(spot, wanted);
+        }
+    }
+
+    fn list_unfit(&mut self, spot: &Spot, wanted: &str) {
+        let values = [&spot.file, spot.field.as_str(), wanted, &spot.found];
+        self.list(&rules::TYPE, spot, &values);
+    }
+
+    /// Bytes of all texts in the findings.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 }
 
@@ -366,7 +393,8 @@ pub fn describe(value: &Value) -> String {
         Value::Mapping(map) => {
             let keys = map.entries.iter().map(|entry| &*entry.key);
             let known = keys.take(5).filter_map(Node::as_str);
-            let listed = known.collect::<Vec<_>>().join(", ");
+            let known: Vec<_> = known.map(|key| shortened(key, 60)).collect();
+            let listed = known.join(", ");
             format!("a map of {}", shortened(&listed, 60))
         }
         Value::String(text) => {
@@ -375,7 +403,8 @@ pub fn describe(value: &Value) -> String {
         }
         Value::Bool(truth) => format!("the boolean {truth}"),
         Value::Int(_) | Value::Float(_) => {
-            format!("the number {}", value.to_python().unwrap_or_default())
+            let digits = value.to_python().unwrap_or_default();
+            format!("the number {}", shortened(&digits, 60))
         }
         Value::Timestamp(moment) => format!("the date {moment}"),
         other => other.kind().to_owned(),

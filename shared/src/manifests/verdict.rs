@@ -1,14 +1,20 @@
 //! The verdict: every rule over every version, reported in operator-courier's order.
 
-use super::Manifests;
 use super::crd::{Crd, Named};
 use super::csv::Csv;
 use super::report::Report;
+use super::{Layout, Manifests};
 
 impl Manifests {
     /// Checks all versions: the CRDs, the CSVs, then the package, which must have the repository's name.
     pub fn verdict(&self, repository: &str) -> Report {
         let mut report = Report::default();
+        // In the nested layout the reference says of each version again what it says of the package.
+        let mut package = Report::default();
+        if self.layout == Layout::Nested {
+            self.package
+                .check(self.layout, &[], repository, &mut package);
+        }
         for version in &self.versions {
             let crds: Vec<&Crd> = version.crds.iter().map(|(_, crd)| crd).collect();
             let csvs: Vec<&Csv> = version.csvs.iter().map(|(_, csv)| csv).collect();
@@ -20,8 +26,12 @@ impl Manifests {
                 report.extend(&csv.report);
                 csv.check_owned(&named, &mut report);
             }
-            self.package
-                .check(self.layout, &csvs, repository, &mut report);
+            match self.layout {
+                Layout::Nested => report.extend(&package),
+                Layout::Flat => self
+                    .package
+                    .check(self.layout, &csvs, repository, &mut report),
+            }
         }
         report
     }

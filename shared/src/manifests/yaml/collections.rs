@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::rc::Rc;
 
+use super::error::short;
 use super::node::identity;
 use super::scalar::{self, YAML_TAG};
 use super::{Entry, Mapping, Node, Problem, ReadError, Value, Version};
@@ -26,7 +27,7 @@ pub(super) fn settle(entries: Vec<Entry>, version: Version) -> Result<Vec<Entry>
                 let earlier = std::mem::replace(&mut order[*place.get()], index);
                 if version == Version::V1_2 && !entries[earlier].merged && !entry.merged {
                     let key = entry.key.value.to_python().unwrap_or_default();
-                    let problem = Problem::DuplicateKey(format!("{key:?}"));
+                    let problem = Problem::DuplicateKey(format!("{:?}", short(&key)));
                     return Err(ReadError {
                         position: entry.key.position,
                         problem,

@@ -57,6 +57,8 @@ pub enum Problem {
     TooManyExpanded(u32),
     #[error("more than {0} values in all files together, aliases expanded")]
     TooManyInAll(u32),
+    #[error("a tag of more than {0} characters")]
+    LongTag(usize),
     #[error("an anchor of more than {0} characters")]
     LongAnchor(usize),
     #[error("`{{{{` of a template that is not filled in")]
@@ -88,6 +90,12 @@ impl Problem {
                 | TooManyExpanded(_)
                 | TooManyInAll(_)
                 | LongAnchor(_)
+                | LongTag(_)
         )
     }
+}
+
+/// The start of a name, for a message.
+pub(super) fn short(name: &str) -> String {
+    name.chars().take(60).collect()
 }

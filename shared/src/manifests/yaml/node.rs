@@ -1,5 +1,6 @@
 //! A document as a tree in which every value knows its place in the file.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
@@ -198,11 +199,14 @@ impl PartialEq for Value {
 pub(in crate::manifests) fn identity(value: &Value) -> Option<Identity<'_>> {
     Some(match value {
         Value::Null => Identity::Null,
-        Value::Bool(true) => Identity::Number("1".to_owned()),
-        Value::Bool(false) => Identity::Number("0".to_owned()),
-        Value::Int(digits) => Identity::Number(digits.clone()),
-        Value::Float(number) if number.fract() == 0.0 => Identity::Number(format!("{number:.0}")),
-        Value::Float(number) => Identity::Number(number.to_string()),
+        Value::Bool(true) => Identity::Number(Cow::Borrowed("1")),
+        Value::Bool(false) => Identity::Number(Cow::Borrowed("0")),
+        Value::Int(digits) => Identity::Number(Cow::Borrowed(digits)),
+        // Larger ones have hundreds of digits, and nobody's whole number is the same.
+        Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+            Identity::Number(Cow::Owned(format!("{:.0}", number + 0.0)))
+        }
+        Value::Float(number) => Identity::Float(number.to_bits()),
         Value::String(text) => Identity::Text(text),
         Value::Timestamp(text) => Identity::Moment(text),
         Value::Binary(bytes) => Identity::Bytes(bytes),
@@ -213,7 +217,8 @@ pub(in crate::manifests) fn identity(value: &Value) -> Option<Identity<'_>> {
 #[derive(PartialEq, Eq, Hash)]
 pub(in crate::manifests) enum Identity<'a> {
     Null,
-    Number(String),
+    Number(Cow<'a, str>),
+    Float(u64),
     Text(&'a str),
     Moment(&'a str),
     Bytes(&'a [u8]),

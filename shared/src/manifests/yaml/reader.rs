@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use libyaml_safer::{Event, EventData, MappingStyle, Mark, ScalarStyle, SequenceStyle};
 
+use super::error::short;
 use super::events::{self, Step};
 use super::scalar;
 use super::tree::{Anchored, Content, Open, Tree};
@@ -19,6 +20,12 @@ const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
 
 /// Bytes that cost as much as a value when they are read again.
 const BYTES_AGAIN: u32 = 2;
+
+/// Characters of a tag, which a directive can make long for every value that has it.
+const MAX_TAG: usize = 1_000;
+
+/// Bytes of a scalar that count as another value where aliases are expanded: texts are hashed and compared.
+const BYTES_EXPANDED: usize = 256;
 
 /// Lines of one file that may start with a percent sign.
 const MAX_DIRECTIVES: usize = 100;
@@ -101,6 +108,9 @@ impl Reader<'_> {
                 ));
             }
             self.spend(1, event.start_mark)?;
+            if tag_of(&event.data).is_some_and(|tag| tag.len() > MAX_TAG) {
+                return Err(ReadError::at(event.start_mark, Problem::LongTag(MAX_TAG)));
+            }
             match event.data {
                 EventData::StreamEnd => {
                     self.refuse_tabs(text.len(), event.start_mark, Gap::Between)
@@ -134,9 +144,15 @@ impl Reader<'_> {
                     Some(Anchored::Open) => {
                         Rc::new(self.node(Value::Recursive, start, end, false, 1))
                     }
-                    None => return Err(ReadError::at(start, Problem::UndefinedAlias(anchor))),
+                    None => {
+                        return Err(ReadError::at(
+                            start,
+                            Problem::UndefinedAlias(short(&anchor)),
+                        ));
+                    }
                 };
                 self.spend(node.size, start)?;
+                self.spend(self.tree.cost_of_placing(&node), start)?;
                 self.tree.place(node, self.span(start, end), false)
             }
             EventData::Scalar {
@@ -148,6 +164,7 @@ impl Reader<'_> {
                 style,
             } => {
                 self.refuse_scalar(&value, style, start, end)?;
+                let size = 1 + u32::try_from(value.len() / BYTES_EXPANDED).unwrap_or(u32::MAX);
                 self.tree.define(anchor.as_deref(), start)?;
                 let is_key = self.tree.wants_key();
                 let is_merge = plain_implicit && value == "<<" || tag.as_deref() == Some(MERGE_TAG);
@@ -160,7 +177,7 @@ impl Reader<'_> {
                     Some(VALUE_TAG) if is_key => Value::String(value),
                     tag => self.tagged(tag.unwrap_or_default(), value, start)?,
                 };
-                let node = Rc::new(self.node(value, start, end, anchor.is_some(), 1));
+                let node = Rc::new(self.node(value, start, end, anchor.is_some(), size));
                 self.tree.finish(node, anchor, self.span(start, end), merge)
             }
             EventData::SequenceStart {
@@ -298,6 +315,7 @@ impl Reader<'_> {
         };
         let node = Rc::new(self.node(value, start, end, anchor.is_some(), size));
         let span = self.span(start, end);
+        self.spend(self.tree.cost_of_placing(&node), start)?;
         self.tree.finish(node, anchor, span, false)
     }
 
@@ -343,6 +361,15 @@ impl Reader<'_> {
         }
         self.seen_to = self.seen_to.max(to.max(position(start)));
         Ok(())
+    }
+}
+
+fn tag_of(event: &EventData) -> Option<&str> {
+    match event {
+        EventData::Scalar { tag, .. }
+        | EventData::SequenceStart { tag, .. }
+        | EventData::MappingStart { tag, .. } => tag.as_deref(),
+        _ => None,
     }
 }
 

@@ -6,8 +6,9 @@ use std::rc::Rc;
 
 use libyaml_safer::Mark;
 
+use super::error::short;
 use super::node::identity;
-use super::{Entry, Limits, Node, Problem, ReadError, Version, collections};
+use super::{Entry, Limits, Node, Problem, ReadError, Value, Version, collections};
 
 /// Characters of an anchor, of which each copy would cost memory.
 const MAX_ANCHOR: usize = 1_000;
@@ -98,6 +99,25 @@ impl Tree {
         matches!(content, Some(Content::Mapping { key: None, .. }))
     }
 
+    /// Values that are copied when the next value is placed: a merge takes over whole maps.
+    pub fn cost_of_placing(&self, node: &Node) -> u32 {
+        let content = self.open.last().map(|open| &open.content);
+        if !matches!(
+            content,
+            Some(Content::Mapping {
+                key: Some((_, true)),
+                ..
+            })
+        ) {
+            return 0;
+        }
+        match &node.value {
+            Value::Mapping(map) => u32::try_from(map.entries.len()).unwrap_or(u32::MAX),
+            Value::Sequence(maps) => maps.iter().fold(0, |sum, map| map.size.saturating_add(sum)),
+            _ => 0,
+        }
+    }
+
     /// What an alias stands for.
     pub fn anchored(&self, anchor: &str) -> Option<&Anchored> {
         self.anchors.get(anchor)
@@ -132,7 +152,7 @@ impl Tree {
         if twice && self.version == Version::V1_1 {
             return Err(ReadError::at(
                 start,
-                Problem::DuplicateAnchor(anchor.to_owned()),
+                Problem::DuplicateAnchor(short(anchor)),
             ));
         }
         Ok(())
