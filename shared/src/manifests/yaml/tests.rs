@@ -327,3 +327,77 @@ fn scalars_of_yaml_1_2_are_those_of_ruamel_yaml() {
         );
     }
 }
+
+#[test]
+fn a_tag_is_no_longer_than_a_name() {
+    let text = format!("%TAG !e! !{}\n--- !e!a [b]\n", "t".repeat(1_000));
+    assert_eq!(
+        problem(&text),
+        "line 2, column 5: a tag of more than 1000 characters"
+    );
+}
+
+#[test]
+fn an_alias_to_a_long_text_costs_its_length() {
+    let limits = Limits {
+        total: 400,
+        ..Limits::default()
+    };
+    let text = |count: usize| format!("- &a {}\n{}", "a".repeat(25_600), "- *a\n".repeat(count));
+    let read = |text: &str| {
+        read(
+            text.as_bytes(),
+            Version::V1_1,
+            &mut Budget::new(limits.clone()),
+        )
+    };
+    assert!(read(&text(3)).is_ok());
+    assert!(read(&text(4)).map(|_| ()).unwrap_err().ends_all());
+}
+
+#[test]
+fn a_merge_costs_what_it_takes_over() {
+    let limits = Limits {
+        total: 200,
+        ..Limits::default()
+    };
+    let inner = "{a: b, c: d, e: f, g: h}";
+    let nested = |depth: usize| format!("{}{inner}{}", "{<<: ".repeat(depth), "}".repeat(depth));
+    let read = |text: &str| {
+        read(
+            text.as_bytes(),
+            Version::V1_1,
+            &mut Budget::new(limits.clone()),
+        )
+    };
+    assert!(read(&nested(20)).is_ok());
+    assert!(read(&nested(30)).map(|_| ()).unwrap_err().ends_all());
+}
+
+#[test]
+fn names_in_messages_are_short() {
+    let long = "n".repeat(10_000);
+    let read = |text: String| read(text.as_bytes(), Version::V1_2, &mut Budget::default());
+    for text in [
+        format!("a: *{long}"),
+        format!("? {long}\n: a\n? {long}\n: b\n"),
+    ] {
+        assert!(read(text).map(|_| ()).unwrap_err().to_string().len() < 200);
+    }
+}
+
+#[test]
+fn whole_floats_are_the_same_keys_as_whole_numbers() {
+    for (text, count) in [
+        ("{1: a, 1.0: b, true: c}", 1),
+        ("{0: a, -0.0: b, false: c}", 1),
+        ("{1.7e+308: a, 1.6e+308: b, 1.7e+308: c}", 2),
+        ("{1.5: a, 1: b}", 2),
+    ] {
+        let root = read_text(text).unwrap();
+        assert!(
+            matches!(&root.value, Value::Mapping(map) if map.entries.len() == count),
+            "{text}"
+        );
+    }
+}
