@@ -231,7 +231,7 @@ async fn more_values_than_a_push_may_read_are_refused_by_file() {
         let message = answer.body["message"].as_str().unwrap_or_default();
         assert!(message.contains("more/"), "{message}");
         assert!(
-            message.ends_with("more than 4000000 values in all files together, aliases expanded"),
+            message.ends_with("more than 3000000 values in all files together, aliases expanded"),
             "{message}"
         );
         let finding = &answer.body["validation_info"]["findings"][0];

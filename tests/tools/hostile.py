@@ -330,7 +330,7 @@ def uploads():
     in_all = lambda path: (400, "PackageValidationError", (path, '"line"', "values in all files together"))
     yield "20 MB of small values in 40 files", GOOD, operator(*many), in_all("1.0.2")
     many = [Entry(f"{i:03}.yaml", small.encode()) for i in range(40)]
-    yield "20 MB of small values, all at the top", GOOD, operator(*many), in_all("016.yaml")
+    yield "20 MB of small values, all at the top", GOOD, operator(*many), in_all("012.yaml")
     many = [Entry(f"1.0.{i}/csv.yaml", csv(nearly)) for i in range(2_000)]
     yield "aliases, 2,000 files", GOOD, zipped(Entry("package.yaml", PACKAGE), *many), in_all("1.0.1")
     yield "aliases, 2,000 files and rules", GOOD.replace("org", "ruled"), zipped(Entry("package.yaml", PACKAGE), *many), in_all("1.0.1")
@@ -346,6 +346,32 @@ def uploads():
     yield "25 merges of 9,000 keys", GOOD.replace("org", "ruled"), flat(csv(merged)), ACCEPTED
     annotations = CSV.replace(b'certified: "false"', b'certified: "false", ' + b"".join(b"a%d: b, " % i for i in range(120_000)))
     yield "120,000 annotations and rules", GOOD.replace("org", "ruled"), flat(annotations), ACCEPTED
+    million = "n" * 1_000_000
+    crd = lambda name, versions: Entry(f"{name}.yaml", CRD.replace(b"as.b", name.encode() + b".b").replace(b"[{name: v1, served: true, storage: true}]", f"[{versions}]".encode()))
+    version = lambda name, count: f"&x {{name: {name}, served: true, storage: false}}, " + "*x, " * count
+    own = lambda value, count: f"  customresourcedefinitions: {{owned: [&x {{name: {value}, kind: {value}, version: {value}}}, " + "*x, " * count + "]}\n"
+    ruled = GOOD.replace("org", "ruled")
+    yield "60,000 versions by alias, of a binary name", GOOD, flat(CSV, crd("as", version(f"!!binary '{million}'", 60_000))), invalid
+    yield "60,000 versions by alias, of a name of 4,299 digits", GOOD, flat(CSV, crd("as", version("7" * 4_299, 60_000))), invalid
+    yield "990 owned by alias, of a binary name", GOOD, flat(csv(own(f"!!binary '{million}'", 990))), invalid
+    yield "999 owned against 60,000 versions, floats", GOOD, flat(csv(own("1.7e+308", 998)), crd("as", version("1.6e+308", 60_000))), invalid
+    yield "5 CRDs of 6,000 numbers of 4,299 digits", GOOD, flat(CSV, *(crd(f"c{i}", "&x " + "7" * 4_299 + ", *x" * 6_000) for i in range(5))), invalid
+    for what, value, count in [("a tag of a megabyte", "!e!a [", 120), ("a tag of a megabyte for items", "[" + "!e!a b, " * 100_000, 1)]:
+        yield f"{what}, by a directive", GOOD, operator(Entry("a.yaml", f"%TAG !e! !{million}\n--- {value * count}{']' * count}\n".encode())), (400, "PackageValidationError", ('"line"', "tag"))
+    deep = f"x: {'{a: ' * 115}[{'a, ' * 200_000}]{'}' * 115}\n".encode()
+    crds = [Entry(f"c{i}.yaml", CRD.replace(b"as.b", b"a%d.b" % i) + deep) for i in range(14)]
+    yield "a bundle that grows", GOOD, flat(CSV, *crds[:4]), (400, "PackageValidationError", ("bundle.yaml would grow",))
+    yield "14 deep CRDs", GOOD, flat(CSV, *crds), in_all(".yaml")
+    floats = Entry("1.0.0/csv.yaml", csv("  m: {" + "1.7e+308, " * 120_000 + "}\n"))
+    yield "120,000 large floats as keys", ruled, zipped(Entry("package.yaml", PACKAGE), floats), ACCEPTED
+    in_one = (400, "PackageValidationError", ('"line"', "values"))
+    yield "a megabyte by alias, 200,000 times", ruled, flat(csv(f"  l: &l {million}\n  m: [{'*l, ' * 200_000}]\n")), in_one
+    yield "a megabyte as a key, 20,000 times", GOOD, flat(csv(f"  l: &l {million}\n  m: [{'{*l : a}, ' * 20_000}]\n")), in_one
+    merges = "  m: " + "{<<: " * 112 + "{" + ",".join(f"k{i:x}" for i in range(100_000)) + "}" + "}" * 112 + "\n"
+    yield "merges within merges", ruled, flat(csv(merges)), in_one
+    channels = b"packageName: hostile\nchannels: [&c {name: a, currentCSV: 1.5e+308}, " + b"*c, " * 90_000 + b"]\n"
+    yield "90,000 channels, 4,000 directories", GOOD, zipped(Entry("package.yaml", channels), *(Entry(f"1.0.{i}/csv.yaml", CSV) for i in range(4_000))), invalid
+    yield "90,000 channels, 300 CSVs", GOOD, zipped(Entry("package.yaml", channels), *(Entry(f"{i}.yaml", CSV.replace(b"name: hostile.v1.0.0", b"name: 1.6e+308")) for i in range(300))), invalid
     yield "an alias to itself", GOOD, flat(csv("  x: &x [*x]\n")), ACCEPTED
     yield "10,000 empty files", GOOD, operator(*(Entry(f"{i}.yaml") for i in range(9_998))), (400, "PackageValidationError", ())
     runaway = flat(csv("  description: ", "x" * 50_000, "\n"))

@@ -80,7 +80,7 @@ impl Default for Limits {
             scalar: 1 << 20,
             events: 250_000,
             expanded: 500_000,
-            total: 4_000_000,
+            total: 3_000_000,
         }
     }
 }
