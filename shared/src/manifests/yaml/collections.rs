@@ -1,7 +1,7 @@
 //! What a list or map means once its end has come: merges, duplicate keys, tags.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::error::short;
@@ -86,6 +86,17 @@ pub(super) fn means_nothing_in_1_2(tag: &str) -> bool {
     ];
     let name = tag.strip_prefix(YAML_TAG);
     name.is_none_or(|name| !has_meaning.contains(&name))
+}
+
+/// The key that an `!!omap` has twice, which ruamel.yaml refuses.
+pub(super) fn key_twice(items: &[Rc<Node>]) -> Option<&Node> {
+    let mut seen = HashSet::new();
+    let keys = items.iter().filter_map(|item| match &item.value {
+        Value::Mapping(pair) => pair.entries.first().map(|entry| &*entry.key),
+        _ => None,
+    });
+    keys.into_iter()
+        .find(|key| identity(&key.value).is_some_and(|identity| !seen.insert(identity)))
 }
 
 /// A collection under a tag of its own.

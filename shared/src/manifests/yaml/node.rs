@@ -190,6 +190,7 @@ impl PartialEq for Value {
             }
             (Value::Other(ours), Value::Other(theirs)) => ours == theirs,
             (Value::Recursive, Value::Recursive) => true,
+            (Value::Float(number), _) | (_, Value::Float(number)) if number.is_nan() => false,
             _ => identity(self).is_some() && identity(self) == identity(other),
         }
     }

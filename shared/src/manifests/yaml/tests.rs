@@ -401,3 +401,22 @@ fn whole_floats_are_the_same_keys_as_whole_numbers() {
         );
     }
 }
+
+#[test]
+fn a_pair_comes_once_in_an_omap_of_yaml_1_2() {
+    let read = |text: &str| read(text.as_bytes(), Version::V1_2, &mut Budget::default());
+    assert!(read("!!omap [a: 1, b: 2]").is_ok());
+    assert_eq!(
+        read("!!omap\n- a: 1\n- a: 2\n")
+            .map(|_| ())
+            .unwrap_err()
+            .to_string(),
+        "line 3, column 3: duplicate key \"a\""
+    );
+    assert!(read_text("!!omap [a: 1, a: 2]").is_ok());
+}
+
+#[test]
+fn nothing_equals_what_is_no_number() {
+    assert!(read_text(".nan").unwrap().value != read_text(".NaN").unwrap().value);
+}
