@@ -178,13 +178,13 @@ impl Incoming {
 fn log(method: &str, path: &str, result: &Answer, started: Instant) {
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = response::status_of(result).as_u16();
-    let shown = &*routes::shown(path);
+    let (asked, path) = (path, &*routes::shown(path));
     match result {
-        Ok(_) => tracing::info!(method, path = shown, status, duration_ms, "answered"),
+        Ok(_) => tracing::info!(method, path, status, duration_ms, "answered"),
         Err(Error::Internal(cause)) => {
             tracing::error!(
                 method,
-                path = shown,
+                path,
                 status,
                 duration_ms,
                 cause,
@@ -192,16 +192,8 @@ fn log(method: &str, path: &str, result: &Answer, started: Instant) {
             );
         }
         Err(failure) => {
-            let (error, reason) = (failure.kind().1, failure.to_string().replace(path, shown));
-            tracing::warn!(
-                method,
-                path = shown,
-                status,
-                duration_ms,
-                error,
-                reason,
-                "refused"
-            );
+            let (error, reason) = (failure.kind().1, failure.to_string().replace(asked, path));
+            tracing::warn!(method, path, status, duration_ms, error, reason, "refused");
         }
     }
 }

@@ -152,7 +152,9 @@ pub const ROUTES: &[Route] = &[
 /// A path for logs: without the id of an upload, which is all that it takes to fill the upload's place.
 pub fn shown(path: &str) -> Cow<'_, str> {
     match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["", "v2", organization, "uploads", _] => format!("/v2/{organization}/uploads/…").into(),
+        ["", "v2", organization, "uploads", _, ..] => {
+            format!("/v2/{organization}/uploads/…").into()
+        }
         _ => path.into(),
     }
 }
@@ -276,7 +278,9 @@ mod tests {
 
     #[test]
     fn logs_have_no_ids_of_uploads() {
-        assert_eq!(shown("/v2/org/uploads/3f2a"), "/v2/org/uploads/…");
+        for path in ["/v2/org/uploads/3f2a", "/v2/org/uploads/3f2a/"] {
+            assert_eq!(shown(path), "/v2/org/uploads/…");
+        }
         for path in [
             "/v2/org/uploads",
             "/v2/org/zipfile/1.0.0",

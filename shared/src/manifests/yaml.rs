@@ -37,7 +37,7 @@ pub struct Limits {
     pub scalar: usize,
     /// Events of the parser in one file: about one a scalar, two a list or map.
     pub events: usize,
-    /// Values in one file, when every alias is replaced by what it stands for.
+    /// Values in one file, when every alias is replaced by what it stands for; 256 bytes of a text count as one more.
     pub expanded: u32,
     /// Events in all that one push reads, an alias counting as what it stands for; a file is read once or twice, a CSV
     /// that gets annotations twice more. The largest of real operators come to 0.1 million, 20 MiB of CRDs to 2.5.

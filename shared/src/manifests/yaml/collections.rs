@@ -26,8 +26,7 @@ pub(super) fn settle(entries: Vec<Entry>, version: Version) -> Result<Vec<Entry>
             Occupied(place) => {
                 let earlier = std::mem::replace(&mut order[*place.get()], index);
                 if version == Version::V1_2 && !entries[earlier].merged && !entry.merged {
-                    let key = entry.key.value.to_python().unwrap_or_default();
-                    let problem = Problem::DuplicateKey(format!("{:?}", short(&key)));
+                    let problem = duplicate(&entry.key.value);
                     return Err(ReadError {
                         position: entry.key.position,
                         problem,
@@ -88,23 +87,33 @@ pub(super) fn means_nothing_in_1_2(tag: &str) -> bool {
     name.is_none_or(|name| !has_meaning.contains(&name))
 }
 
-/// The key that an `!!omap` has twice, which ruamel.yaml refuses.
-pub(super) fn key_twice(items: &[Rc<Node>]) -> Option<&Node> {
+/// The key that pairs have twice.
+fn key_twice(pairs: &[Rc<Node>]) -> Option<&Value> {
     let mut seen = HashSet::new();
-    let keys = items.iter().filter_map(|item| match &item.value {
-        Value::Mapping(pair) => pair.entries.first().map(|entry| &*entry.key),
+    let mut keys = pairs.iter().filter_map(|pair| match &pair.value {
+        Value::Mapping(pair) => pair.entries.first().map(|entry| &entry.key.value),
         _ => None,
     });
-    keys.into_iter()
-        .find(|key| identity(&key.value).is_some_and(|identity| !seen.insert(identity)))
+    keys.find(|key| identity(key).is_some_and(|identity| !seen.insert(identity)))
+}
+
+fn duplicate(key: &Value) -> Problem {
+    let key = key.to_python().unwrap_or_default();
+    Problem::DuplicateKey(format!("{:?}", short(&key)))
 }
 
 /// A collection under a tag of its own.
-pub(super) fn retag(value: Value, tag: &str) -> Result<Value, Problem> {
+pub(super) fn retag(value: Value, tag: &str, version: Version) -> Result<Value, Problem> {
+    let name = tag.strip_prefix(YAML_TAG);
+    if let (Some("omap"), Value::Sequence(pairs), Version::V1_2) = (name, &value, version)
+        && let Some(key) = key_twice(pairs)
+    {
+        return Err(duplicate(key));
+    }
     let wrong = |value: &Value| Problem::WrongTag(value.kind(), format!("{tag:?}"));
     let one_pair =
         |item: &Rc<Node>| matches!(&item.value, Value::Mapping(pair) if pair.entries.len() == 1);
-    match (tag.strip_prefix(YAML_TAG), value) {
+    match (name, value) {
         (Some("seq"), value @ Value::Sequence(_)) | (Some("map"), value @ Value::Mapping(_)) => {
             Ok(value)
         }

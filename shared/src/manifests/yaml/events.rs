@@ -76,7 +76,7 @@ pub fn each_step<E>(
             Err(Stop::Taker(error)) => return Err(error),
             Err(Stop::Unreadable(error)) => return Err(fail(error)),
             Err(Stop::Syntax(error)) if mended.mend(&error) => {
-                let place = error.problem_mark().unwrap_or_default();
+                let place = mended.original(error.problem_mark().unwrap_or_default());
                 take(Step::Again(mended.text.len(), place))?;
             }
             Err(Stop::Syntax(error)) => return Err(fail(syntax(&error, text, &mended))),

@@ -9,8 +9,7 @@ pub fn in_flow(value: &str) -> Option<&'static str> {
         .then_some("`?` in a plain scalar between brackets; write it in quotes")
 }
 
-/// Why a block scalar is refused: the comment behind its indicators wants a space before it, and ruamel.yaml wants no
-/// line of spaces first that is shorter than the text's own.
+/// Why a block scalar is refused: the comment behind its indicators wants a space before it.
 pub fn in_block(written: &str, version: Version) -> Option<&'static str> {
     let (_, behind) = written.split_once(['|', '>'])?;
     let is_indicator = |char: char| matches!(char, '+' | '-') || char.is_ascii_digit();
@@ -18,21 +17,24 @@ pub fn in_block(written: &str, version: Version) -> Option<&'static str> {
     if header.starts_with('#') {
         return Some("a comment that touches the indicator of a block scalar");
     }
-    let says_depth =
-        behind[..behind.len() - header.len()].contains(|char: char| char.is_ascii_digit());
+    let indicators = &behind[..behind.len() - header.len()];
+    let says_depth = indicators.contains(|char: char| char.is_ascii_digit());
+    match version {
+        Version::V1_2 if !says_depth => in_first_line(header),
+        _ => None,
+    }
+}
+
+/// Why ruamel.yaml refuses a block scalar: its first line is blank, and has spaces, but fewer than what follows.
+fn in_first_line(header: &str) -> Option<&'static str> {
     let end = header.find(['\n', '\r'])?;
     let text = header[end..]
         .strip_prefix("\r\n")
         .unwrap_or(&header[end + 1..]);
-    let spaces = |line: &str| line.len() - line.trim_start_matches(' ').len();
-    let first = text.split(['\n', '\r']).next().map_or(0, spaces);
-    let is_blank = text[first..].starts_with(['\n', '\r']);
-    if version == Version::V1_1 || says_depth || first == 0 || !is_blank {
-        return None;
-    }
-    let blank = text.len() - text.trim_start_matches([' ', '\n', '\r']).len();
-    text[..blank]
-        .split(['\n', '\r'])
-        .any(|line| spaces(line) > first)
+    let text = &text[..text.len() - text.trim_start_matches([' ', '\n', '\r']).len()];
+    let mut lines = text.split(['\n', '\r']).map(str::len); // of spaces alone
+    let first = lines.next().filter(|first| *first > 0)?;
+    lines
+        .any(|line| line > first)
         .then_some("the first line of a block scalar is blank and has fewer spaces than its text")
 }

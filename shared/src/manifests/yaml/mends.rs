@@ -84,8 +84,7 @@ impl<'a> Mended<'a> {
         // A block belongs to the innermost of the lists and maps that its line is in.
         let owner = line.trim_start_matches([' ', '-', '?', ':']);
         let owner = match owner {
-            "" if line.trim_matches([' ', '-']).is_empty() && !line.ends_with("- ") => 0,
-            "" if line.starts_with("---") => 0,
+            "" if line.trim().is_empty() || line.starts_with("---") => 0,
             "" => line
                 .trim_end_matches([' ', '?', ':'])
                 .len()

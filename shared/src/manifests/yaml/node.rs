@@ -203,8 +203,8 @@ pub(in crate::manifests) fn identity(value: &Value) -> Option<Identity<'_>> {
         Value::Bool(true) => Identity::Number(Cow::Borrowed("1")),
         Value::Bool(false) => Identity::Number(Cow::Borrowed("0")),
         Value::Int(digits) => Identity::Number(Cow::Borrowed(digits)),
-        // Larger ones have hundreds of digits, and nobody's whole number is the same.
-        Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => {
+        // Larger ones have up to 309 digits, which would be written for every comparison.
+        Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e38 => {
             Identity::Number(Cow::Owned(format!("{:.0}", number + 0.0)))
         }
         Value::Float(number) => Identity::Float(number.to_bits()),

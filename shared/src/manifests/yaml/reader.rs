@@ -15,9 +15,6 @@ use super::{collections, lenience, tabs};
 /// The tag of `=`, which as a key is text.
 const VALUE_TAG: &str = "tag:yaml.org,2002:value";
 
-/// The tag of a list of pairs, each key of which is there once.
-const OMAP_TAG: &str = "tag:yaml.org,2002:omap";
-
 /// The tag of `<<`.
 const MERGE_TAG: &str = "tag:yaml.org,2002:merge";
 
@@ -326,19 +323,8 @@ impl Reader<'_> {
         if self.version == Version::V1_2 && collections::means_nothing_in_1_2(tag) {
             return Ok(value);
         }
-        if self.version == Version::V1_2
-            && tag == OMAP_TAG
-            && let Value::Sequence(items) = &value
-            && let Some(key) = collections::key_twice(items)
-        {
-            let name = key.value.to_python().unwrap_or_default();
-            let problem = Problem::DuplicateKey(format!("{:?}", short(&name)));
-            return Err(ReadError {
-                position: key.position,
-                problem,
-            });
-        }
-        collections::retag(value, tag).map_err(|problem| ReadError::at(start, problem))
+        collections::retag(value, tag, self.version)
+            .map_err(|problem| ReadError::at(start, problem))
     }
 
     fn node(&self, value: Value, start: Mark, end: Mark, anchored: bool, size: u32) -> Node {

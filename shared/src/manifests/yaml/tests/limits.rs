@@ -1,0 +1,148 @@
+//! What costs too much.
+
+use super::*;
+
+#[test]
+fn numbers_and_anchors_without_end_are_refused() {
+    let end = "0".repeat(5_000);
+    for text in [
+        format!("1{end}"),
+        format!("0x1{end}"),
+        format!("1.{end}"),
+        format!("2020-01-01T00:00:00.{end}"),
+        format!("&a{end} b"),
+    ] {
+        assert!(read_text(&text).is_err());
+        assert!(read_text(&format!("a{text}")).is_ok(), "text");
+    }
+}
+
+#[test]
+fn all_files_of_a_push_share_one_budget() {
+    let limits = Limits {
+        total: 30,
+        ..Limits::default()
+    };
+    let mut budget = Budget::new(limits);
+    let mut again = || read(b"[a, b, c]", Version::V1_1, &mut budget).map(|_| ());
+    for _ in 0..3 {
+        assert!(again().is_ok(), "nine events each");
+    }
+    let error = again().unwrap_err();
+    assert!(error.ends_all());
+    assert_eq!(
+        error.to_string(),
+        "line 1, column 2: more than 30 values in all files together, aliases expanded"
+    );
+}
+
+#[test]
+fn an_alias_costs_what_it_stands_for() {
+    let limits = Limits {
+        total: 40,
+        ..Limits::default()
+    };
+    let text = "[&a [b, c, d, e], *a, *a, *a, *a, *a]";
+    let read = read(text.as_bytes(), Version::V1_1, &mut Budget::new(limits));
+    assert!(read.map(|_| ()).unwrap_err().ends_all());
+}
+
+#[test]
+fn a_large_file_with_byte_order_marks_inside_is_refused() {
+    let large = |char: &str| problem(&format!("a: '{char}{}'\n", "x".repeat(4 << 20)));
+    assert_eq!(
+        large("\u{feff}"),
+        "line 1, column 1: byte order marks in a file of more than 4 MiB"
+    );
+    assert!(!large("\u{2028}").contains("byte order"));
+}
+
+#[test]
+fn a_scalar_that_no_cluster_takes_is_refused() {
+    let limits = Limits {
+        scalar: 5,
+        ..Limits::default()
+    };
+    let read = |text: &str| {
+        read(
+            text.as_bytes(),
+            Version::V1_1,
+            &mut Budget::new(limits.clone()),
+        )
+    };
+    assert!(read("a: äbcd").is_ok());
+    assert_eq!(
+        read("a: [äbcde]").map(|_| ()).unwrap_err().to_string(),
+        "line 1, column 5: a scalar of 6 bytes, of which 5 are allowed"
+    );
+}
+
+#[test]
+fn a_text_is_mended_no_more_often_than_its_values_allow() {
+    let text = format!("[{}]", "a:, ".repeat(100));
+    assert!(read_text(&text).is_ok());
+    let limits = Limits {
+        total: 1_000,
+        ..Limits::default()
+    };
+    let read = read(text.as_bytes(), Version::V1_1, &mut Budget::new(limits));
+    assert!(read.map(|_| ()).unwrap_err().ends_all());
+}
+
+#[test]
+fn a_tag_is_no_longer_than_a_name() {
+    let text = format!("%TAG !e! !{}\n--- !e!a [b]\n", "t".repeat(1_000));
+    assert_eq!(
+        problem(&text),
+        "line 2, column 5: a tag of more than 1000 characters"
+    );
+}
+
+#[test]
+fn an_alias_to_a_long_text_costs_its_length() {
+    let limits = Limits {
+        total: 400,
+        ..Limits::default()
+    };
+    let text = |count: usize| format!("- &a {}\n{}", "a".repeat(25_600), "- *a\n".repeat(count));
+    let read = |text: &str| {
+        read(
+            text.as_bytes(),
+            Version::V1_1,
+            &mut Budget::new(limits.clone()),
+        )
+    };
+    assert!(read(&text(3)).is_ok());
+    assert!(read(&text(4)).map(|_| ()).unwrap_err().ends_all());
+}
+
+#[test]
+fn a_merge_costs_what_it_takes_over() {
+    let limits = Limits {
+        total: 200,
+        ..Limits::default()
+    };
+    let inner = "{a: b, c: d, e: f, g: h}";
+    let nested = |depth: usize| format!("{}{inner}{}", "{<<: ".repeat(depth), "}".repeat(depth));
+    let read = |text: &str| {
+        read(
+            text.as_bytes(),
+            Version::V1_1,
+            &mut Budget::new(limits.clone()),
+        )
+    };
+    assert!(read(&nested(20)).is_ok());
+    assert!(read(&nested(30)).map(|_| ()).unwrap_err().ends_all());
+}
+
+#[test]
+fn names_in_messages_are_short() {
+    let long = "n".repeat(10_000);
+    let read = |text: String| read(text.as_bytes(), Version::V1_2, &mut Budget::default());
+    for text in [
+        format!("a: *{long}"),
+        format!("? {long}\n: a\n? {long}\n: b\n"),
+    ] {
+        assert!(read(text).map(|_| ()).unwrap_err().to_string().len() < 200);
+    }
+}
