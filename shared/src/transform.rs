@@ -92,6 +92,9 @@ fn apply(
     room: usize,
     time: &Stopwatch,
 ) -> Result<Option<String>, ReplaceError> {
+    if time.left().is_zero() {
+        return Err(ReplaceError::Time);
+    }
     match rule {
         Replacement::Text { old, new } => match text.matches(old.as_str()).count() {
             0 => Ok(None),
@@ -139,4 +142,22 @@ fn is_yaml_in_any_case(path: &str) -> bool {
     extension.is_some_and(|extension| {
         extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn no_rule_is_applied_when_the_time_is_over() {
+        let rule = Replacement::Text {
+            old: "a".to_owned(),
+            new: "b".to_owned(),
+        };
+        let applied = |allowed| apply(&rule, "a", 10, &Stopwatch::start(allowed));
+        assert!(matches!(applied(Duration::MAX), Ok(Some(text)) if text == "b"));
+        assert!(matches!(applied(Duration::ZERO), Err(ReplaceError::Time)));
+    }
 }

@@ -37,6 +37,8 @@ replace_registry = [{ old = '(x+x+)+\1y', new = "z", regexp = true }]
 replace_registry = [{ old = '(?=[^z]*z)[^z]', new = "z", regexp = true }]
 [ProdConfig.organizations.searching]
 replace_registry = [{ old = '[x\n]*y|x', new = "z", regexp = true }]
+[ProdConfig.organizations.plain]
+replace_registry = [""" + ", ".join(["{ old = 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx/', new = 'y' }"] * 100) + r"""]
 [ProdConfig.organizations.growing]
 replace_registry = [{ old = "x", new = "registry.example.com/" }]
 """
@@ -378,7 +380,7 @@ def uploads():
     yield "a rule that runs wild", GOOD.replace("org", "wild"), runaway, (400, "PackageValidationError", ("csv.yaml", "300 ms"))
     long = lambda count: flat(csv(*(f"  x{i}: {'x' * 1_000_000}\n" for i in range(count))))
     many = zipped(Entry("package.yaml", PACKAGE), *(Entry(f"1.0.{i}/csv.yaml", csv("  x: ", "x" * 1_000_000, "\n")) for i in range(19)))
-    for organization, count, said in [("wild", 2, "replacement rule"), ("wild", 19, "look-around"), ("looking", 2, "300 ms"), ("searching", 2, "300 ms"), ("searching", 19, "300 ms")]:
+    for organization, count, said in [("wild", 2, "replacement rule"), ("wild", 19, "look-around"), ("looking", 2, "300 ms"), ("searching", 2, "300 ms"), ("searching", 19, "300 ms"), ("plain", 19, "300 ms")]:
         yield f"a rule that runs wild, {organization}, {count} MB", GOOD.replace("org", organization), long(count), (400, "PackageValidationError", ("csv.yaml", said))
         yield f"a rule that runs wild, {organization}, 19 files", GOOD.replace("org", organization), many, (400, "PackageValidationError", ("csv.yaml", "replacement rule"))
     for count in (2, 19):

@@ -128,7 +128,8 @@ impl Crd {
                 report.wrong(&rules::CRD_VERSIONS_ITEM, &item);
             }
             if names.len() == MAX_VERSIONS {
-                return report.unfit(versions, "a list of at most 1000 versions");
+                let wanted = format!("a list of at most {MAX_VERSIONS} versions");
+                return report.unfit(versions, &wanted);
             }
             names.extend(item.get("name").map(|name| comparable(&name)));
             storage += usize::from(

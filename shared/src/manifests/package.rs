@@ -70,7 +70,8 @@ fn check_channels(
         return false;
     };
     if matches!(channels.value(), Value::Sequence(channels) if channels.len() > MAX_CHANNELS) {
-        report.unfit(channels, "a list of at most 1000 channels");
+        let wanted = format!("a list of at most {MAX_CHANNELS} channels");
+        report.unfit(channels, &wanted);
         return false;
     }
     let mut fits = true;
