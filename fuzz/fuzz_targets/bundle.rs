@@ -2,9 +2,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use omps::archive::Files;
-use omps::manifests::Manifests;
-use omps::manifests::yaml::{Budget, Value, Version, read};
+use omps_operator::archive::Files;
+use omps_operator::courier_bundle;
+use omps_operator::manifests::Manifests;
+use omps_operator::yaml::{Budget, Value, Version, read};
 use omps_fuzz::{as_csv, budget, let_the_parser_panic, same};
 
 const PACKAGE: &[u8] = b"packageName: a\nchannels: [{name: b, currentCSV: c}]\n";
@@ -22,9 +23,8 @@ fuzz_target!(init: let_the_parser_panic(), |bytes: &[u8]| {
         return;
     };
     let _verdict = manifests.verdict("a").validation_info();
-    let bundle = manifests
-        .bundle(files)
-        .expect("what was read can be written");
+    let bundle =
+        courier_bundle::write(&manifests, files).expect("what was read can be written");
 
     let text = &bundle["bundle.yaml"];
     let shown = String::from_utf8_lossy(text);

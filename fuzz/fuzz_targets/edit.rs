@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use omps::manifests::edit::{EditError, set_annotations, set_root_text};
-use omps::manifests::yaml::{Node, Value, Version, read};
+use omps_operator::edit::{EditError, set_annotations, set_root_text};
+use omps_operator::yaml::{Node, Value, Version, read};
 use omps_fuzz::{as_csv, budget, let_the_parser_panic, same_but};
 
 fuzz_target!(init: let_the_parser_panic(), |input: &[u8]| {

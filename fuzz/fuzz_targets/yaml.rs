@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use omps::manifests::yaml::{Node, Value, Version, read};
+use omps_operator::yaml::{Node, Value, Version, read};
 use omps_fuzz::{LIMITS, budget, let_the_parser_panic};
 
 fuzz_target!(init: let_the_parser_panic(), |bytes: &[u8]| {

@@ -1,8 +1,8 @@
-//! Bytes → [`omps::archive::extract`]: no panic, and what is let in has names that stay below a directory.
+//! Bytes → [`omps_operator::archive::extract`]: no panic, and what is let in has names that stay below a directory.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use omps::archive::{Limits, extract};
+use omps_operator::archive::{Limits, extract};
 
 fuzz_target!(|bytes: &[u8]| {
     let limits = Limits {

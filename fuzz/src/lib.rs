@@ -1,6 +1,6 @@
 //! What several targets look at: values, compared more strictly than the service does itself.
 
-use omps::manifests::yaml::{Budget, Limits, Mapping, Value};
+use omps_operator::yaml::{Budget, Limits, Mapping, Value};
 
 /// libyaml-safer has panics of its own for texts that are not YAML: the reader catches them, and they are no finding.
 pub fn let_the_parser_panic() {

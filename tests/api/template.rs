@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use http::Method;
 use omps::config::Config;
 use omps::event::{self, Event};
-use omps::manifests::yaml::{self, Budget, Node, Value as Yaml, Version};
 use omps::routes::{Found, ROUTES, find};
 use omps::worker::Batch;
+use omps_operator::yaml::{self, Budget, Node, Value as Yaml, Version};
 use serde_json::{Value, json};
 
 /// The functions whose organizations have tokens in Secrets Manager.

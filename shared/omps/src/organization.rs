@@ -1,0 +1,81 @@
+//! What an organization asks of its pushes: visibility, tokens, and the rules that change manifests.
+
+use omps_operator::rules::{Annotation, Replacement, Rules};
+use serde::Deserialize;
+
+use crate::secrets::Tokens;
+use crate::token::{self, Token};
+
+/// An organization's part of the configuration. One that is not configured is private and has no rules.
+#[derive(Debug, Default, Deserialize)]
+#[serde(from = "Table")]
+pub struct Organization {
+    /// `public`: make its repositories public after a push. Default: false.
+    pub public: bool,
+    /// `oauth_token`: for making repositories public. Default: none; better kept in Secrets Manager.
+    pub oauth_token: Option<Token>,
+    /// `quay_token`: a robot's `basic …`, for pushes by event. Default: none; better kept in Secrets Manager.
+    pub quay_token: Option<Token>,
+    /// `koji_packages`: packages whose finished builds are pushed by event.
+    pub koji_packages: Vec<String>,
+    /// `replace_registry`, `package_name_suffix` and `csv_annotations`.
+    pub rules: Rules,
+    /// `release_format`: how releases are pushed; absent: as the service's own `release_format` says.
+    pub release_format: Option<ReleaseFormat>,
+}
+
+/// An organization's table in the configuration file, where everything may be absent.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    #[serde(default)]
+    public: bool,
+    #[serde(default, deserialize_with = "token::oauth")]
+    oauth_token: Option<Token>,
+    #[serde(default, deserialize_with = "token::quay")]
+    quay_token: Option<Token>,
+    #[serde(default)]
+    koji_packages: Vec<String>,
+    #[serde(default)]
+    replace_registry: Vec<Replacement>,
+    package_name_suffix: Option<String>,
+    #[serde(default)]
+    csv_annotations: Vec<Annotation>,
+    release_format: Option<ReleaseFormat>,
+}
+
+impl From<Table> for Organization {
+    fn from(table: Table) -> Self {
+        Organization {
+            public: table.public,
+            oauth_token: table.oauth_token,
+            quay_token: table.quay_token,
+            koji_packages: table.koji_packages,
+            rules: Rules {
+                package_name_suffix: table.package_name_suffix,
+                replace_registry: table.replace_registry,
+                csv_annotations: table.csv_annotations,
+            },
+            release_format: table.release_format,
+        }
+    }
+}
+
+impl Organization {
+    /// Its tokens, as configured.
+    pub fn tokens(&self) -> Tokens {
+        Tokens {
+            oauth: self.oauth_token.clone(),
+            quay: self.quay_token.clone(),
+        }
+    }
+}
+
+/// The form in which a release is pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseFormat {
+    /// Quay's App Registry.
+    #[default]
+    AppRegistry,
+}

@@ -1,0 +1,288 @@
+//! operator-courier's form of a release, for App Registry: the files of a nested layout, or one `bundle.yaml` for a flat
+//! one.
+
+use std::io::{self, Write};
+
+use libyaml_safer::{
+    Emitter, Encoding, Error, ErrorKind, Event, EventData, MappingStyle, ScalarStyle, SequenceStyle,
+};
+
+use crate::archive::Files;
+use crate::manifests::csv::Csv;
+use crate::manifests::{Layout, Manifests};
+use crate::yaml::{self, Version, scalar};
+
+/// Files that release pipelines keep beside manifests, and that are not pushed.
+const LEFT_OUT: [&str; 2] = ["art.yaml", "image-references"];
+
+/// The files of a release, by path.
+pub type CourierBundle = Files;
+
+/// Bytes of a bundle.yaml. Flow style becomes block style, which says the same in more bytes.
+const MAX_BUNDLE: usize = 32 << 20;
+
+/// Why files cannot be written into one.
+#[derive(Debug, thiserror::Error)]
+pub enum CourierBundleError {
+    /// They are more, so written.
+    #[error(
+        "{0}: bundle.yaml would grow past {MAX_BUNDLE} bytes; write deep lists and maps in block style"
+    )]
+    TooLarge(String),
+    /// A document could not be written again. That it was read makes this a defect of ours.
+    #[error("{file} could not be written into bundle.yaml: {error}")]
+    Defect { file: String, error: String },
+}
+
+/// Writes the files of a release, from those that the manifests were read from.
+///
+/// # Errors
+/// [`CourierBundleError::TooLarge`]
+pub fn write(manifests: &Manifests, mut files: Files) -> Result<CourierBundle, CourierBundleError> {
+    if manifests.layout == Layout::Nested {
+        files.retain(|path, _| !LEFT_OUT.contains(&path.rsplit('/').next().unwrap_or(path)));
+        return Ok(files);
+    }
+    let (mut crds, mut csvs) = (Vec::new(), Vec::new());
+    for version in &manifests.versions {
+        let crd_files = version
+            .crds
+            .iter()
+            .map(|(file, _)| Source { file, csv: None });
+        crds.extend(crd_files);
+        let csv_files = version.csvs.iter().map(|(file, csv)| Source {
+            file,
+            csv: Some(csv),
+        });
+        csvs.extend(csv_files);
+    }
+    let packages = [Source {
+        file: &manifests.package.file,
+        csv: None,
+    }];
+    let mut text = b"data:\n".to_vec();
+    for (key, sources) in [
+        ("clusterServiceVersions", csvs.as_slice()),
+        ("customResourceDefinitions", &crds),
+        ("packages", &packages),
+    ] {
+        write_list(key, &mut files, sources, &mut text)?;
+    }
+    Ok(CourierBundle::from([("bundle.yaml".to_owned(), text)]))
+}
+
+/// A file whose document becomes an item of a list.
+struct Source<'a> {
+    file: &'a str,
+    csv: Option<&'a Csv>,
+}
+
+/// A key under `data` whose value is a text: the documents as one YAML list, in a literal block.
+fn write_list(
+    key: &str,
+    files: &mut Files,
+    sources: &[Source<'_>],
+    text: &mut Vec<u8>,
+) -> Result<(), CourierBundleError> {
+    text.extend_from_slice(format!("  {key}: ").as_bytes());
+    if sources.is_empty() {
+        text.extend_from_slice(b"''\n");
+        return Ok(());
+    }
+    text.extend_from_slice(b"|\n");
+    let header = text.len() - 1;
+    emit(
+        &mut Indented {
+            text,
+            at_line_start: true,
+        },
+        |emitter| {
+            emitter
+                .emit(Event::sequence_start(
+                    None,
+                    None,
+                    true,
+                    SequenceStyle::Block,
+                ))
+                .map_err(defect("bundle.yaml"))?;
+            for (index, source) in sources.iter().enumerate() {
+                let bytes = files.remove(source.file).unwrap_or_default();
+                copy(&bytes, index, source, emitter)?;
+            }
+            emitter
+                .emit(Event::sequence_end())
+                .map_err(defect("bundle.yaml"))
+        },
+    )?;
+    // Empty lines at the end of the last document's last block belong to it.
+    if text.ends_with(b"\n\n") {
+        text.insert(header, b'+');
+    }
+    Ok(())
+}
+
+/// Writes lines as the content of a literal block. [`adapt`] leaves no characters that one cannot hold, and no line ends
+/// but `\n`.
+struct Indented<'a> {
+    text: &'a mut Vec<u8>,
+    at_line_start: bool,
+}
+
+impl Write for Indented<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.text.len() + bytes.len() > MAX_BUNDLE {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.at_line_start && line != b"\n" {
+                self.text.extend_from_slice(b"    ");
+            }
+            self.text.extend_from_slice(line);
+            self.at_line_start = line.ends_with(b"\n");
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn defect(file: &str) -> impl FnOnce(Error) -> CourierBundleError {
+    let file = file.to_owned();
+    |error| match error.kind() {
+        ErrorKind::Io => CourierBundleError::TooLarge(file),
+        _ => CourierBundleError::Defect {
+            file,
+            error: error.to_string(),
+        },
+    }
+}
+
+/// Writes one document to `output`.
+fn emit(
+    output: &mut dyn Write,
+    content: impl FnOnce(&mut Emitter<'_>) -> Result<(), CourierBundleError>,
+) -> Result<(), CourierBundleError> {
+    let mut emitter = Emitter::new();
+    emitter.set_output(output);
+    emitter.set_unicode(true);
+    emitter.set_width(-1);
+    let start = [
+        Event::stream_start(Encoding::Utf8),
+        Event::document_start(None, &[], true),
+    ];
+    start
+        .into_iter()
+        .try_for_each(|event| emitter.emit(event))
+        .map_err(defect("bundle.yaml"))?;
+    content(&mut emitter)?;
+    let end = [Event::document_end(true), Event::stream_end()];
+    end.into_iter()
+        .try_for_each(|event| emitter.emit(event))
+        .map_err(defect("bundle.yaml"))
+}
+
+/// Writes a file's document event by event, so that anchors, merges, tags and the text of every scalar stay.
+fn copy(
+    bytes: &[u8],
+    index: usize,
+    source: &Source<'_>,
+    emitter: &mut Emitter<'_>,
+) -> Result<(), CourierBundleError> {
+    let text = String::from_utf8_lossy(bytes);
+    let body = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let offset = text.len() - body.len();
+    let take = |mut event: Event| {
+        let start = usize::try_from(event.start_mark.index).unwrap_or(usize::MAX);
+        let replaced = description_at(start.saturating_add(offset), source.csv);
+        match adapt(&mut event.data, index, replaced) {
+            true => emitter.emit(event).map_err(defect(source.file)),
+            false => Ok(()),
+        }
+    };
+    yaml::each_event(body, Version::V1_1, take, |error| {
+        CourierBundleError::Defect {
+            file: source.file.to_owned(),
+            error: error.to_string(),
+        }
+    })
+}
+
+/// Makes an event one of the list's; not those of stream and document, which have no place there.
+fn adapt(event: &mut EventData, index: usize, replaced: Option<&str>) -> bool {
+    if let EventData::Scalar {
+        tag,
+        plain_implicit: implicit,
+        ..
+    }
+    | EventData::SequenceStart { tag, implicit, .. }
+    | EventData::MappingStart { tag, implicit, .. } = event
+        && tag.as_deref() == Some("!")
+    {
+        (*tag, *implicit) = (None, true); // asks for what it is anyway
+    }
+    match event {
+        EventData::StreamStart { .. }
+        | EventData::StreamEnd
+        | EventData::DocumentStart { .. }
+        | EventData::DocumentEnd { .. } => return false,
+        EventData::SequenceEnd | EventData::MappingEnd => {}
+        EventData::Alias { anchor } => make_unique(anchor, index),
+        EventData::SequenceStart { anchor, style, .. } => {
+            anchor
+                .iter_mut()
+                .for_each(|anchor| make_unique(anchor, index));
+            *style = SequenceStyle::Block;
+        }
+        EventData::MappingStart { anchor, style, .. } => {
+            anchor
+                .iter_mut()
+                .for_each(|anchor| make_unique(anchor, index));
+            *style = MappingStyle::Block;
+        }
+        EventData::Scalar {
+            anchor,
+            tag,
+            value,
+            plain_implicit,
+            quoted_implicit,
+            style,
+        } => {
+            anchor
+                .iter_mut()
+                .for_each(|anchor| make_unique(anchor, index));
+            if let Some(text) = replaced {
+                (*tag, *value) = (None, text.to_owned());
+                (*plain_implicit, *quoted_implicit, *style) = (false, true, ScalarStyle::Literal);
+            } else if *plain_implicit {
+                let is_text = matches!(scalar::plain_1_1(value), Ok(None));
+                // Text may be quoted, all else must stay plain.
+                *quoted_implicit = is_text;
+                if is_text && value.contains('\n') {
+                    (*plain_implicit, *style) = (false, ScalarStyle::DoubleQuoted);
+                } else if value.is_empty() {
+                    "null".clone_into(value); // which can stand where nothing cannot
+                }
+            } else if *style == ScalarStyle::Folded {
+                *style = ScalarStyle::Literal;
+            }
+            // Line ends that are YAML's alone are written as escapes.
+            if value.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+                *style = ScalarStyle::DoubleQuoted;
+            }
+        }
+    }
+    true
+}
+
+/// Two documents may use the same anchor, one list may not.
+fn make_unique(anchor: &mut String, index: usize) {
+    *anchor = format!("d{index}{anchor}");
+}
+
+/// The text for a CSV's description that is none, when it starts here.
+fn description_at(start: usize, csv: Option<&Csv>) -> Option<&str> {
+    let (span, text) = csv?.description.as_ref()?;
+    (span.start == start).then_some(text)
+}

@@ -1,0 +1,152 @@
+//! Places in a file's bytes, and what is written there.
+
+use std::ops::Range;
+
+use crate::yaml::{Entry, Node, Value, Version};
+
+/// Bytes to replace, and by what.
+pub type Splice = (Range<usize>, String);
+
+/// Replaces bytes, from the last place to the first, within the file's own memory: it may be large, and the places are few.
+pub fn apply(bytes: &mut Vec<u8>, mut splices: Vec<Splice>) {
+    splices.sort_by_key(|(range, _)| range.start);
+    bytes.reserve_exact(splices.iter().map(|(_, text)| text.len()).sum());
+    for (range, text) in splices.into_iter().rev() {
+        // Places that overlap come out as something else than is wanted, and that is seen.
+        if range.end <= bytes.len() {
+            bytes.splice(range, text.into_bytes());
+        }
+    }
+}
+
+/// Puts text in the place of a value. An empty value has a place but no bytes; a block scalar keeps its line end.
+pub fn fill(bytes: &[u8], entry: &Entry, text: &str, version: Version) -> Splice {
+    let (site, key) = (entry.site.clone(), entry.key.span.clone());
+    let gap = bytes.get(key.end..site.start).unwrap_or_default();
+    let lacks_colon = site.is_empty() && !entry.merged && !gap.contains(&b':');
+    if lacks_colon && let Some(mark) = question_mark(bytes, key.start) {
+        let indent = " ".repeat(column(bytes, mark) as usize - 1);
+        let line_end = line_end(bytes);
+        return (key.end..key.end, format!("{line_end}{indent}: {text}"));
+    }
+    let space = match site.is_empty() {
+        true if lacks_colon => ": ", // a key alone, in flow style
+        true => " ",
+        // A block scalar may stand at its key's column, which text in quotes may not.
+        false if column(bytes, site.start) <= entry.key.position.column => " ",
+        false => "",
+    };
+    // The line end behind a block scalar stays; a tab before it is part of the text.
+    let old = bytes.get(site.clone()).unwrap_or_default();
+    let old = str::from_utf8(old).unwrap_or_default();
+    // To YAML 1.2 the other line ends are text, which a plain scalar may end with.
+    let written = match version {
+        Version::V1_1 => old.trim_end_matches([' ', '\r', '\n', '\u{85}', '\u{2028}', '\u{2029}']),
+        Version::V1_2 => old.trim_end_matches([' ', '\r', '\n']),
+    };
+    let end = site.start + written.len();
+    (site.start..end, format!("{space}{text}"))
+}
+
+/// Inserts entries before the first of a map.
+pub fn insert(bytes: &[u8], node: &Node, entries: &[String]) -> Option<Splice> {
+    let Value::Mapping(map) = &node.value else {
+        return None;
+    };
+    if map.flow {
+        let brace = node.span.start + memchr::memchr(b'{', bytes.get(node.span.clone())?)? + 1;
+        let comma = if map.entries.is_empty() { "" } else { ", " };
+        return Some((brace..brace, format!("{}{comma}", entries.join(", "))));
+    }
+    let first = map
+        .entries
+        .iter()
+        .filter(|entry| !entry.merged)
+        .map(|entry| entry.key.span.start)
+        .min();
+    let mut at = first.unwrap_or(node.span.start);
+    let mut indent = first.map_or(node.position.column, |first| column(bytes, first)) as usize - 1;
+    if let Some(mark) = question_mark(bytes, at) {
+        at = mark;
+        indent = column(bytes, at) as usize - 1;
+    }
+    let next = format!("{}{}", line_end(bytes), " ".repeat(indent));
+    Some((
+        at..at,
+        entries
+            .iter()
+            .map(|entry| format!("{entry}{next}"))
+            .collect(),
+    ))
+}
+
+/// Where the question mark stands that makes a key explicit.
+fn question_mark(bytes: &[u8], key: usize) -> Option<usize> {
+    let before = bytes.get(..key)?.trim_ascii_end();
+    let gap = bytes.get(before.len()..key)?;
+    let is_marked = before.last() == Some(&b'?') && !gap.is_empty() && !gap.contains(&b'\n');
+    is_marked.then(|| before.len() - 1)
+}
+
+/// The column of a byte, from 1, in characters.
+fn column(bytes: &[u8], at: usize) -> u32 {
+    let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or_default());
+    let mut lines = before.rsplit(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
+    let line = lines.next().unwrap_or_default();
+    let line = line.strip_prefix('\u{feff}').unwrap_or(line);
+    u32::try_from(line.chars().count() + 1).unwrap_or(u32::MAX)
+}
+
+/// The line end that the file uses.
+pub fn line_end(bytes: &[u8]) -> &'static str {
+    match memchr::memchr(b'\n', bytes) {
+        Some(at) if at > 0 && bytes[at - 1] == b'\r' => "\r\n",
+        _ => "\n",
+    }
+}
+
+/// The anchor before a value.
+pub fn anchor<'a>(bytes: &'a [u8], node: &Node) -> Option<&'a str> {
+    let written = bytes.get(node.span.clone()).filter(|_| node.anchored)?;
+    let from = memchr::memchr(b'&', written)? + 1;
+    let to = written[from..]
+        .iter()
+        .position(|byte| b" \t\r\n,[]{}".contains(byte))
+        .unwrap_or(written.len() - from);
+    std::str::from_utf8(&written[from..from + to]).ok()
+}
+
+/// Whether the file may use a value elsewhere by its anchor.
+pub fn is_shared(bytes: &[u8], node: &Node) -> bool {
+    anchor(bytes, node).is_some_and(|anchor| {
+        memchr::memmem::find(bytes, format!("*{anchor}").as_bytes()).is_some()
+    })
+}
+
+/// A text in double quotes, which is a string to YAML 1.1 and 1.2 whatever it says.
+pub fn quote(text: &str) -> String {
+    let mut quoted = String::with_capacity(text.len() + 2);
+    quoted.push('"');
+    for char in text.chars() {
+        match char {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            '\n' => quoted.push_str("\\n"),
+            '\t' => quoted.push_str("\\t"),
+            '\r' => quoted.push_str("\\r"),
+            // What YAML calls unprintable, or takes for a line end.
+            '\0'..='\x1f'
+            | '\x7f'..='\u{a0}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
+                quoted.push_str(&format!("\\u{:04X}", char as u32));
+            }
+            _ => quoted.push(char),
+        }
+    }
+    quoted.push('"');
+    quoted
+}

@@ -1,0 +1,24 @@
+//! Kubernetes operators as they are released: the bytes of a zip in, a judged and packable operator out.
+//!
+//! Nothing here waits for anybody: no I/O, no async, no HTTP. The way of an operator is the way through this crate:
+//!
+//! 1. [`Operator::open`]: [`archive`] opens the zip strictly, and [`manifests::package_name`] finds out what the package
+//!    is called.
+//! 2. [`Operator::apply`] applies the organization's [`rules`]. It edits with [`edit`], which changes only the bytes that
+//!    a rule is about.
+//! 3. [`Operator::judge`] reads the [`manifests`] with [`yaml`] and checks them with the table of [`report::rules`], as
+//!    operator-courier 2.1.11 does. The findings are a [`report`].
+//! 4. [`Judged`] gives what a registry takes: [`courier_bundle`] for Quay's App Registry.
+
+pub mod archive;
+pub mod courier_bundle;
+pub mod edit;
+pub mod limits;
+pub mod manifests;
+mod operator;
+pub mod report;
+pub mod rules;
+pub mod yaml;
+
+pub use limits::Limits;
+pub use operator::{Judged, Operator, OperatorError};

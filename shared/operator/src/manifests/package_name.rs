@@ -1,0 +1,195 @@
+//! The package's name, found and changed as YAML 1.2: the one thing that is read before the verdict.
+
+use crate::archive::Files;
+use crate::edit::{self, EditError};
+use crate::report::rules;
+use crate::report::{Place, Spot, ValidationInfo};
+use crate::yaml::{self, Budget, Node, ReadError, Value, Version};
+
+/// A package name and the file that says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackageName {
+    /// Path of the package file.
+    pub file: String,
+    /// `packageName` in it.
+    pub name: String,
+}
+
+/// Why no package name was found.
+#[derive(Debug, thiserror::Error)]
+pub enum PackageNameError {
+    #[error("Could not find packageName in manifests.")]
+    Missing,
+    #[error("Failed to process yaml file /{file}")]
+    Unreadable { file: String, error: ReadError },
+    #[error("Failed to process yaml file /{}", .0.file)]
+    NoManifest(Box<Spot>),
+    #[error("{}: packageName must be a string, found {found}", .spot.file)]
+    NotText {
+        spot: Box<Spot>,
+        found: &'static str,
+    },
+    #[error("{file}: {error}")]
+    Edit { file: String, error: EditError },
+}
+
+impl PackageNameError {
+    /// Where a file cannot be read.
+    pub fn validation_info(&self) -> ValidationInfo {
+        match self {
+            PackageNameError::Unreadable { file, error }
+            | PackageNameError::Edit {
+                file,
+                error: EditError::Unreadable(error),
+            } => ValidationInfo::unreadable(file, error),
+            PackageNameError::NoManifest(spot) => {
+                ValidationInfo::layout(&rules::NO_MANIFEST, spot, spot.found.clone())
+            }
+            PackageNameError::NotText { spot, .. } => ValidationInfo::unfit(spot, "a string"),
+            PackageNameError::Missing | PackageNameError::Edit { .. } => ValidationInfo::default(),
+        }
+    }
+}
+
+/// The first top-level YAML file, by name, whose map has `packageName`.
+///
+/// # Errors
+/// A file before it that YAML 1.2 cannot read, or whose document is no list, map or text.
+pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNameError> {
+    for (path, bytes) in files.iter().filter(|(path, _)| is_candidate(path)) {
+        let root = yaml::read(bytes, Version::V1_2, budget).map_err(|error| {
+            let file = path.clone();
+            PackageNameError::Unreadable { file, error }
+        })?;
+        let file = path.as_str().into();
+        let place = Place::root(&file, &root);
+        match &root.value {
+            Value::Mapping(_) => {}
+            Value::Sequence(_) | Value::Other(_) => continue,
+            Value::String(_) if !is_tagged(bytes, &root) => continue,
+            _ => return Err(PackageNameError::NoManifest(Box::new(place.spot()))),
+        }
+        // To ruamel.yaml a key that has a tag is another key.
+        let entry = root.entry("packageName");
+        let Some(entry) = entry.filter(|entry| !is_tagged(bytes, &entry.key)) else {
+            continue;
+        };
+        let Some(name) = entry.value.as_str() else {
+            let spot = place.get("packageName").unwrap_or(place).spot();
+            return Err(PackageNameError::NotText {
+                spot: Box::new(spot),
+                found: entry.value.value.kind(),
+            });
+        };
+        return Ok(PackageName {
+            file: path.clone(),
+            name: name.to_owned(),
+        });
+    }
+    Err(PackageNameError::Missing)
+}
+
+/// Whether a tag is written before a scalar, behind its anchor or alone; `!` asks for what the scalar is anyway.
+fn is_tagged(bytes: &[u8], node: &Node) -> bool {
+    let written = bytes.get(node.span.clone()).unwrap_or_default();
+    let mut words = written.split(u8::is_ascii_whitespace);
+    let word = words.find(|word| !word.is_empty() && !word.starts_with(b"&"));
+    word.is_some_and(|word| word.starts_with(b"!") && word != b"!")
+}
+
+/// Top-level files named `*.yaml` or `*.yml`. Unlike the verdict, the lookup takes a hidden `.yaml`, too.
+fn is_candidate(path: &str) -> bool {
+    !path.contains('/') && (path.ends_with(".yaml") || path.ends_with(".yml"))
+}
+
+/// Sets the package's name in its file.
+///
+/// # Errors
+/// The file cannot be edited without changing more than the name.
+pub(crate) fn set(
+    package: &mut PackageName,
+    name: String,
+    files: &mut Files,
+    budget: &mut Budget,
+) -> Result<(), PackageNameError> {
+    if package.name == name {
+        return Ok(());
+    }
+    package.name = name;
+    let Some(bytes) = files.get_mut(&package.file) else {
+        return Ok(());
+    };
+    edit::set_root_text(bytes, "packageName", &package.name, budget).map_err(|error| {
+        PackageNameError::Edit {
+            file: package.file.clone(),
+            error,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_with_a_tag_of_its_own_is_another_key() {
+        let found = |text: &str| {
+            let files = Files::from([("a.yaml".to_owned(), text.into())]);
+            find(&files, &mut Budget::default()).map(|package| package.name)
+        };
+        for text in [
+            "packageName: a",
+            "! packageName: a",
+            "&x packageName: a",
+            "\"packageName\": a",
+        ] {
+            assert_eq!(found(text).unwrap(), "a", "{text}");
+        }
+        for text in [
+            "!!str packageName: a",
+            "&x !!str packageName: a",
+            "!x packageName: a",
+        ] {
+            assert!(
+                matches!(found(text), Err(PackageNameError::Missing)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_stands_in_the_way_of_a_name_has_a_place() {
+        for (text, message, rule, line, found) in [
+            (
+                "# nothing\n",
+                "Failed to process yaml file /a.yaml",
+                "no-manifest",
+                1,
+                "null",
+            ),
+            (
+                "a: b\npackageName: 5",
+                "a.yaml: packageName must be a string, found a number",
+                "type",
+                2,
+                "the number 5",
+            ),
+            (
+                "a: b\na: c",
+                "Failed to process yaml file /a.yaml",
+                "yaml",
+                2,
+                "duplicate key \"a\"",
+            ),
+        ] {
+            let files = Files::from([("a.yaml".to_owned(), text.into())]);
+            let error = find(&files, &mut Budget::default()).unwrap_err();
+            assert_eq!(error.to_string(), message);
+            let finding = error.validation_info().findings.remove(0);
+            assert_eq!(
+                (finding.rule, finding.line, &*finding.found),
+                (rule, line, found)
+            );
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! An organization's rules: what a push changes in the manifests before the verdict.
+
+mod annotation;
+pub mod pattern;
+mod replacement;
+
+pub use annotation::Annotation;
+pub use replacement::Replacement;
+
+use crate::archive::Files;
+use crate::edit::{self, EditError};
+use crate::report::ValidationInfo;
+use crate::yaml::Budget;
+use pattern::{ReplaceError, Stopwatch};
+
+/// What an organization changes in every operator, in the order in which it is applied.
+#[derive(Debug, Default)]
+pub struct Rules {
+    /// `package_name_suffix`: the end that a package's name gets, unless it has it already.
+    pub package_name_suffix: Option<String>,
+    /// `replace_registry`: what to replace in every YAML file, in order.
+    pub replace_registry: Vec<Replacement>,
+    /// `csv_annotations`: what to set in every ClusterServiceVersion.
+    pub csv_annotations: Vec<Annotation>,
+}
+
+impl Rules {
+    /// Whether there is no rule at all.
+    pub fn is_empty(&self) -> bool {
+        self.package_name_suffix.is_none()
+            && self.replace_registry.is_empty()
+            && self.csv_annotations.is_empty()
+    }
+
+    /// The name that a package gets: its own, with the suffix at its end.
+    pub fn package_name(&self, name: &str) -> String {
+        match &self.package_name_suffix {
+            Some(suffix) if !name.ends_with(suffix.as_str()) => format!("{name}{suffix}"),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+/// A file to which a rule cannot be applied.
+#[derive(Debug, thiserror::Error)]
+#[error("{file}: {problem}")]
+pub struct RuleError {
+    file: String,
+    #[source]
+    problem: RuleProblem,
+}
+
+impl RuleError {
+    /// Where the file cannot be read.
+    pub fn validation_info(&self) -> ValidationInfo {
+        match &self.problem {
+            RuleProblem::Edit(EditError::Unreadable(error)) => {
+                ValidationInfo::unreadable(&self.file, error)
+            }
+            _ => ValidationInfo::default(),
+        }
+    }
+}
+
+/// What prevents a rule from being applied.
+#[derive(Debug, thiserror::Error)]
+enum RuleProblem {
+    #[error("not UTF-8 at byte {0}")]
+    NotUtf8(usize),
+    #[error(transparent)]
+    Replace(ReplaceError),
+    #[error("grows past {0} bytes, all files together, when registries are replaced")]
+    TooLarge(usize),
+    #[error(transparent)]
+    Edit(#[from] EditError),
+}
+
+/// Applies `replace_registry`, in order, to every YAML file at any depth; all files together may grow to `max_size` bytes.
+///
+/// # Errors
+/// [`RuleError`] names the file.
+pub(crate) fn replace_registries(
+    files: &mut Files,
+    rules: &[Replacement],
+    max_size: usize,
+) -> Result<(), RuleError> {
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let time = Stopwatch::start(pattern::ALLOWED);
+    let mut size: usize = files.values().map(Vec::len).sum();
+    for (path, bytes) in files
+        .iter_mut()
+        .filter(|(path, _)| is_yaml_in_any_case(path))
+    {
+        size -= bytes.len();
+        let failed = |problem| RuleError {
+            file: path.clone(),
+            problem,
+        };
+        let text = std::str::from_utf8(bytes)
+            .map_err(|error| failed(RuleProblem::NotUtf8(error.valid_up_to())))?;
+        let mut replaced: Option<String> = None;
+        for rule in rules {
+            let current = replaced.as_deref().unwrap_or(text);
+            let room = max_size.saturating_sub(size);
+            let next = rule.apply(current, room, &time).map_err(|error| {
+                failed(match error {
+                    ReplaceError::Room(_) => RuleProblem::TooLarge(max_size),
+                    other => RuleProblem::Replace(other),
+                })
+            })?;
+            replaced = next.or(replaced);
+        }
+        if let Some(replaced) = replaced {
+            *bytes = replaced.into_bytes();
+        }
+        size += bytes.len();
+    }
+    Ok(())
+}
+
+/// Sets `csv_annotations` in every ClusterServiceVersion at any depth.
+///
+/// # Errors
+/// [`RuleError`] names the file.
+pub(crate) fn set_annotations(
+    files: &mut Files,
+    rules: &[Annotation],
+    package_name: &str,
+    budget: &mut Budget,
+) -> Result<(), RuleError> {
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let annotations: Vec<(&str, String)> = rules
+        .iter()
+        .map(|rule| (rule.name.as_str(), rule.value(package_name)))
+        .collect();
+    for (path, bytes) in files
+        .iter_mut()
+        .filter(|(path, _)| is_yaml_in_any_case(path))
+    {
+        edit::set_annotations(bytes, &annotations, budget).map_err(|error| RuleError {
+            file: path.clone(),
+            problem: error.into(),
+        })?;
+    }
+    Ok(())
+}
+
+/// Rules touch more files than the verdict reads: any depth, the extension in any case.
+fn is_yaml_in_any_case(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension);
+    extension.is_some_and(|extension| {
+        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+    })
+}

@@ -1,0 +1,104 @@
+//! One rule of `replace_registry`: a text, or a regular expression, and what takes its place.
+
+use serde::Deserialize;
+
+use super::pattern::{Pattern, PatternError, ReplaceError, Stopwatch, Template};
+
+/// One rule of `replace_registry`.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "RawReplacement")]
+pub enum Replacement {
+    /// Every occurrence of a text becomes another.
+    Text {
+        /// What to replace; never empty.
+        old: String,
+        /// By what.
+        new: String,
+    },
+    /// Every match of a Python-style regular expression becomes what the template makes of it.
+    Regex {
+        /// What to replace.
+        old: Pattern,
+        /// By what.
+        new: Template,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawReplacement {
+    old: String,
+    new: String,
+    #[serde(default)]
+    regexp: bool,
+}
+
+/// A `replace_registry` rule that can never work.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidReplacement {
+    #[error("replace_registry: old must not be empty")]
+    Empty,
+    #[error("replace_registry: {0}")]
+    Pattern(#[from] PatternError),
+}
+
+impl TryFrom<RawReplacement> for Replacement {
+    type Error = InvalidReplacement;
+
+    fn try_from(raw: RawReplacement) -> Result<Self, InvalidReplacement> {
+        if raw.old.is_empty() {
+            return Err(InvalidReplacement::Empty);
+        }
+        if !raw.regexp {
+            return Ok(Replacement::Text {
+                old: raw.old,
+                new: raw.new,
+            });
+        }
+        let old = Pattern::parse(&raw.old)?;
+        let new = Template::parse(&raw.new, &old)?;
+        Ok(Replacement::Regex { old, new })
+    }
+}
+
+impl Replacement {
+    /// The text after one rule, which has `room` and `time`; `None` when the rule does not touch it.
+    pub(super) fn apply(
+        &self,
+        text: &str,
+        room: usize,
+        time: &Stopwatch,
+    ) -> Result<Option<String>, ReplaceError> {
+        if time.left().is_zero() {
+            return Err(ReplaceError::Time);
+        }
+        match self {
+            Replacement::Text { old, new } => match text.matches(old.as_str()).count() {
+                0 => Ok(None),
+                count if text.len() - count * old.len() + count * new.len() > room => {
+                    Err(ReplaceError::Room(room))
+                }
+                _ => Ok(Some(text.replace(old, new))),
+            },
+            Replacement::Regex { old, new } => old.replace(text, new, room, time),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn no_rule_is_applied_when_the_time_is_over() {
+        let rule = Replacement::Text {
+            old: "a".to_owned(),
+            new: "b".to_owned(),
+        };
+        let applied = |allowed| rule.apply("a", 10, &Stopwatch::start(allowed));
+        assert!(matches!(applied(Duration::MAX), Ok(Some(text)) if text == "b"));
+        assert!(matches!(applied(Duration::ZERO), Err(ReplaceError::Time)));
+    }
+}

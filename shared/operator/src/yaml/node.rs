@@ -1,0 +1,226 @@
+//! A document as a tree in which every value knows its place in the file.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::{Position, scalar};
+
+/// A value and where it is written.
+#[derive(Debug)]
+pub struct Node {
+    /// What it is.
+    pub value: Value,
+    /// Where it starts.
+    pub position: Position,
+    /// Its bytes in the file, anchor and tag included. A block value's end may lie behind following blank lines; an
+    /// empty value has no bytes.
+    pub span: Range<usize>,
+    /// Whether an anchor stands before it.
+    pub anchored: bool,
+    /// Values in it and below, aliases expanded.
+    pub(super) size: u32,
+}
+
+/// What YAML can say.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// Nothing, `~`, `null`.
+    Null,
+    /// `true` and its synonyms.
+    Bool(bool),
+    /// A whole number in decimal digits.
+    Int(String),
+    /// Any other number.
+    Float(f64),
+    /// Text.
+    String(String),
+    /// A date or a moment, as Python writes it.
+    Timestamp(String),
+    /// `!!binary`.
+    Binary(Vec<u8>),
+    /// A list.
+    Sequence(Vec<Rc<Node>>),
+    /// A map: later keys have won, merges are done.
+    Mapping(Mapping),
+    /// `!!set`, or an item of `!!omap` and `!!pairs`: nothing that the rules look into.
+    Other(&'static str),
+    /// An alias to a collection that contains it.
+    Recursive,
+}
+
+/// A map of a document.
+#[derive(Debug, Clone)]
+pub struct Mapping {
+    /// Its entries, in the order in which their keys came first.
+    pub entries: Vec<Entry>,
+    /// Written as `{…}`.
+    pub flow: bool,
+}
+
+/// A key and its value.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The key: a scalar.
+    pub key: Rc<Node>,
+    /// The value.
+    pub value: Rc<Node>,
+    /// The bytes of the value as written here: the alias, where it is one.
+    pub site: Range<usize>,
+    /// Came by `<<` from another map.
+    pub merged: bool,
+}
+
+impl Node {
+    /// A value that stands in no file.
+    pub(crate) fn made(value: Value, position: Position) -> Node {
+        Node {
+            value,
+            position,
+            span: 0..0,
+            anchored: false,
+            size: 1,
+        }
+    }
+
+    /// The value of `key`, when this is a map that has it.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &*entry.value)
+    }
+
+    /// The entry of `key`, when this is a map that has it.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        let Value::Mapping(mapping) = &self.value else {
+            return None;
+        };
+        mapping
+            .entries
+            .iter()
+            .find(|entry| entry.key.as_str() == Some(key))
+    }
+
+    /// The text, when this is one.
+    pub fn as_str(&self) -> Option<&str> {
+        match &self.value {
+            Value::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl Value {
+    /// What this is, for messages: `a string`, `a list`, `null`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Value::Null => "null",
+            Value::Bool(_) => "a boolean",
+            Value::Int(_) | Value::Float(_) => "a number",
+            Value::String(_) => "a string",
+            Value::Timestamp(_) => "a date",
+            Value::Binary(_) => "binary data",
+            Value::Sequence(_) => "a list",
+            Value::Mapping(_) => "a map",
+            Value::Other(kind) => kind,
+            Value::Recursive => "a value that contains itself",
+        }
+    }
+
+    /// A scalar as Python's `str()` writes it; nothing for collections and numbers past 128 bits that are not decimal.
+    pub fn to_python(&self) -> Option<String> {
+        Some(match self {
+            Value::Null => "None".to_owned(),
+            Value::Bool(true) => "True".to_owned(),
+            Value::Bool(false) => "False".to_owned(),
+            Value::Int(digits) if digits.contains(':') => return None,
+            Value::Int(digits) => digits.clone(),
+            Value::Float(number) => scalar::python_float(*number),
+            Value::String(text) | Value::Timestamp(text) => text.clone(),
+            _ => return None,
+        })
+    }
+}
+
+impl Value {
+    /// A number that equal values share, and others hardly ever: large trees are compared one after the other.
+    pub fn fingerprint(&self, state: &RandomState) -> u64 {
+        match self {
+            Value::Sequence(items) => {
+                let items = items.iter().map(|item| item.value.fingerprint(state));
+                items.fold(state.hash_one("list"), |all, item| {
+                    state.hash_one((all, item))
+                })
+            }
+            Value::Mapping(map) => {
+                let entries = map.entries.iter().map(|entry| {
+                    let [key, value] =
+                        [&entry.key, &entry.value].map(|node| node.value.fingerprint(state));
+                    state.hash_one((key, value))
+                });
+                state.hash_one(("map", entries.fold(0, u64::wrapping_add))) // in whatever order
+            }
+            Value::Other(kind) => state.hash_one(("other", kind)),
+            Value::Recursive => state.hash_one("recursive"),
+            scalar => state.hash_one(identity(scalar)),
+        }
+    }
+}
+
+/// Equality as Python's `==` sees it: `1`, `1.0` and `true` are one key.
+impl PartialEq for Value {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Value::Sequence(ours), Value::Sequence(theirs)) => {
+                ours.len() == theirs.len()
+                    && ours.iter().zip(theirs).all(|(a, b)| a.value == b.value)
+            }
+            (Value::Mapping(ours), Value::Mapping(theirs)) => {
+                let by_key: HashMap<_, _> = theirs
+                    .entries
+                    .iter()
+                    .map(|e| (identity(&e.key.value), e))
+                    .collect();
+                ours.entries.len() == theirs.entries.len()
+                    && ours.entries.iter().all(|entry| {
+                        by_key
+                            .get(&identity(&entry.key.value))
+                            .is_some_and(|e| e.value.value == entry.value.value)
+                    })
+            }
+            (Value::Other(ours), Value::Other(theirs)) => ours == theirs,
+            (Value::Recursive, Value::Recursive) => true,
+            (Value::Float(number), _) | (_, Value::Float(number)) if number.is_nan() => false,
+            _ => identity(self).is_some() && identity(self) == identity(other),
+        }
+    }
+}
+
+/// What tells two scalars apart as keys; nothing for collections, which cannot be keys.
+pub(crate) fn identity(value: &Value) -> Option<Identity<'_>> {
+    Some(match value {
+        Value::Null => Identity::Null,
+        Value::Bool(true) => Identity::Number(Cow::Borrowed("1")),
+        Value::Bool(false) => Identity::Number(Cow::Borrowed("0")),
+        Value::Int(digits) => Identity::Number(Cow::Borrowed(digits)),
+        // Larger ones have up to 309 digits, which would be written for every comparison.
+        Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e38 => {
+            Identity::Number(Cow::Owned(format!("{:.0}", number + 0.0)))
+        }
+        Value::Float(number) => Identity::Float(number.to_bits()),
+        Value::String(text) => Identity::Text(text),
+        Value::Timestamp(text) => Identity::Moment(text),
+        Value::Binary(bytes) => Identity::Bytes(bytes),
+        Value::Sequence(_) | Value::Mapping(_) | Value::Other(_) | Value::Recursive => return None,
+    })
+}
+
+#[derive(PartialEq, Eq, Hash)]
+pub(crate) enum Identity<'a> {
+    Null,
+    Number(Cow<'a, str>),
+    Float(u64),
+    Text(&'a str),
+    Moment(&'a str),
+    Bytes(&'a [u8]),
+}
