@@ -35,7 +35,7 @@ pub fn watch_the_log() {
     STARTED.call_once(|| {
         let loud = "[Loud]\nlog_level = \"DEBUG\"\nlog_format = \"json\"";
         let config = Config::from_toml(loud, "Loud").expect("a valid configuration");
-        omps::telemetry::init_to(|| Log, &config);
+        omps::telemetry::init_to(|| Log, config.log_level, config.log_format);
     });
 }
 

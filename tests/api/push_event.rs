@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use omps::app::App;
 use omps::config::Config;
+use omps::deadline::Deadline;
+use omps::events::outcome::{Outcome, Outcomes};
+use omps::events::worker::{Batch, Message, Worker};
 use omps::objects::Objects;
-use omps::outcome::{Outcome, Outcomes};
-use omps::upstream::Deadline;
-use omps::worker::{Batch, Message, Worker};
 use omps_tests::koji::{Build, Fault as KojiFault, Refusal as KojiRefusal};
 use omps_tests::operator::Operator;
 use omps_tests::quay::{Fault, Refusal};
@@ -50,11 +50,11 @@ impl Queue {
             services.koji.root_url(),
         );
         let config = Config::from_toml(&section, "Test").expect("a valid configuration");
-        let app = App::with_aws(config, services.secrets.aws().await);
+        let mut app = App::with_aws(config, services.secrets.aws().await);
         let bucket = tempfile::tempdir().expect("a folder");
         let (sender, outcomes) = unbounded_channel();
+        app.objects = Objects::Folder(bucket.path().to_owned());
         let worker = Worker {
-            objects: Objects::Folder(bucket.path().to_owned()),
             outcomes: Outcomes::Channel(sender),
         };
         Queue {

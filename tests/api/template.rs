@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use http::Method;
 use omps::config::Config;
-use omps::event::{self, Event};
-use omps::routes::{Found, ROUTES, find};
-use omps::worker::Batch;
+use omps::events::message::{self, Event};
+use omps::events::worker::Batch;
+use omps::http::routes::{Found, ROUTES, find};
 use omps_operator::yaml::{self, Budget, Node, Value as Yaml, Version};
 use serde_json::{Value, json};
 
@@ -358,7 +358,7 @@ fn every_event_of_the_queue_is_read() {
         let batch = fs::read(root().join(format!("events/push-event-{case}.json")));
         let batch: Batch = serde_json::from_slice(&batch.expect("an event")).expect("a batch");
         for message in batch.messages {
-            let events = event::read(&message.body, &config);
+            let events = message::read(&message.body, &config);
             assert_eq!(events.len(), 1, "{case}");
             assert_eq!(
                 matches!(events[0], Event::Push(_)),

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
+use omps::deadline::Deadline;
+use omps::http::routes::Endpoint;
 use omps::http::{Incoming, Request, answer};
-use omps::routes::Endpoint;
-use omps::upstream::Deadline;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
@@ -142,7 +142,7 @@ async fn a_defect_is_an_internal_error_whose_cause_is_not_told() {
     let response = answer(incoming, defect).await;
 
     assert_eq!(response.status(), 500);
-    let body: Value = serde_json::from_slice(response.body()).expect("JSON");
+    let body: Value = serde_json::from_str(response.body()).expect("JSON");
     assert_eq!(
         body,
         json!({

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use omps::worker::{Batch, Message};
+use omps::events::worker::{Batch, Message};
 use serde_json::json;
 
 /// A folder that is looked at again and again.

@@ -4,7 +4,7 @@ use lambda_http::{run, service_fn};
 use omps::app::App;
 use omps::handlers::health;
 use omps::http::respond;
-use omps::routes::Endpoint;
+use omps::http::routes::Endpoint;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use omps::app::App;
-use omps::upstream::Deadline;
-use omps::worker::{Batch, Worker};
+use omps::deadline::Deadline;
+use omps::events::worker::{Batch, Worker};
 
 /// What is kept of the function's time to say what is to be delivered again.
 const RESERVE: Duration = Duration::from_secs(5);

@@ -4,7 +4,7 @@ use crate::Settings;
 use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
 use omps::error::Error;
-use omps::uploads::Landing;
+use omps::uploads::Arrival;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// Bytes over the limit that are read and dropped, so that the client gets to read why.
@@ -29,14 +29,14 @@ impl Unread {
 /// Where a body goes.
 enum Sink<'a> {
     Memory(&'a mut Vec<u8>),
-    Landing(&'a mut Landing),
+    Arrival(&'a mut Arrival),
 }
 
 impl Sink<'_> {
     async fn take(&mut self, piece: &[u8]) -> Result<(), Error> {
         match self {
             Sink::Memory(read) => read.extend_from_slice(piece),
-            Sink::Landing(landing) => landing.write(piece).await?,
+            Sink::Arrival(arrival) => arrival.write(piece).await?,
         }
         Ok(())
     }
@@ -49,12 +49,12 @@ pub async fn read(body: Body, limit: usize, settings: &Settings) -> Result<Bytes
     Ok(read.into())
 }
 
-/// Reads the body of an upload to where it is to go.
-pub async fn land(body: Body, mut landing: Landing, settings: &Settings) -> Result<(), Unread> {
-    let limit = landing.limit;
-    receive(body, limit, settings, Sink::Landing(&mut landing)).await?;
-    let landed = landing.finish().await;
-    landed.map_err(|error| Unread::Failed(error.into()))
+/// Reads the body of an upload to where it waits for its push.
+pub async fn store(body: Body, mut arrival: Arrival, settings: &Settings) -> Result<(), Unread> {
+    let limit = arrival.limit;
+    receive(body, limit, settings, Sink::Arrival(&mut arrival)).await?;
+    let arrived = arrival.finish().await;
+    arrived.map_err(|error| Unread::Failed(error.into()))
 }
 
 /// Reads a body for nothing, so that the client gets to read why.

@@ -19,14 +19,16 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use omps::app::App;
+use omps::deadline::Deadline;
 use omps::error::Error;
 use omps::handlers;
-use omps::http::{Answer, Incoming, answer};
-use omps::routes::{self, Endpoint, Found};
-use omps::upstream::Deadline;
+use omps::http::routes::{self, Endpoint, Found};
+use omps::http::{Answer, Incoming, answer, request_too_large};
+use omps::telemetry::metrics;
 use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
 
 pub use settings::Settings;
 
@@ -35,6 +37,8 @@ struct Service {
     app: App,
     settings: Settings,
     workers: Semaphore,
+    /// Requests that are being answered, those whose client has gone among them.
+    requests: TaskTracker,
 }
 
 impl Service {
@@ -62,14 +66,16 @@ pub async fn serve(
 ) {
     let workers = Semaphore::new(settings.workers.min(Semaphore::MAX_PERMITS));
     let (head_timeout, drain_timeout) = (settings.head_timeout, settings.drain_timeout());
+    let requests = TaskTracker::new();
     let state = Arc::new(Service {
         app,
         settings,
         workers,
+        requests: requests.clone(),
     });
     let service = TowerToHyperService::new(
         Router::new()
-            .route("/metrics", get(metrics).fallback(dispatch))
+            .route("/metrics", get(show_metrics).fallback(dispatch))
             .fallback(dispatch)
             .with_state(state),
     );
@@ -97,21 +103,21 @@ pub async fn serve(
         }
     }
     drop(listener);
-    if timeout(drain_timeout, connections.shutdown())
-        .await
-        .is_err()
-    {
+    // A push whose client has gone has no connection any more, and is finished all the same.
+    requests.close();
+    let drained = async {
+        connections.shutdown().await;
+        requests.wait().await;
+    };
+    if timeout(drain_timeout, drained).await.is_err() {
         tracing::warn!("stopped with requests still in flight");
     }
 }
 
 /// What was counted and timed, for Prometheus.
-async fn metrics() -> impl IntoResponse {
+async fn show_metrics() -> impl IntoResponse {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    (
-        [(CONTENT_TYPE, OPEN_METRICS)],
-        omps::metrics::for_prometheus(),
-    )
+    ([(CONTENT_TYPE, OPEN_METRICS)], metrics::for_prometheus())
 }
 
 async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Response {
@@ -127,7 +133,8 @@ async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Resp
         deadline,
     };
     // In a task of its own: a client that hangs up must not leave a push half done.
-    let answering = tokio::spawn(async move {
+    let requests = service.requests.clone();
+    let answering = requests.spawn(async move {
         answer(incoming, |endpoint, request| {
             call(&service, endpoint, request)
         })
@@ -145,13 +152,13 @@ async fn receive(service: &Service, head: &Parts, path: &str, body: Body) -> Res
     let (config, settings) = (&service.app.config, &service.settings);
     let Ok(Found::Endpoint(Endpoint::PutUpload, params)) = routes::find(&head.method, path) else {
         let read = body::read(body, config.max_content_length.get(), settings).await;
-        return read.map_err(|unread| unread.or_too_large(|| Error::request_too_large(config)));
+        return read.map_err(|unread| unread.or_too_large(|| request_too_large(config)));
     };
-    match handlers::landing(&service.app, &params) {
-        Ok(landing) => {
-            let (limit, by_upload) = (landing.limit, false);
-            let landed = body::land(body, landing, settings).await;
-            landed
+    match handlers::arrival(&service.app, &params) {
+        Ok(arrival) => {
+            let (limit, by_upload) = (arrival.limit, false);
+            let arrived = body::store(body, arrival, settings).await;
+            arrived
                 .map_err(|unread| unread.or_too_large(|| Error::TooLarge { limit, by_upload }))?;
             Ok(Bytes::new())
         }
@@ -168,7 +175,7 @@ async fn call(service: &Service, endpoint: Endpoint, request: omps::http::Reques
         Endpoint::PushZipfile | Endpoint::PushKoji | Endpoint::Validate => {
             Some(service.turn(request.deadline).await?)
         }
-        Endpoint::Uploads
+        Endpoint::CreateUpload
         | Endpoint::PutUpload
         | Endpoint::DeleteRelease
         | Endpoint::Health
@@ -177,7 +184,7 @@ async fn call(service: &Service, endpoint: Endpoint, request: omps::http::Reques
     match endpoint {
         Endpoint::PushZipfile => handlers::push_zipfile(app, request).await,
         Endpoint::PushKoji => handlers::push_koji(app, request).await,
-        Endpoint::Uploads => handlers::uploads(app, request).await,
+        Endpoint::CreateUpload => handlers::create_upload(app, request).await,
         Endpoint::PutUpload => handlers::put_upload(request).await,
         Endpoint::DeleteRelease => handlers::delete_release(app, request).await,
         Endpoint::Validate => handlers::validate(app, request).await,

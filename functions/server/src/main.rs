@@ -180,6 +180,8 @@ async fn serve() -> Outcome {
             .map_err(|error| format!("CA_URL {url}: {error}"))?;
         tracing::info!(url, "trusting a further CA");
     }
+    let checked = app.ledger.check().await;
+    checked.map_err(|error| error.to_string())?;
     let address = listen_address();
     let listener = TcpListener::bind(&address)
         .await

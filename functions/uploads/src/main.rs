@@ -2,16 +2,16 @@
 
 use lambda_http::{run, service_fn};
 use omps::app::App;
-use omps::handlers::uploads;
+use omps::handlers::create_upload;
 use omps::http::respond;
-use omps::routes::Endpoint;
+use omps::http::routes::Endpoint;
 
 #[tokio::main]
 async fn main() -> Result<(), lambda_http::Error> {
     let app = &App::from_env()?;
     run(service_fn(|event| {
-        respond(app, Endpoint::Uploads, event, |request| {
-            uploads(app, request)
+        respond(app, Endpoint::CreateUpload, event, |request| {
+            create_upload(app, request)
         })
     }))
     .await

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use crate::aws::Aws;
 use crate::config::{Config, ConfigError};
-use crate::greenwave::Greenwave;
-use crate::koji::Koji;
-use crate::ledger::Ledger;
+use crate::deadline::Deadline;
+use crate::ledger::claims::{Ledger, LedgerError};
 use crate::names::OrganizationName;
+use crate::objects::Objects;
 use crate::organization::{Organization, ReleaseFormat};
-use crate::registry::{AppRegistry, Registry};
-use crate::secrets::{SecretsError, SecretsManager, Tokens};
-use crate::token::Token;
+use crate::secrets::{SecretsError, SecretsManager};
+use crate::telemetry;
+use crate::token::Tokens;
 use crate::uploads::{Bucket, Spool, Uploads};
-use crate::upstream::{ANSWER_LIMIT, Deadline, Upstream, below};
+use crate::upstream::{ANSWER_LIMIT, Upstream};
+use crate::url::append;
 
 /// Time to reach another service, of what one call may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,8 +29,10 @@ pub struct App {
     secrets: Option<SecretsManager>,
     /// Where zips wait that are too big for a request, if there is such a place.
     pub uploads: Option<Uploads>,
-    /// What was pushed of what may be asked for more than once.
+    /// What is released, and what was asked for.
     pub ledger: Arc<Ledger>,
+    /// Where the zips are that events name.
+    pub objects: Objects,
     authorities: Vec<reqwest::Certificate>,
     client: OnceLock<reqwest::Client>,
 }
@@ -40,6 +43,9 @@ pub enum StartError {
     /// By its configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// By its ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// By a CA's certificate.
     #[error("no certificate in PEM: {0}")]
     Certificate(String),
@@ -68,6 +74,7 @@ impl App {
             None => Ledger::in_memory(),
         };
         App {
+            objects: Objects::in_s3(aws.clone()),
             secrets: secrets.map(|prefix| SecretsManager::new(prefix, aws.clone())),
             uploads: uploads(&config, &aws),
             ledger: Arc::new(ledger),
@@ -98,11 +105,32 @@ impl App {
     /// [`StartError`] says what is wrong with the configuration.
     pub fn from_env() -> Result<Self, StartError> {
         let (config, unknown_variables) = Config::from_env()?;
-        crate::telemetry::init(&config);
-        crate::telemetry::log_start(&config, &unknown_variables);
+        telemetry::init(config.log_level, config.log_format);
+        log_start(&config, &unknown_variables);
         let mut app = Self::new(config);
+        app.open_ledger()?;
         app.trust_ca_file()?;
         Ok(app)
+    }
+
+    /// Opens the ledger in `data_dir`, where that is configured.
+    ///
+    /// # Errors
+    /// [`StartError::Ledger`]
+    pub fn open_ledger(&mut self) -> Result<(), StartError> {
+        let Some(directory) = &self.config.data_dir else {
+            return Ok(());
+        };
+        #[cfg(feature = "sqlite")]
+        {
+            self.ledger = Arc::new(Ledger::in_directory(directory)?);
+            Ok(())
+        }
+        #[cfg(not(feature = "sqlite"))]
+        Err(StartError::Ledger(LedgerError::Unavailable(format!(
+            "data_dir {} is for the server; functions share a ledger_table",
+            directory.display()
+        ))))
     }
 
     fn trust_ca_file(&mut self) -> Result<(), StartError> {
@@ -127,7 +155,7 @@ impl App {
             });
         }
         let quay = self.upstream("Quay", Deadline::after(CONNECT_TIMEOUT));
-        let version = below(&self.config.quay_url, ["cnr", "version"]);
+        let version = append(&self.config.quay_url, ["cnr", "version"]);
         tokio::spawn(async move {
             let request = || quay.client().get(version.clone());
             drop(quay.send_repeatable(request, ANSWER_LIMIT).await);
@@ -174,38 +202,10 @@ impl App {
         }
     }
 
-    /// The registry that an organization pushes to, with the caller's token.
-    pub fn registry(
-        &self,
-        organization: &Organization,
-        token: Token,
-        deadline: Deadline,
-    ) -> Registry {
-        match organization
-            .release_format
-            .unwrap_or(self.config.release_format)
-        {
-            ReleaseFormat::AppRegistry => Registry::AppRegistry(AppRegistry::new(
-                self.upstream("Quay", deadline),
-                self.config.quay_url.clone(),
-                token,
-            )),
-        }
-    }
-
-    /// Koji.
-    pub fn koji(&self, deadline: Deadline) -> Koji {
-        Koji::new(
-            self.upstream("Koji", deadline),
-            self.config.kojihub_url.clone(),
-            self.config.kojiroot_url.clone(),
-        )
-    }
-
-    /// Greenwave, if it is to be asked.
-    pub fn greenwave(&self, deadline: Deadline) -> Option<Greenwave<'_>> {
-        let config = self.config.greenwave.as_ref()?;
-        Some(Greenwave::new(self.upstream("Greenwave", deadline), config))
+    /// How an organization's releases are pushed.
+    pub fn release_format(&self, name: &OrganizationName) -> ReleaseFormat {
+        let format = self.organization(name).release_format;
+        format.unwrap_or(self.config.release_format)
     }
 
     /// A service that is called on behalf of a request with that deadline.
@@ -247,4 +247,34 @@ fn uploads(config: &Config, aws: &Arc<Aws>) -> Option<Uploads> {
         let (directory, public_url) = (config.upload_dir.clone()?, config.public_url.clone()?);
         Some(Uploads::Spool(Spool::new(directory, public_url)))
     })
+}
+
+/// Says what the service was started with: each organization, without its secrets.
+fn log_start(config: &Config, unknown_variables: &[String]) {
+    for variable in unknown_variables {
+        tracing::warn!(variable, "unknown environment variable");
+    }
+    if config.ledger_table.is_none() && config.data_dir.is_none() {
+        tracing::info!(
+            "reservations and idempotency keys are in this process's memory: one process only may push to the registry, and a restart forgets them; data_dir or ledger_table keeps them"
+        );
+    }
+    for (name, organization) in &config.organizations {
+        let tokens = organization.tokens();
+        let has_token = tokens.oauth.is_some() || tokens.quay.is_some();
+        if config.secrets_prefix.is_some() && has_token {
+            tracing::warn!(
+                organization = %name,
+                "tokens in the configuration mean nothing: secrets_prefix is set"
+            );
+        }
+        tracing::info!(
+            organization = %name,
+            public = organization.public,
+            has_token,
+            in_secrets_manager = config.secrets_prefix.is_some(),
+            has_rules = !organization.rules.is_empty(),
+            "organization configured"
+        );
+    }
 }

@@ -15,6 +15,7 @@ use toml::{Table, Value};
 
 use crate::organization::{Organization, ReleaseFormat};
 use crate::release::ReleaseVersion;
+use crate::telemetry::{LogFormat, LogLevel};
 use sources::{overlay, section_of};
 
 /// The section that is read when `OMPS_CONF_SECTION` names none.
@@ -62,9 +63,10 @@ pub struct Config {
     /// `public_url`: where clients reach this service, for the URLs that it gives out. Default: none.
     #[serde(deserialize_with = "public_url")]
     pub public_url: Option<Url>,
-    /// `ledger_table`: the table in DynamoDB that knows which events and uploads were pushed. Default: none; each process
-    /// knows its own.
+    /// `ledger_table`: the table in DynamoDB where releases are reserved and requests are known. Default: none.
     pub ledger_table: Option<String>,
+    /// `data_dir`: the server's directory for the same, in a file. Default: none; without either, the process's memory.
+    pub data_dir: Option<PathBuf>,
     /// `request_timeout`: seconds for one call to another service. Default: 28.
     #[serde(deserialize_with = "seconds")]
     pub request_timeout: Duration,
@@ -102,6 +104,7 @@ impl Default for Config {
             upload_dir: None,
             public_url: None,
             ledger_table: None,
+            data_dir: None,
             request_timeout: Duration::from_secs(28),
             zipfile_max_uncompressed_size: NonZeroU64::MIN.saturating_add(20 * 1024 * 1024 - 1),
             max_content_length: NonZeroUsize::MIN.saturating_add(2 * 1024 * 1024 - 1),
@@ -121,33 +124,6 @@ pub struct GreenwaveConfig {
     pub context: String,
     /// `greenwave.product_version`: the product version.
     pub product_version: String,
-}
-
-/// How much is logged.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum LogLevel {
-    /// Everything.
-    Debug,
-    /// What happens.
-    #[default]
-    Info,
-    /// What may be wrong.
-    Warning,
-    /// What is wrong.
-    Error,
-    /// As `Error`: no message of ours is above it.
-    Critical,
-}
-
-/// How log lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// A configuration that the service must not start with.
@@ -218,6 +194,10 @@ impl Config {
             .map_err(|error: toml::de::Error| {
                 ConfigError::Invalid(error.to_string().trim_end().replace('\n', " "))
             })?;
+        if config.ledger_table.is_some() && config.data_dir.is_some() {
+            let problem = "ledger_table and data_dir exclude each other";
+            return Err(ConfigError::Invalid(problem.to_owned()));
+        }
         match (&config.upload_dir, &config.upload_bucket) {
             (Some(_), Some(_)) => Err("upload_dir and upload_bucket exclude each other"),
             (Some(_), None) if config.public_url.is_none() => {

@@ -1,42 +1,62 @@
-//! Deleting releases: one, or all that a repository has.
+//! Deleting releases: one, or all that a repository has. A release's name is free again once the registry has confirmed.
 
-use serde::Serialize;
-use serde_json::{Map, Value, json};
-
+use crate::api::{DeleteAnswer, PartlyDone};
+use crate::call::Call;
 use crate::error::Error;
-use crate::names::{OrganizationName, ReleaseName, RepositoryName};
+use crate::ledger::claims::{LedgerError, Wish};
+use crate::ledger::{Refusal, Subject, Trace};
+use crate::names::ReleaseName;
 use crate::registry::{Registry, RegistryError, Repository};
 use crate::telemetry;
-
-/// What was deleted.
-#[derive(Debug, Serialize)]
-pub struct Deleted {
-    /// The organization.
-    pub organization: OrganizationName,
-    /// The repository, which stays.
-    pub repo: RepositoryName,
-    /// The releases that are gone.
-    pub deleted: Vec<String>,
-}
 
 /// Deletes one release, or every one. A failure on one does not keep the others.
 ///
 /// # Errors
 /// `QuayPackageNotFound`, or `QuayPackageError` with what is `deleted` and what `failed`.
-pub async fn delete(
-    registry: &Registry,
+pub async fn delete<R: Registry>(
+    call: Call<'_>,
+    registry: &R,
     from: Repository,
     release: Option<ReleaseName>,
-) -> Result<Deleted, Error> {
+) -> Result<DeleteAnswer, Error> {
     telemetry::note("organization", from.organization.as_str());
     telemetry::note("repo", from.name.as_str());
-    let releases = match release {
-        Some(release) => return delete_one(registry, from, release).await,
-        None => registry
-            .releases(&from)
-            .await
-            .map_err(|error| Error::listing(&from, &error))?,
+    let deleted = match release {
+        Some(release) => vec![delete_one(call, registry, &from, &release).await?],
+        None => delete_all(call, registry, &from).await?,
     };
+    Ok(DeleteAnswer {
+        organization: from.organization,
+        repo: from.name,
+        deleted,
+    })
+}
+
+async fn delete_one<R: Registry>(
+    call: Call<'_>,
+    registry: &R,
+    from: &Repository,
+    release: &ReleaseName,
+) -> Result<String, Error> {
+    telemetry::note("version", release.as_str());
+    match delete_release(call, registry, from, release).await? {
+        Ok(()) => Ok(release.to_string()),
+        Err(error @ RegistryError::NotFound(_)) => Err(Error::QuayPackageNotFound(
+            error
+                .message()
+                .unwrap_or_else(|| "Unknown error".to_owned()),
+        )),
+        Err(error) => Err(Error::changing(&error, PartlyDone::default())),
+    }
+}
+
+async fn delete_all<R: Registry>(
+    call: Call<'_>,
+    registry: &R,
+    from: &Repository,
+) -> Result<Vec<String>, Error> {
+    let releases = registry.releases(from).await;
+    let releases = releases.map_err(|error| Error::listing(from, &error))?;
     if releases.is_empty() {
         return Err(Error::QuayPackageNotFound(format!(
             "Package {from} not found"
@@ -45,7 +65,7 @@ pub async fn delete(
     let (mut deleted, mut failed, mut first_error) = (Vec::new(), Vec::new(), None);
     for release in releases {
         let result = match ReleaseName::parse(&release) {
-            Ok(name) => registry.delete(&from, &name).await,
+            Ok(name) => delete_release(call, registry, from, &name).await?,
             Err(error) => Err(RegistryError::Unreachable(error.to_string())),
         };
         match result {
@@ -59,36 +79,40 @@ pub async fn delete(
     }
     telemetry::note("version", &deleted.join(" "));
     match first_error {
-        None => Ok(Deleted {
-            organization: from.organization,
-            repo: from.name,
-            deleted,
-        }),
+        None => Ok(deleted),
         Some(error) => {
-            let done = [
-                ("deleted".to_owned(), json!(deleted)),
-                ("failed".to_owned(), json!(failed)),
-            ];
-            Err(Error::changing(&error, Map::from_iter(done)))
+            let done = PartlyDone {
+                deleted: Some(deleted),
+                failed: Some(failed),
+                ..PartlyDone::default()
+            };
+            Err(Error::changing(&error, done))
         }
     }
 }
 
-async fn delete_one(
-    registry: &Registry,
-    from: Repository,
-    release: ReleaseName,
-) -> Result<Deleted, Error> {
-    telemetry::note("version", release.as_str());
-    match registry.delete(&from, &release).await {
-        Ok(()) => Ok(Deleted {
-            organization: from.organization,
-            repo: from.name,
-            deleted: vec![release.as_str().to_owned()],
-        }),
-        Err(error @ RegistryError::NotFound(_)) => Err(Error::QuayPackageNotFound(
-            error.message().unwrap_or("Unknown error").to_owned(),
-        )),
-        Err(error) => Err(Error::changing(&error, Map::<String, Value>::new())),
+/// Deletes a release while nobody pushes it.
+async fn delete_release<R: Registry>(
+    call: Call<'_>,
+    registry: &R,
+    from: &Repository,
+    release: &ReleaseName,
+) -> Result<Result<(), RegistryError>, Error> {
+    let key = call.release_key(from, release.as_str());
+    let wish = Wish::new(key, Subject::Release, String::new());
+    let held = match call.app.ledger.delete(wish, call.deadline).await {
+        Ok(held) => held,
+        Err(LedgerError::Refused(Refusal::Busy { .. })) => {
+            return Ok(Err(RegistryError::Busy(format!(
+                "Release {release} of {from} is being pushed or deleted by another request"
+            ))));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let result = registry.delete(from, release).await;
+    match &result {
+        Ok(()) | Err(RegistryError::NotFound(_)) => held.deleted().await,
+        Err(_) => held.give_up(Trace::Unclear).await,
     }
+    Ok(result)
 }

@@ -6,16 +6,18 @@ use http::StatusCode;
 use omps_operator::OperatorError;
 use omps_operator::courier_bundle::CourierBundleError;
 use omps_operator::report::ValidationInfo;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use crate::config::Config;
+use crate::api::{ErrorAnswer, PartlyDone};
 use crate::greenwave::GreenwaveError;
 use crate::koji::KojiError;
-use crate::ledger::LedgerError;
+use crate::ledger::claims::LedgerError;
 use crate::names::InvalidName;
+use crate::objects::ObjectError;
 use crate::registry::{RegistryError, Repository};
 use crate::release::InvalidVersion;
 use crate::secrets::SecretsError;
+use crate::uploads::UploadError;
 
 /// What a client can do whose zip is too big.
 const BY_UPLOAD: &str = "; a larger zip is pushed by way of POST /v2/{organization}/uploads";
@@ -69,8 +71,8 @@ pub enum Error {
     QuayPackage {
         /// What was tried, and Quay's own message.
         message: String,
-        /// What was done all the same, as further keys of the body.
-        done: Map<String, Value>,
+        /// What was done all the same.
+        done: Box<PartlyDone>,
         /// Whether the same may succeed later.
         transient: bool,
     },
@@ -96,6 +98,16 @@ pub enum Error {
         /// The methods that it has, as in the header `Allow`.
         allow: String,
     },
+    /// The request's `Idempotency-Key` is that of a request which is still running.
+    #[error(
+        "A push with this Idempotency-Key is still running; its answer can be had by asking again"
+    )]
+    KeyInUse,
+    /// The request's `Idempotency-Key` is that of a request which asked for something else.
+    #[error(
+        "This Idempotency-Key was used for another request: the zip or N-V-R, the path or the query differs. Use a new key for a new push"
+    )]
+    KeyReuse,
     /// The body is over the limit.
     #[error("The request body is larger than the {limit} bytes that are allowed{}", if *.by_upload { BY_UPLOAD } else { "" })]
     TooLarge {
@@ -113,116 +125,110 @@ pub enum Error {
 }
 
 impl Error {
-    /// Status and id.
-    pub fn kind(&self) -> (StatusCode, &'static str) {
+    /// The id by which clients know the error.
+    pub fn id(&self) -> &'static str {
         match self {
-            Error::ExpectedFile(_) => (StatusCode::BAD_REQUEST, "OMPSExpectedFileError"),
-            Error::UploadedFile(_) => (StatusCode::BAD_REQUEST, "OMPSUploadedFileError"),
-            Error::PackageValidation { .. } => (StatusCode::BAD_REQUEST, "PackageValidationError"),
-            Error::InvalidVersion(_) => (StatusCode::BAD_REQUEST, "OMPSInvalidVersionFormat"),
-            Error::AuthorizationRequired(_) => {
-                (StatusCode::FORBIDDEN, "OMPSAuthorizationHeaderRequired")
+            Error::ExpectedFile(_) => "OMPSExpectedFileError",
+            Error::UploadedFile(_) => "OMPSUploadedFileError",
+            Error::PackageValidation { .. } => "PackageValidationError",
+            Error::InvalidVersion(_) => "OMPSInvalidVersionFormat",
+            Error::AuthorizationRequired(_) => "OMPSAuthorizationHeaderRequired",
+            Error::QuayAuthorization { .. } => "QuayAuthorizationError",
+            Error::QuayPackageNotFound(_) => "QuayPackageNotFound",
+            Error::QuayCourier { .. } => "QuayCourierError",
+            Error::QuayPackage { .. } => "QuayPackageError",
+            Error::Koji(KojiError::BuildNotFound(_)) => "KojiNVRBuildNotFound",
+            Error::Koji(KojiError::NotAnOperatorImage { .. }) => "KojiNotAnOperatorImage",
+            Error::Koji(KojiError::ArchiveTooLarge { .. }) => "OMPSUploadedFileError",
+            Error::Koji(KojiError::ArchiveNotFound { .. }) => "KojiManifestsArchiveNotFound",
+            Error::Koji(_) => "KojiError",
+            Error::Greenwave(GreenwaveError::Unsatisfied { .. }) => "GreenwaveUnsatisfiedError",
+            Error::Greenwave(GreenwaveError::Undecided { .. }) => "GreenwaveError",
+            Error::BadRequest(_) => "BadRequest",
+            Error::NotFound(_) => "NotFound",
+            Error::MethodNotAllowed { .. } => "MethodNotAllowed",
+            Error::KeyInUse => "IdempotencyKeyInUse",
+            Error::KeyReuse => "IdempotencyKeyReuse",
+            Error::TooLarge { .. } => "RequestEntityTooLarge",
+            Error::ServiceUnavailable(_) => "ServiceUnavailable",
+            Error::Internal(_) => "InternalServerError",
+        }
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Error::ExpectedFile(_)
+            | Error::UploadedFile(_)
+            | Error::PackageValidation { .. }
+            | Error::InvalidVersion(_)
+            | Error::Koji(
+                KojiError::NotAnOperatorImage { .. } | KojiError::ArchiveTooLarge { .. },
+            )
+            | Error::Greenwave(GreenwaveError::Unsatisfied { .. })
+            | Error::BadRequest(_) => StatusCode::BAD_REQUEST,
+            Error::AuthorizationRequired(_) | Error::QuayAuthorization { .. } => {
+                StatusCode::FORBIDDEN
             }
-            Error::QuayAuthorization { .. } => (StatusCode::FORBIDDEN, "QuayAuthorizationError"),
-            Error::QuayPackageNotFound(_) => (StatusCode::NOT_FOUND, "QuayPackageNotFound"),
-            Error::QuayCourier { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "QuayCourierError"),
-            Error::QuayPackage { .. } => (StatusCode::INTERNAL_SERVER_ERROR, "QuayPackageError"),
-            Error::Koji(error) => match error {
-                KojiError::BuildNotFound(_) => (StatusCode::NOT_FOUND, "KojiNVRBuildNotFound"),
-                KojiError::NotAnOperatorImage { .. } => {
-                    (StatusCode::BAD_REQUEST, "KojiNotAnOperatorImage")
-                }
-                KojiError::ArchiveTooLarge { .. } => {
-                    (StatusCode::BAD_REQUEST, "OMPSUploadedFileError")
-                }
-                KojiError::ArchiveNotFound { .. } => (
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "KojiManifestsArchiveNotFound",
-                ),
-                KojiError::Fault { .. }
-                | KojiError::Nonsense { .. }
-                | KojiError::Status { .. }
-                | KojiError::Call(_) => (StatusCode::INTERNAL_SERVER_ERROR, "KojiError"),
-            },
-            Error::Greenwave(error) => match error {
-                GreenwaveError::Unsatisfied { .. } => {
-                    (StatusCode::BAD_REQUEST, "GreenwaveUnsatisfiedError")
-                }
-                GreenwaveError::Undecided { .. } => {
-                    (StatusCode::INTERNAL_SERVER_ERROR, "GreenwaveError")
-                }
-            },
-            Error::BadRequest(_) => (StatusCode::BAD_REQUEST, "BadRequest"),
-            Error::NotFound(_) => (StatusCode::NOT_FOUND, "NotFound"),
-            Error::MethodNotAllowed { .. } => (StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed"),
-            Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "RequestEntityTooLarge"),
-            Error::ServiceUnavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailable"),
-            Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "InternalServerError"),
+            Error::QuayPackageNotFound(_)
+            | Error::Koji(KojiError::BuildNotFound(_))
+            | Error::NotFound(_) => StatusCode::NOT_FOUND,
+            Error::MethodNotAllowed { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Error::KeyInUse => StatusCode::CONFLICT,
+            Error::KeyReuse => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::ServiceUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Error::QuayCourier { .. }
+            | Error::QuayPackage { .. }
+            | Error::Koji(_)
+            | Error::Greenwave(GreenwaveError::Undecided { .. })
+            | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// Whether the same request may succeed later, with nothing done about it: what a queue should try again.
     pub fn is_transient(&self) -> bool {
         match self {
-            Error::ServiceUnavailable(_) | Error::Internal(_) => true,
+            Error::ServiceUnavailable(_) | Error::Internal(_) | Error::KeyInUse => true,
             Error::QuayCourier { transient, .. } | Error::QuayPackage { transient, .. } => {
                 *transient
             }
             Error::Koji(error) => error.is_transient(),
-            Error::Greenwave(error) => match error {
-                GreenwaveError::Undecided { .. } => true,
-                GreenwaveError::Unsatisfied { .. } => false,
-            },
-            Error::ExpectedFile(_)
-            | Error::UploadedFile(_)
-            | Error::PackageValidation { .. }
-            | Error::InvalidVersion(_)
-            | Error::AuthorizationRequired(_)
-            | Error::QuayAuthorization { .. }
-            | Error::QuayPackageNotFound(_)
-            | Error::BadRequest(_)
-            | Error::NotFound(_)
-            | Error::MethodNotAllowed { .. }
-            | Error::TooLarge { .. } => false,
+            Error::Greenwave(GreenwaveError::Undecided { .. }) => true,
+            _ => false,
         }
+    }
+
+    /// Whether the client should ask again after a pause, as `Retry-After` says.
+    pub fn asks_to_retry(&self) -> bool {
+        matches!(self, Error::ServiceUnavailable(_) | Error::KeyInUse)
     }
 
     /// The answer's body.
-    pub fn body(&self, request_id: &str) -> Value {
-        let (status, id) = self.kind();
-        let mut body = json!({
-            "status": status.as_u16(),
-            "error": id,
-            "message": self.to_string(),
-            "request_id": request_id,
-        });
+    pub fn answer(&self, request_id: &str) -> ErrorAnswer {
+        let mut answer = ErrorAnswer {
+            status: self.status().as_u16(),
+            error: self.id(),
+            message: self.to_string(),
+            request_id: request_id.to_owned(),
+            validation_info: None,
+            quay_response: None,
+            greenwave_response: None,
+            done: PartlyDone::default(),
+        };
         match self {
             Error::PackageValidation {
                 validation_info, ..
-            } => {
-                body["validation_info"] = serde_json::to_value(validation_info).unwrap_or_default();
-            }
+            } => answer.validation_info = Some((**validation_info).clone()),
             Error::QuayAuthorization { quay_response, .. }
             | Error::QuayCourier { quay_response, .. } => {
-                body["quay_response"] = quay_response.clone();
+                answer.quay_response = Some(quay_response.clone());
             }
-            Error::Greenwave(error) => body["greenwave_response"] = error.response(),
-            Error::QuayPackage { done, .. } => {
-                for (key, value) in done {
-                    body[key] = value.clone();
-                }
-            }
+            Error::Greenwave(error) => answer.greenwave_response = Some(error.response()),
+            Error::QuayPackage { done, .. } => answer.done = (**done).clone(),
             _ => {}
         }
-        body
-    }
-
-    /// The methods that the path has, for the header `Allow`.
-    pub fn allow(&self) -> Option<String> {
-        match self {
-            Error::MethodNotAllowed { allow, .. } => Some(allow.clone()),
-            _ => None,
-        }
+        answer
     }
 
     /// A defect that was caught.
@@ -232,14 +238,6 @@ impl Error {
             .map(String::as_str)
             .or(panic.downcast_ref::<&str>().copied());
         Error::Internal(format!("panic: {}", message.unwrap_or("without a message")))
-    }
-
-    /// A request's body is over the limit.
-    pub fn request_too_large(config: &Config) -> Self {
-        Error::TooLarge {
-            limit: config.max_content_length.get(),
-            by_upload: config.takes_uploads(),
-        }
     }
 
     /// Manifests that are refused before the verdict, by a rule of ours.
@@ -252,17 +250,18 @@ impl Error {
 
     /// Listing a repository's releases failed.
     pub fn listing(repository: &Repository, error: &RegistryError) -> Self {
-        let reason = error.message().unwrap_or("Unknown error");
+        let reason = error
+            .message()
+            .unwrap_or_else(|| "Unknown error".to_owned());
         let message = format!("Cannot retrieve information about package {repository}: {reason}");
-        let quay_response = error.response();
         match error {
             RegistryError::Refused(_) => Error::QuayAuthorization {
                 message,
-                quay_response,
+                quay_response: error.response(),
             },
             _ => Error::QuayPackage {
                 message,
-                done: Map::new(),
+                done: Box::default(),
                 transient: error.is_transient(),
             },
         }
@@ -270,7 +269,8 @@ impl Error {
 
     /// Pushing a release failed.
     pub fn pushing(error: &RegistryError) -> Self {
-        let reason = error.message().unwrap_or("Failed to get error details.");
+        let reason = error.message();
+        let reason = reason.unwrap_or_else(|| "Failed to get error details.".to_owned());
         let message = format!("Failed to push manifest: {reason}");
         let quay_response = error.response();
         match error {
@@ -286,14 +286,13 @@ impl Error {
         }
     }
 
-    /// Deleting a release or publishing a repository failed; `done` tells what was not in vain.
-    pub fn changing(error: &RegistryError, done: Map<String, Value>) -> Self {
-        let message = error.message().unwrap_or("Unknown error").to_owned();
-        let transient = error.is_transient();
+    /// Deleting a release or making a repository public failed.
+    pub fn changing(error: &RegistryError, done: PartlyDone) -> Self {
+        let message = error.message();
         Error::QuayPackage {
-            message,
-            done,
-            transient,
+            message: message.unwrap_or_else(|| "Unknown error".to_owned()),
+            done: Box::new(done),
+            transient: error.is_transient(),
         }
     }
 }
@@ -327,6 +326,29 @@ impl From<SecretsError> for Error {
 impl From<LedgerError> for Error {
     fn from(error: LedgerError) -> Self {
         Error::ServiceUnavailable(error.to_string())
+    }
+}
+
+impl From<UploadError> for Error {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::NotFound(_) | UploadError::TooLarge { .. } => {
+                Error::UploadedFile(error.to_string())
+            }
+            UploadError::Unavailable(_) => Error::ServiceUnavailable(error.to_string()),
+        }
+    }
+}
+
+impl From<ObjectError> for Error {
+    fn from(error: ObjectError) -> Self {
+        match error {
+            ObjectError::Unreachable { .. } => Error::ServiceUnavailable(error.to_string()),
+            ObjectError::NotFound(_)
+            | ObjectError::Replaced(_)
+            | ObjectError::Refused { .. }
+            | ObjectError::TooLarge { .. } => Error::UploadedFile(error.to_string()),
+        }
     }
 }
 

@@ -3,14 +3,16 @@
 use reqwest::{StatusCode, Url};
 use serde_json::{Map, Value, json};
 
-use crate::config::GreenwaveConfig;
 use crate::names::Nvr;
-use crate::upstream::{ANSWER_LIMIT, CallError, Upstream, below};
+use crate::upstream::{ANSWER_LIMIT, CallError, Upstream};
+use crate::url::append;
 
 /// A client for one Greenwave and one kind of decision.
 pub struct Greenwave<'a> {
     greenwave: Upstream,
-    config: &'a GreenwaveConfig,
+    base: &'a Url,
+    context: &'a str,
+    product_version: &'a str,
 }
 
 /// Why a build does not go on.
@@ -50,9 +52,19 @@ impl GreenwaveError {
 }
 
 impl<'a> Greenwave<'a> {
-    /// A client for the Greenwave of a configuration.
-    pub fn new(greenwave: Upstream, config: &'a GreenwaveConfig) -> Self {
-        Greenwave { greenwave, config }
+    /// A client for the Greenwave at `base`, and for the decisions of a context about a product's version.
+    pub fn new(
+        greenwave: Upstream,
+        base: &'a Url,
+        context: &'a str,
+        product_version: &'a str,
+    ) -> Self {
+        Greenwave {
+            greenwave,
+            base,
+            context,
+            product_version,
+        }
     }
 
     /// Asks for the decision on a build.
@@ -61,8 +73,8 @@ impl<'a> Greenwave<'a> {
     /// [`GreenwaveError`] unless all policies are satisfied.
     pub async fn check(&self, nvr: &Nvr) -> Result<(), GreenwaveError> {
         let question = json!({
-            "decision_context": self.config.context,
-            "product_version": self.config.product_version,
+            "decision_context": self.context,
+            "product_version": self.product_version,
             "subject_type": "koji_build",
             "subject_identifier": nvr.as_str(),
         });
@@ -82,7 +94,7 @@ impl<'a> Greenwave<'a> {
     }
 
     fn url(&self, endpoint: &str) -> Url {
-        below(&self.config.url, ["api", "v1.0", endpoint])
+        append(self.base, ["api", "v1.0", endpoint])
     }
 }
 

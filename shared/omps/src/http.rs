@@ -1,7 +1,9 @@
 //! Requests in, replies out: what every endpoint has in common. The one place that logs what failed.
 
+pub mod form;
 mod lambda;
 mod response;
+pub mod routes;
 
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
@@ -11,18 +13,18 @@ use futures_util::FutureExt;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, Response, StatusCode};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::Instrument;
 
 pub use lambda::respond;
 
+use crate::config::Config;
+use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::metrics;
-use crate::routes::{self, Endpoint, Found, Params};
-use crate::scrub;
-use crate::telemetry::{self, trace};
+use crate::telemetry::{self, metrics, scrub, trace};
 use crate::token::Token;
-use crate::upstream::Deadline;
+use routes::{Endpoint, Found, Params};
 
 /// Carries a request's id in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,6 +32,8 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A request that found its endpoint, and carries a token where that needs one.
 #[derive(Debug)]
 pub struct Request {
+    /// The path as written, without a stage's name.
+    pub path: String,
     /// The values of its path.
     pub params: Params,
     /// What follows `?`.
@@ -53,24 +57,44 @@ pub struct Reply {
     pub body: Value,
     /// The methods of the path, where they were asked for.
     pub allow: Option<String>,
+    /// Whether the same request was answered with this before.
+    pub is_replayed: bool,
 }
 
 impl Reply {
-    /// The answer to OPTIONS.
-    fn options(allow: String) -> Self {
-        Reply {
-            allow: Some(allow),
-            ..json!({}).into()
+    /// The body of a request that succeeded.
+    ///
+    /// # Errors
+    /// `InternalServerError` for a body that cannot be written as JSON: a defect.
+    pub fn ok(body: &impl Serialize) -> Answer {
+        match serde_json::to_value(body) {
+            Ok(body) => Ok(Reply {
+                status: StatusCode::OK,
+                body,
+                allow: None,
+                is_replayed: false,
+            }),
+            Err(error) => Err(Error::Internal(format!("an answer is no JSON: {error}"))),
         }
     }
-}
 
-impl From<Value> for Reply {
-    fn from(body: Value) -> Self {
+    /// The answer that the same request got before.
+    pub fn replayed(body: Value) -> Self {
         Reply {
             status: StatusCode::OK,
             body,
             allow: None,
+            is_replayed: true,
+        }
+    }
+
+    /// The answer to OPTIONS.
+    fn options(allow: String) -> Self {
+        Reply {
+            status: StatusCode::OK,
+            body: json!({}),
+            allow: Some(allow),
+            is_replayed: false,
         }
     }
 }
@@ -96,7 +120,7 @@ pub struct Incoming {
 pub async fn answer<F>(
     incoming: Incoming,
     handler: impl FnOnce(Endpoint, Request) -> F,
-) -> Response<Vec<u8>>
+) -> Response<String>
 where
     F: Future<Output = Answer>,
 {
@@ -110,13 +134,21 @@ where
         let (method, path) = (incoming.head.method.clone(), incoming.path.clone());
         let result = dispatch(incoming, token, handler).await;
         if let Err(error) = &result {
-            metrics::count_failure(error.kind().1);
+            metrics::count_failure(error.id());
         }
         log(method.as_str(), &path, &result, started);
         response::of(&id, &path, result)
     };
     let answering = scrub::within(secret, answering.instrument(span));
     trace::within(trace, answering).await
+}
+
+/// A request's body is over the limit.
+pub fn request_too_large(config: &Config) -> Error {
+    Error::TooLarge {
+        limit: config.max_content_length.get(),
+        by_upload: config.takes_uploads(),
+    }
 }
 
 /// Finds the endpoint, and runs its handler on a request that may reach it.
@@ -137,6 +169,7 @@ where
         return Err(Error::AuthorizationRequired(incoming.path));
     }
     let request = Request {
+        path: incoming.path,
         params,
         query: head.uri.query().map(str::to_owned),
         headers: head.headers,
@@ -144,7 +177,8 @@ where
         token,
         deadline: incoming.deadline,
     };
-    AssertUnwindSafe(handler(endpoint, request))
+    // In a box: handlers' futures are large, and deep.
+    AssertUnwindSafe(Box::pin(handler(endpoint, request)))
         .catch_unwind()
         .await
         .unwrap_or_else(|panic| Err(Error::of_panic(&*panic)))
@@ -192,7 +226,7 @@ fn log(method: &str, path: &str, result: &Answer, started: Instant) {
             );
         }
         Err(failure) => {
-            let (error, reason) = (failure.kind().1, failure.to_string().replace(asked, path));
+            let (error, reason) = (failure.id(), failure.to_string().replace(asked, path));
             tracing::warn!(method, path, status, duration_ms, error, reason, "refused");
         }
     }

@@ -14,7 +14,9 @@ use reqwest::{StatusCode, Url};
 
 use crate::names::Nvr;
 use crate::upstream::{CallError, Upstream};
-use build::{Archive, Build};
+use build::{Archive, BUILDING, Build};
+
+pub use build::FinishedBuild;
 use xml_rpc::Unread;
 
 /// Bytes of a hub's answer that are read. One about a large build has tens of kilobytes.
@@ -100,9 +102,10 @@ impl KojiError {
             KojiError::Status { status, .. } => {
                 status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
             }
+            // A replica of the hub's database may be behind the event.
+            KojiError::NotAnOperatorImage { state, .. } => state.as_deref() == Some(BUILDING),
             KojiError::Fault { code, .. } => [DEFECT_FAULT, OFFLINE_FAULT].contains(code),
             KojiError::BuildNotFound(_)
-            | KojiError::NotAnOperatorImage { .. }
             | KojiError::ArchiveNotFound { .. }
             | KojiError::ArchiveTooLarge { .. }
             | KojiError::Call(CallError::TooLarge { .. }) => false,
@@ -133,6 +136,14 @@ impl Koji {
             }
         };
         self.download(nvr, url, limit).await
+    }
+
+    /// A build that has ended well.
+    ///
+    /// # Errors
+    /// [`KojiError`]
+    pub async fn finished(&self, nvr: &Nvr) -> Result<FinishedBuild, KojiError> {
+        self.build(nvr).await?.finished(nvr)
     }
 
     /// The version of the hub's interface: what is asked of a hub to see whether it is there.

@@ -1,190 +1,347 @@
-//! What was pushed already, of what may be asked for more than once: events are delivered at least once, an upload is used
-//! once, and a process may be killed between a push and saying so.
+//! What happens to an entry of the ledger: one machine for releases, for requests that may come again, and for the order
+//! of builds. Pure: an entry, a step and the time in; the next entry or a refusal out.
 //!
-//! Whoever works on an entry claims it for as long as the work may take, and writes down which release it begins before
-//! it pushes. Who claims the entry after that, looks whether the release is there, with these very files, before anything
-//! else is pushed. (One that another push made of the same files in between cannot be told from it, and is as good.)
+//! | entry | who claims it, and why |
+//! |---|---|
+//! | a *release* of a repository | a push reserves it before the first byte goes out, so that no other push takes it |
+//! | a *request* (idempotency key, upload, event) | a push holds it, so that a repetition waits, and later gets the same answer |
+//! | the *newest* build of a package | a push by event holds it, so that builds are released in the order in which they ended |
+//!
+//! Whoever claims an entry holds it until a time. A holder that dies leaves the entry as it is; who comes after that time
+//! takes it over, and knows by [`Granted`] what the dead holder may have done. The tests print every transition as a
+//! table. The stores know nothing of this: they only compare and swap whole entries ([`claims`]).
 
+pub mod claims;
 mod dynamo_db;
 mod memory;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::aws::Aws;
-use crate::names::RepositoryName;
-use crate::release::ReleaseVersion;
-use crate::upstream::Deadline;
-use dynamo_db::DynamoDb;
-use memory::Memory;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-/// How long what was done is known.
-const KEPT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// How much longer a claim holds than its work may take: a call that is under way then may still have its effect.
-const GRACE: Duration = Duration::from_secs(10);
+/// Milliseconds since 1970.
+pub type Millis = u64;
 
-/// Entries by key, each claimed by one process at a time.
-pub enum Ledger {
-    /// In a table of DynamoDB, for processes that come and go.
-    DynamoDb(DynamoDb),
-    /// In this process.
-    Memory(Memory),
+/// How much the clocks of two processes may differ.
+const CLOCK_SKEW: Millis = 60_000;
+
+/// What an entry stands for; it decides who may claim what is held, or done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Subject {
+    /// A release of a repository: made once.
+    Release,
+    /// A request that may come again: answered as the first time.
+    Request,
+    /// The newest released build of a package: claimed by one build after the other.
+    Newest,
 }
 
-/// What became of an attempt to claim an entry.
-pub enum Claimed {
-    /// Nobody else works on it until the claim ends.
-    Ours(Claim),
-    /// Somebody else does.
-    Busy,
-    /// It was pushed.
-    Done(Done),
+/// Where an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Nobody has it: it was given up, or deleted.
+    Free,
+    /// Somebody works on it, and nothing is known to be in the registry.
+    Reserved,
+    /// The registry has confirmed the release; it is not public yet, where it is to be.
+    Pushed,
+    /// Nothing is left to do.
+    Done,
+    /// Somebody deletes the release.
+    Deleting,
 }
 
-/// The right to work on an entry.
+/// One entry. A store swaps it as a whole, and only for the one that was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Counts the changes.
+    pub revision: u64,
+    /// Where it is.
+    pub state: State,
+    /// Who holds it, or held it last: a random id for each attempt.
+    pub holder: String,
+    /// The request on whose behalf it is held; empty when that has no identity.
+    pub owner: String,
+    /// When others may take it over.
+    pub held_until: Millis,
+    /// What is released, or asked for: a digest.
+    pub content: String,
+    /// The release that the holder of a request was about to push.
+    pub begun: Option<String>,
+    /// What came of it: the answer to a request, the newest build of a package.
+    pub outcome: Option<Value>,
+    /// When it was changed last.
+    pub changed_at: Millis,
+    /// When nobody needs it any more.
+    pub forgotten_at: Millis,
+}
+
+/// What is asked of an entry.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// To hold it.
+    Claim(Claim),
+    /// To hold it for deleting the release.
+    Delete(Claim),
+    /// Its holder notes something.
+    Note {
+        /// Who says so.
+        holder: String,
+        /// What.
+        note: Note,
+    },
+}
+
+/// The wish to hold an entry.
+#[derive(Debug, Clone)]
 pub struct Claim {
-    ledger: Arc<Ledger>,
-    key: String,
-    holder: String,
-    begun: Option<ReleaseVersion>,
+    /// What the entry stands for.
+    pub subject: Subject,
+    /// A random id.
+    pub holder: String,
+    /// The request on whose behalf; empty when that has no identity.
+    pub owner: String,
+    /// When others may take it over.
+    pub until: Millis,
+    /// What is to be released, or is asked for: a digest.
+    pub content: String,
+    /// When the registry was seen not to have the release: an entry that was done well before is of the past.
+    pub absent_at: Option<Millis>,
+    /// When nobody needs the entry any more.
+    pub forgotten_at: Millis,
 }
 
-/// The release that an entry became.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Done {
-    /// Its repository.
-    pub repo: String,
-    /// Its version.
-    pub version: String,
-}
-
-/// What the holder of a claim writes down.
-enum Note<'a> {
+/// What the holder of an entry notes.
+#[derive(Debug, Clone)]
+pub enum Note {
     /// It is about to push this release.
-    Begun(&'a ReleaseVersion),
-    /// It pushed this release.
-    Done(&'a Done),
-    /// It gives the claim up.
-    Released,
+    Begun(String),
+    /// The registry has confirmed the release.
+    Pushed,
+    /// Nothing is left to do.
+    Done(Option<Value>),
+    /// The holder gives it up.
+    GivenUp(Trace),
+    /// The registry has confirmed that the release is gone.
+    Deleted,
 }
 
-/// Why an entry could not be claimed, or a note not be made.
-#[derive(Debug, thiserror::Error)]
-pub enum LedgerError {
-    /// No answer, or one that says that it cannot.
-    #[error("The ledger of pushes could not be asked: {0}")]
-    Unreachable(String),
-    /// The claim ended, and somebody else has one.
-    #[error("Another process has taken this push over")]
+/// What a holder that gives up may have left in the registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// Nothing, for sure.
+    None,
+    /// The release may be there: who comes next has to ask.
+    Unclear,
+}
+
+/// A claim that was granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// What the holders before have left.
+    pub before: Before,
+    /// Whether the holder before worked on behalf of the same request.
+    pub is_mine: bool,
+}
+
+/// What the holders before have left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Before {
+    /// Nothing: nobody was there, or all was given up.
+    Nothing,
+    /// The release may be in the registry: that has to be asked.
+    Unclear,
+    /// The release is in the registry, and may lack being public.
+    Pushed,
+    /// What came of the claims before.
+    Outcome(Option<Value>),
+}
+
+/// Why a step is not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Somebody else holds it.
+    Busy {
+        /// Until then at most.
+        until: Millis,
+    },
+    /// It is done with this very content: a request is answered with what came of it then.
+    Replay(Option<Value>),
+    /// It is done, or taken for another content.
+    Conflict {
+        /// What came of it.
+        outcome: Option<Value>,
+    },
+    /// Somebody else has taken it over.
     Lost,
 }
 
-/// A claim, as it is written down: times since 1970.
-struct Hold<'a> {
-    holder: &'a str,
-    now: Duration,
-    until: Duration,
-    forgotten_at: Duration,
-}
+/// A claim of what nobody had before.
+const FRESH: Granted = Granted {
+    before: Before::Nothing,
+    is_mine: false,
+};
 
-/// An entry that could be claimed, with the release that was begun before; or not.
-enum Taken {
-    Ours(Option<String>),
-    Busy,
-    Done(Done),
-}
-
-impl Ledger {
-    /// The ledger in a table of DynamoDB.
-    pub fn in_table(table: String, aws: Arc<Aws>) -> Self {
-        Ledger::DynamoDb(DynamoDb::new(table, aws))
-    }
-
-    /// An empty ledger in this process.
-    pub fn in_memory() -> Self {
-        Ledger::Memory(Memory::default())
-    }
-
-    /// Claims an entry for work that ends by the deadline.
-    ///
-    /// # Errors
-    /// [`LedgerError::Unreachable`]
-    pub async fn claim(
-        self: &Arc<Self>,
-        key: String,
-        deadline: Deadline,
-    ) -> Result<Claimed, LedgerError> {
-        let holder = uuid::Uuid::new_v4().to_string();
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default();
-        let hold = Hold {
-            holder: &holder,
-            now,
-            until: now + deadline.left() + GRACE,
-            forgotten_at: now + KEPT,
-        };
-        let taken = match &**self {
-            Ledger::DynamoDb(table) => table.take(&key, &hold).await?,
-            Ledger::Memory(memory) => memory.take(&key, &hold),
-        };
-        Ok(match taken {
-            Taken::Busy => Claimed::Busy,
-            Taken::Done(done) => Claimed::Done(done),
-            Taken::Ours(begun) => Claimed::Ours(Claim {
-                ledger: self.clone(),
-                key,
-                holder,
-                begun: begun.and_then(|version| ReleaseVersion::parse(&version).ok()),
-            }),
-        })
-    }
-
-    async fn note(&self, key: &str, holder: &str, note: Note<'_>) -> Result<(), LedgerError> {
-        match self {
-            Ledger::DynamoDb(table) => table.note(key, holder, note).await,
-            Ledger::Memory(memory) => memory.note(key, holder, &note),
+/// Takes a step.
+///
+/// # Errors
+/// [`Refusal`]: the entry stays as it is.
+pub fn take(entry: Option<&Entry>, step: &Step, now: Millis) -> Result<(Entry, Granted), Refusal> {
+    // What nobody needs any more is free, whether the store has deleted it or not.
+    let free = entry
+        .filter(|entry| entry.forgotten_at <= now)
+        .map(|entry| Entry {
+            state: State::Free,
+            ..entry.clone()
+        });
+    let entry = free.as_ref().or(entry);
+    match step {
+        Step::Claim(claim) => claimed(entry, claim, now),
+        Step::Delete(claim) => deleting(entry, claim, now),
+        Step::Note { holder, note } => {
+            let held = entry.filter(|entry| entry.holder == *holder);
+            let next = noted(held.ok_or(Refusal::Lost)?, note, now)?;
+            Ok((next, FRESH))
         }
+    }
+}
+
+/// Who may hold an entry, and what it then knows.
+fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, Granted), Refusal> {
+    let Some(before) = entry else {
+        return Ok((claim.entry(None, State::Reserved, now), FRESH));
+    };
+    let is_mine = !claim.owner.is_empty() && before.owner == claim.owner;
+    let is_held = before.held_until > now && !is_mine;
+    let is_same = before.content == claim.content;
+    let is_gone = claim
+        .absent_at
+        .is_some_and(|absent_at| before.changed_at + CLOCK_SKEW < absent_at);
+    let outcome = || before.outcome.clone();
+    let busy = Err(Refusal::Busy {
+        until: before.held_until,
+    });
+    let conflict = || Err(Refusal::Conflict { outcome: outcome() });
+    let granted = |state, left| {
+        let entry = claim.entry(Some(before), state, now);
+        Ok((
+            entry,
+            Granted {
+                before: left,
+                is_mine,
+            },
+        ))
+    };
+    match (before.state, claim.subject) {
+        (State::Free, _) => granted(State::Reserved, Before::Nothing),
+
+        (State::Reserved | State::Pushed | State::Deleting, _) if is_held => busy,
+        (State::Reserved, Subject::Request) if !is_same => conflict(),
+        (State::Reserved, Subject::Newest) => granted(State::Reserved, Before::Outcome(outcome())),
+        (State::Reserved | State::Deleting, _) => granted(State::Reserved, Before::Unclear),
+        (State::Pushed | State::Done, Subject::Release) if is_gone => {
+            granted(State::Reserved, Before::Unclear)
+        }
+        (State::Pushed, _) if is_same => granted(State::Pushed, Before::Pushed),
+        (State::Pushed, _) => conflict(),
+
+        (State::Done, Subject::Newest) => granted(State::Reserved, Before::Outcome(outcome())),
+        (State::Done, Subject::Request) if is_same => Err(Refusal::Replay(outcome())),
+        // The holder died between the release and the answer.
+        (State::Done, Subject::Release) if is_same && is_mine => {
+            granted(State::Pushed, Before::Pushed)
+        }
+        (State::Done, Subject::Request | Subject::Release) => conflict(),
+    }
+}
+
+/// A release may be deleted unless somebody is about to push or delete it.
+fn deleting(
+    entry: Option<&Entry>,
+    claim: &Claim,
+    now: Millis,
+) -> Result<(Entry, Granted), Refusal> {
+    if let Some(Entry {
+        state: State::Reserved | State::Pushed | State::Deleting,
+        held_until,
+        ..
+    }) = entry
+        && *held_until > now
+    {
+        return Err(Refusal::Busy { until: *held_until });
+    }
+    Ok((claim.entry(entry, State::Deleting, now), FRESH))
+}
+
+/// What a note makes of an entry that its writer holds.
+fn noted(held: &Entry, note: &Note, now: Millis) -> Result<Entry, Refusal> {
+    let next = |state| Entry {
+        revision: held.revision + 1,
+        state,
+        changed_at: now,
+        ..held.clone()
+    };
+    match (held.state, note) {
+        (State::Reserved, Note::Begun(release)) => Ok(Entry {
+            begun: Some(release.clone()),
+            ..next(State::Reserved)
+        }),
+        (State::Reserved, Note::Pushed) => Ok(next(State::Pushed)),
+        (State::Reserved | State::Pushed, Note::Done(outcome)) => Ok(Entry {
+            outcome: outcome.clone().or_else(|| held.outcome.clone()),
+            held_until: 0,
+            ..next(State::Done)
+        }),
+        (State::Deleting, Note::Deleted) | (State::Reserved, Note::GivenUp(Trace::None)) => {
+            Ok(Entry {
+                held_until: 0,
+                ..next(State::Free)
+            })
+        }
+        (state @ (State::Reserved | State::Pushed | State::Deleting), Note::GivenUp(_)) => {
+            Ok(Entry {
+                held_until: 0,
+                ..next(state)
+            })
+        }
+        _ => Err(Refusal::Lost),
     }
 }
 
 impl Claim {
-    /// The release that an earlier holder was about to push, and may have pushed.
-    pub fn begun(&self) -> Option<&ReleaseVersion> {
-        self.begun.as_ref()
-    }
-
-    /// Writes down which release is about to be pushed.
-    ///
-    /// # Errors
-    /// [`LedgerError`]: then it must not be pushed.
-    pub async fn begin(&self, version: &ReleaseVersion) -> Result<(), LedgerError> {
-        self.note(Note::Begun(version)).await
-    }
-
-    /// Writes down what was pushed: from now on the entry is done. Where that fails, the next holder finds out by what
-    /// was begun.
-    pub async fn done(&self, repo: &RepositoryName, version: &str) {
-        let (repo, version) = (repo.to_string(), version.to_owned());
-        let noted = self.note(Note::Done(&Done { repo, version })).await;
-        self.log(noted, "a push could not be written down as done");
-    }
-
-    /// Lets others claim the entry now. Where that fails, they can once the claim has ended.
-    pub async fn release(&self) {
-        let noted = self.note(Note::Released).await;
-        self.log(noted, "a claim could not be given up");
-    }
-
-    fn log(&self, noted: Result<(), LedgerError>, problem: &str) {
-        if let Err(error) = noted {
-            tracing::warn!(key = self.key, %error, "{problem}");
+    /// The entry that this claim makes of the one before.
+    fn entry(&self, before: Option<&Entry>, state: State, now: Millis) -> Entry {
+        // What is free remembers nothing; what is taken over keeps what the one before noted.
+        let kept = before.filter(|before| before.state != State::Free);
+        Entry {
+            revision: before.map_or(0, |before| before.revision) + 1,
+            state,
+            holder: self.holder.clone(),
+            owner: self.owner.clone(),
+            held_until: self.until,
+            content: self.content.clone(),
+            begun: kept.and_then(|before| before.begun.clone()),
+            outcome: kept.and_then(|before| before.outcome.clone()),
+            changed_at: now,
+            forgotten_at: self.forgotten_at,
         }
     }
+}
 
-    async fn note(&self, note: Note<'_>) -> Result<(), LedgerError> {
-        self.ledger.note(&self.key, &self.holder, note).await
-    }
+/// The time on this machine's clock.
+pub fn now() -> Millis {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    millis(since.unwrap_or_default())
+}
+
+/// A duration in the ledger's unit.
+pub fn millis(duration: Duration) -> Millis {
+    Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }

@@ -2,51 +2,43 @@
 //!
 //! How a push goes, from the outside in:
 //!
-//! 1. [`routes`] finds the endpoint of a request, [`http`] refuses what cannot reach it, [`handlers`] takes the path's
-//!    values and the zip (a form's, or the id of one of the [`uploads`]) out of it and makes them a [`push::PushRequest`].
-//! 2. [`push`] tells the story: [`source`] has the zip, or fetches it from [`koji`] and asks [`greenwave`]; [`archive`]
-//!    opens the zip safely; [`manifests::package_name`] finds what the package is called; the organization's rules
-//!    ([`organization`]) are applied by [`transform`]; [`manifests`] reaches the verdict of operator-courier 2.1.11 and
-//!    says what is pushed.
-//! 3. [`registry`] chooses nothing and knows Quay: it lists releases, pushes, deletes, and makes public.
+//! 1. [`http`] finds the endpoint of a request and refuses what cannot reach it; [`handlers`] make a [`push::PushRequest`]
+//!    of the path's values and of the [`source`] of the zip. A message of the queue becomes the same in [`events`].
+//! 2. [`push`] tells the story. What is pure in it (opening the zip, the organization's rules, the verdict, packing) is the
+//!    crate [`omps_operator`].
+//! 3. The [`ledger`] reserves the release before anything is sent. A [`registry`] takes it, and is asked whether it has it.
 //!
-//! Every call to another service goes through [`upstream`]: time limits, retries, limited answers. [`health`] asks whether
-//! they are there.
-//!
-//! What is pure (archive, manifests, transform, release) does no I/O and is not async. Every error ends in [`error`], the
-//! closed list of what clients see. [`app`] holds what a process builds once, from its [`config`]; tokens of organizations
-//! come from there or from [`secrets`], and [`scrub`] keeps every [`token`] out of what is written: the log ([`telemetry`]),
-//! whose audit lines say who pushed and deleted what, and the answers. [`metrics`] counts.
+//! Each request is one [`call`]: the [`app`] that the process has built from its [`config`], and a [`deadline`]. Calls to
+//! other services go through [`upstream`]: time limits, retries, limited answers. Every error ends in [`error`], the closed
+//! list of what clients see; [`api`] has the bodies of all answers. [`telemetry`] keeps every [`token`] out of what is
+//! written.
 
+mod api;
 pub mod app;
-mod audit;
 pub mod aws;
+mod call;
 pub mod config;
-pub mod delete;
+pub mod deadline;
+mod delete;
+mod digest;
 pub mod error;
-pub mod event;
-mod form;
-pub mod greenwave;
+pub mod events;
+mod greenwave;
 pub mod handlers;
-pub mod health;
+mod health;
 pub mod http;
-pub mod koji;
-pub mod ledger;
-pub mod metrics;
+mod koji;
+mod ledger;
 pub mod names;
 pub mod objects;
-pub mod organization;
-pub mod outcome;
-mod publish;
-pub mod push;
+mod organization;
+mod push;
 pub mod registry;
 pub mod release;
-pub mod routes;
-pub mod scrub;
-pub mod secrets;
-pub mod source;
+mod secrets;
+mod source;
 pub mod telemetry;
-pub mod token;
+mod token;
 pub mod uploads;
-pub mod upstream;
-pub mod worker;
+mod upstream;
+mod url;

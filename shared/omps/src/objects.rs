@@ -8,10 +8,40 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::primitives::{ByteStream, DateTime};
 use bytes::Bytes;
+use serde::{Deserialize, Serialize};
 use tokio::sync::OnceCell;
 
 use crate::aws::Aws;
-use crate::event::{Object, Revision};
+
+/// An object in a bucket.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Object {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The key, decoded.
+    pub key: String,
+    /// Which of the objects that were ever put there; absent: the one that is there.
+    #[serde(skip)]
+    pub revision: Option<Revision>,
+}
+
+/// What tells two objects of one key apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Revision {
+    /// The version, in a bucket that keeps versions.
+    Version(String),
+    /// The entity tag, without quotes.
+    Etag(String),
+}
+
+impl Revision {
+    /// The better of what S3 tells of an object.
+    pub fn new(version: Option<String>, etag: Option<String>) -> Option<Self> {
+        let etag = || etag.map(|etag| Revision::Etag(etag.trim_matches('"').to_owned()));
+        version.map(Revision::Version).or_else(etag)
+    }
+}
 
 /// Where objects are.
 pub enum Objects {

@@ -3,8 +3,7 @@
 use omps_operator::rules::{Annotation, Replacement, Rules};
 use serde::Deserialize;
 
-use crate::secrets::Tokens;
-use crate::token::{self, Token};
+use crate::token::{self, Token, Tokens};
 
 /// An organization's part of the configuration. One that is not configured is private and has no rules.
 #[derive(Debug, Default, Deserialize)]

@@ -1,18 +1,20 @@
-//! Where releases go. One registry today; each keeps the releases of repositories, and can make these public.
+//! Where releases go: what every kind of registry can do. Each packs an operator in a form of its own.
 
 mod app_registry;
 
 use std::fmt;
 
-use omps_operator::courier_bundle::CourierBundle;
+use omps_operator::report::Report;
+use omps_operator::{Judged, OperatorError};
+use reqwest::Url;
 use serde_json::Value;
 
-pub use app_registry::{AppRegistry, Blob};
+pub use app_registry::AppRegistry;
 
 use crate::names::{OrganizationName, ReleaseName, RepositoryName};
 use crate::release::ReleaseVersion;
 use crate::token::Token;
-use crate::upstream::CallError;
+use crate::upstream::{CallError, Upstream};
 
 /// Where in a registry: `organization/repository`.
 #[derive(Debug, Clone)]
@@ -37,16 +39,27 @@ const EXISTS: &str = "package exists already";
 pub enum RegistryError {
     /// 401 or 403.
     #[error("{}", .0.reason())]
-    Refused(Answer),
-    /// The release is there already; without an answer, that was looked up.
-    #[error("{}", .0.as_ref().map_or(EXISTS, Answer::reason))]
-    Exists(Option<Answer>),
+    Refused(RegistryAnswer),
+    /// The release is there already.
+    #[error("{}", .0.reason())]
+    Exists(RegistryAnswer),
+    /// The release is somebody else's, as the ledger or a look into the registry shows.
+    #[error("{EXISTS}: {reason}")]
+    Taken {
+        /// Who has it.
+        reason: String,
+        /// Whether it may be free again soon.
+        transient: bool,
+    },
     /// 404.
     #[error("{}", .0.reason())]
-    NotFound(Answer),
+    NotFound(RegistryAnswer),
     /// Any other answer.
     #[error("{}", .0.reason())]
-    Failed(Answer),
+    Failed(RegistryAnswer),
+    /// Another request works on the release: nothing was asked of the registry.
+    #[error("{0}")]
+    Busy(String),
     /// No answer, or one that could not be read.
     #[error("{0}")]
     Unreachable(String),
@@ -54,14 +67,14 @@ pub enum RegistryError {
 
 /// An answer that is no success.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct RegistryAnswer {
     /// The HTTP status.
     pub status: u16,
     /// The body, when it is JSON.
     pub body: Value,
 }
 
-impl Answer {
+impl RegistryAnswer {
     /// Quay's own `error.message`, in the one of its five error shapes that has it.
     pub fn message(&self) -> Option<&str> {
         self.body.get("error")?.get("message")?.as_str()
@@ -77,19 +90,21 @@ impl RegistryError {
     pub fn is_transient(&self) -> bool {
         match self {
             RegistryError::Failed(answer) => answer.status >= 500 || answer.status == 429,
-            RegistryError::Unreachable(_) => true,
+            RegistryError::Busy(_) | RegistryError::Unreachable(_) => true,
+            RegistryError::Taken { transient, .. } => *transient,
             RegistryError::Refused(_) | RegistryError::Exists(_) | RegistryError::NotFound(_) => {
                 false
             }
         }
     }
 
-    /// Quay's own message, where it sent one.
-    pub fn message(&self) -> Option<&str> {
+    /// Quay's own message, where it sent one, or ours.
+    pub fn message(&self) -> Option<String> {
         match self {
-            RegistryError::Exists(None) => Some(EXISTS),
-            RegistryError::Unreachable(problem) => Some(problem),
-            _ => self.answer()?.message(),
+            RegistryError::Taken { .. }
+            | RegistryError::Busy(_)
+            | RegistryError::Unreachable(_) => Some(self.to_string()),
+            _ => self.answer()?.message().map(str::to_owned),
         }
     }
 
@@ -100,13 +115,15 @@ impl RegistryError {
             .unwrap_or_else(|| Value::Object(serde_json::Map::new()))
     }
 
-    fn answer(&self) -> Option<&Answer> {
+    fn answer(&self) -> Option<&RegistryAnswer> {
         match self {
             RegistryError::Refused(answer)
+            | RegistryError::Exists(answer)
             | RegistryError::NotFound(answer)
             | RegistryError::Failed(answer) => Some(answer),
-            RegistryError::Exists(answer) => answer.as_ref(),
-            RegistryError::Unreachable(_) => None,
+            RegistryError::Taken { .. }
+            | RegistryError::Busy(_)
+            | RegistryError::Unreachable(_) => None,
         }
     }
 }
@@ -117,102 +134,120 @@ impl From<CallError> for RegistryError {
     }
 }
 
-/// A registry, with the caller's token.
-#[derive(Clone)]
-pub enum Registry {
-    /// Quay's App Registry.
-    AppRegistry(AppRegistry),
+/// What came of a push.
+#[derive(Debug)]
+pub enum Push {
+    /// The registry took the release.
+    Written,
+    /// The registry has a release of that name, and has confirmed that the caller may push.
+    Exists {
+        /// What it answered.
+        answer: RegistryAnswer,
+        /// Whether a try before this answer got none: it may have made the release.
+        repeated: bool,
+    },
+    /// No try got a clear answer: the registry may have taken the release.
+    Unclear(RegistryError),
 }
 
-impl Registry {
+/// What a repository has under the name of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Content {
+    /// Nothing.
+    Nothing,
+    /// The very content that is pushed.
+    Ours,
+    /// Another content.
+    Other,
+}
+
+/// A registry, as one caller uses it.
+pub trait Registry: Clone + Send + Sync + 'static {
+    /// An operator as this registry takes it.
+    type Packed: Packed;
+
+    /// The registry at a URL, for the caller with that token.
+    fn connect(service: Upstream, base: Url, token: Token) -> Self;
+
+    /// Packs an operator. Costs CPU, and always gives the same bytes.
+    ///
+    /// # Errors
+    /// [`OperatorError::CourierBundle`] when the operator does not fit into the registry's form.
+    fn pack(
+        judged: Judged,
+        repository: &RepositoryName,
+    ) -> Result<(Self::Packed, Report), OperatorError>;
+
     /// The releases of a repository, in no order; none when it does not exist.
     ///
     /// # Errors
     /// [`RegistryError`]
-    pub async fn releases(&self, repository: &Repository) -> Result<Vec<String>, RegistryError> {
-        match self {
-            Registry::AppRegistry(registry) => registry.releases(repository).await,
-        }
-    }
+    fn releases(
+        &self,
+        repository: &Repository,
+    ) -> impl Future<Output = Result<Vec<String>, RegistryError>> + Send;
 
-    /// Packs files the way that this registry takes them. Costs CPU, and always gives the same bytes.
-    pub fn pack(&self, bundle: &CourierBundle, repository: &RepositoryName) -> Blob {
-        match self {
-            Registry::AppRegistry(_) => Blob::pack(bundle, repository),
-        }
-    }
-
-    /// Makes packed files a release. Never replaces one.
+    /// Makes packed files a release. Never replaces one that was there before the call.
     ///
     /// # Errors
-    /// [`RegistryError::Exists`] when the repository has that release.
-    pub async fn push(
+    /// [`RegistryError`], when the registry has not taken the release for sure.
+    fn push(
         &self,
         to: &Repository,
         version: &ReleaseVersion,
-        blob: &Blob,
-    ) -> Result<(), RegistryError> {
-        match self {
-            Registry::AppRegistry(registry) => registry.push(to, version, blob).await,
-        }
-    }
+        packed: &Self::Packed,
+    ) -> impl Future<Output = Result<Push, RegistryError>> + Send;
 
-    /// Whether a repository holds these very files as that release.
+    /// What a repository has as that release, beside the packed files.
     ///
     /// # Errors
     /// [`RegistryError`]
-    pub async fn holds(
+    fn content(
         &self,
         repository: &Repository,
         version: &ReleaseVersion,
-        blob: &Blob,
-    ) -> Result<bool, RegistryError> {
-        match self {
-            Registry::AppRegistry(registry) => registry.holds(repository, version, blob).await,
-        }
-    }
-
-    /// Whether a repository is private and holds these very files as that release.
-    ///
-    /// # Errors
-    /// [`RegistryError`]
-    pub async fn holds_in_private(
-        &self,
-        repository: &Repository,
-        version: &ReleaseVersion,
-        blob: &Blob,
-    ) -> Result<bool, RegistryError> {
-        match self {
-            Registry::AppRegistry(registry) => Ok(registry.is_private(repository).await?
-                && registry.holds(repository, version, blob).await?),
-        }
-    }
+        packed: &Self::Packed,
+    ) -> impl Future<Output = Result<Content, RegistryError>> + Send;
 
     /// Removes a release.
     ///
     /// # Errors
     /// [`RegistryError::NotFound`] when the repository has no such release.
-    pub async fn delete(
+    fn delete(
         &self,
         from: &Repository,
         release: &ReleaseName,
-    ) -> Result<(), RegistryError> {
-        match self {
-            Registry::AppRegistry(registry) => registry.delete(from, release).await,
-        }
-    }
+    ) -> impl Future<Output = Result<(), RegistryError>> + Send;
 
-    /// Makes a repository public.
+    /// Whether a repository is private, asked with the organization's OAuth token where the caller's does not say.
     ///
     /// # Errors
     /// [`RegistryError`]
-    pub async fn publish(
+    fn is_private(
         &self,
         repository: &Repository,
         oauth: &Token,
-    ) -> Result<(), RegistryError> {
-        match self {
-            Registry::AppRegistry(registry) => registry.publish(repository, oauth).await,
-        }
-    }
+    ) -> impl Future<Output = Result<bool, RegistryError>> + Send;
+
+    /// Makes a repository public with the organization's OAuth token.
+    ///
+    /// # Errors
+    /// [`RegistryError`]
+    fn publish(
+        &self,
+        repository: &Repository,
+        oauth: &Token,
+    ) -> impl Future<Output = Result<(), RegistryError>> + Send;
+
+    /// Whether the registry at a URL can be used, whoever calls.
+    ///
+    /// # Errors
+    /// Why not, for people.
+    fn ping(service: Upstream, base: &Url) -> impl Future<Output = Result<(), String>> + Send;
+}
+
+/// An operator in the form of a registry.
+pub trait Packed: Send + Sync + 'static {
+    /// The digest by which the registry knows the content.
+    fn digest(&self) -> &str;
 }

@@ -7,29 +7,17 @@ use std::time::{Duration, Instant};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::error::{DisplayErrorContext, ProvideErrorMetadata};
-use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::{Mutex as AsyncMutex, OnceCell};
 use tokio::time::timeout;
 
 use crate::aws::Aws;
+use crate::deadline::Deadline;
 use crate::names::OrganizationName;
-use crate::token::{self, Token};
-use crate::upstream::Deadline;
+use crate::token::Tokens;
 
 /// How long a secret is used before it is read again.
 const TIME_TO_LIVE: Duration = Duration::from_secs(300);
-
-/// What an organization publishes and pushes with. A secret is this as JSON; other keys in it mean nothing.
-#[derive(Debug, Default, Deserialize)]
-pub struct Tokens {
-    /// `oauth_token`: Quay's OAuth token, for making repositories public.
-    #[serde(default, rename = "oauth_token", deserialize_with = "token::oauth")]
-    pub oauth: Option<Token>,
-    /// `quay_token`: a robot's `basic …`, for pushes by event.
-    #[serde(default, rename = "quay_token", deserialize_with = "token::quay")]
-    pub quay: Option<Token>,
-}
 
 /// Secrets Manager, and what it said last about each organization.
 pub struct SecretsManager {
@@ -183,6 +171,7 @@ fn tokens_in(secret: &str) -> Result<Arc<Tokens>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::token::Token;
 
     #[test]
     fn a_secret_may_hold_either_token_and_anything_else() {

@@ -1,13 +1,16 @@
 //! What the process says of itself: log lines for people or machines, and the trace that its calls belong to.
 
+pub mod audit;
 mod json;
+pub mod metrics;
+pub mod scrub;
 pub mod trace;
 
 use std::env;
 use std::io::{self, IsTerminal, Write, stdout};
-use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use serde::Deserialize;
 use serde_json::{Map, json};
 use tracing::field::Empty;
 use tracing::{Level, Span};
@@ -16,24 +19,49 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::config::{Config, LogFormat, LogLevel};
-use crate::metrics;
-use crate::scrub::scrub;
+use scrub::scrub;
 
 /// The target of audit lines, which are written whatever the log level.
 pub const AUDIT: &str = "omps::audit";
 
-/// Starts logging to standard output, as the configuration says. To be called once.
-pub fn init(config: &Config) {
-    init_to(stdout, config);
+/// How much is logged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum LogLevel {
+    /// Everything.
+    Debug,
+    /// What happens.
+    #[default]
+    Info,
+    /// What may be wrong.
+    Warning,
+    /// What is wrong.
+    Error,
+    /// As `Error`: no message of ours is above it.
+    Critical,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Starts logging to standard output; without a format, as text on a terminal and else as JSON. To be called once.
+pub fn init(level: LogLevel, format: Option<LogFormat>) {
+    init_to(stdout, level, format);
 }
 
 /// Starts logging to another place. To be called once.
-pub fn init_to<W>(writer: W, config: &Config)
+pub fn init_to<W>(writer: W, level: LogLevel, format: Option<LogFormat>)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let level = match config.log_level {
+    let level = match level {
         LogLevel::Debug => Level::DEBUG,
         LogLevel::Info => Level::INFO,
         LogLevel::Warning => Level::WARN,
@@ -44,7 +72,7 @@ where
     } else {
         LogFormat::Json
     };
-    let lines = match config.log_format.unwrap_or(default) {
+    let lines = match format.unwrap_or(default) {
         LogFormat::Text => tracing_subscriber::fmt::layer()
             .with_target(false)
             .with_writer(Scrubbing(writer))
@@ -63,18 +91,6 @@ where
     tracing_subscriber::registry()
         .with(lines.with_filter(wanted))
         .init();
-    keep_quiet_about_the_parser();
-}
-
-/// Panics of libyaml-safer are caught where it is called, and mean that a file is not YAML.
-fn keep_quiet_about_the_parser() {
-    let report = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let is_parser = |place: &panic::Location<'_>| place.file().contains("libyaml-safer");
-        if !info.location().is_some_and(is_parser) {
-            report(info);
-        }
-    }));
 }
 
 /// The Lambda function that this process is, if it is one.
@@ -106,31 +122,6 @@ pub fn request_span(request_id: &str) -> Span {
 /// Notes something that was found out of the current request.
 pub fn note(field: &'static str, value: &str) {
     Span::current().record(field, value);
-}
-
-/// Says what the service was started with: each organization, without its secrets.
-pub fn log_start(config: &Config, unknown_variables: &[String]) {
-    for variable in unknown_variables {
-        tracing::warn!(variable, "unknown environment variable");
-    }
-    for (name, organization) in &config.organizations {
-        let tokens = organization.tokens();
-        let has_token = tokens.oauth.is_some() || tokens.quay.is_some();
-        if config.secrets_prefix.is_some() && has_token {
-            tracing::warn!(
-                organization = %name,
-                "tokens in the configuration mean nothing: secrets_prefix is set"
-            );
-        }
-        tracing::info!(
-            organization = %name,
-            public = organization.public,
-            has_token,
-            in_secrets_manager = config.secrets_prefix.is_some(),
-            has_rules = !organization.rules.is_empty(),
-            "organization configured"
-        );
-    }
 }
 
 /// Takes secrets out of lines.

@@ -5,7 +5,7 @@ use std::fmt;
 use http::HeaderValue;
 use serde::{Deserialize, Deserializer, de};
 
-use crate::scrub::{Secret, basic_credentials};
+use crate::telemetry::scrub::{Secret, basic_credentials};
 
 /// The value of an `Authorization` header, handed to Quay unchanged.
 #[derive(Clone)]
@@ -77,6 +77,17 @@ fn token<'de, D: Deserializer<'de>>(
         }
         _ => Err(wrong()),
     }
+}
+
+/// What an organization publishes and pushes with. A secret is this as JSON; other keys in it mean nothing.
+#[derive(Debug, Default, Deserialize)]
+pub struct Tokens {
+    /// `oauth_token`: Quay's OAuth token, for making repositories public.
+    #[serde(default, rename = "oauth_token", deserialize_with = "oauth")]
+    pub oauth: Option<Token>,
+    /// `quay_token`: a robot's `basic …`, for pushes by event.
+    #[serde(default, rename = "quay_token", deserialize_with = "quay")]
+    pub quay: Option<Token>,
 }
 
 #[cfg(test)]

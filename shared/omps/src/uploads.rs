@@ -16,11 +16,10 @@ use bytes::Bytes;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::error::Error;
 use crate::names::OrganizationName;
 
 pub use bucket::Bucket;
-pub use spool::{Landing, Spool};
+pub use spool::{Arrival, Spool};
 
 /// How long something can be put to the place of an upload.
 const PUT_WITHIN: Duration = Duration::from_secs(60 * 60);
@@ -141,17 +140,6 @@ impl Uploads {
         match self {
             Uploads::Bucket(bucket) => bucket.remove(organization, id).await,
             Uploads::Spool(spool) => spool.remove(organization, id),
-        }
-    }
-}
-
-impl From<UploadError> for Error {
-    fn from(error: UploadError) -> Self {
-        match error {
-            UploadError::NotFound(_) | UploadError::TooLarge { .. } => {
-                Error::UploadedFile(error.to_string())
-            }
-            UploadError::Unavailable(_) => Error::ServiceUnavailable(error.to_string()),
         }
     }
 }

@@ -6,16 +6,17 @@ pub mod scripted;
 #[cfg(test)]
 mod tests;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use backon::{ExponentialBuilder, Retryable};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use serde_json::Value;
+use tokio::time::timeout;
 
-use crate::metrics;
-use crate::telemetry::trace;
+use crate::deadline::Deadline;
+use crate::telemetry::{metrics, trace};
 
 /// Bytes of an answer in JSON or XML that are read.
 pub const ANSWER_LIMIT: usize = 16 << 20;
@@ -27,46 +28,6 @@ const TRIES: usize = 3;
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 /// The longest pause of all, unless the service asks for a longer one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// What is encoded in a path segment: all but the unreserved characters.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~');
-
-/// When something must be done.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline(Instant);
-
-impl Deadline {
-    /// The deadline that is so far away, a year at most.
-    pub fn after(time: Duration) -> Self {
-        const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-        Deadline(Instant::now() + time.min(YEAR))
-    }
-
-    /// The deadline of a Lambda function that ends so many milliseconds after 1970, less what it keeps to say that its
-    /// time is up. An end in the past is none: such a function would not run.
-    pub fn of_function(end: u64, reserve: Duration) -> Option<Self> {
-        let now = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .ok()?;
-        let left = Duration::from_millis(end).checked_sub(now)?;
-        Some(Deadline::after(left.saturating_sub(reserve)))
-    }
-
-    /// This deadline, or the one that is so far away when that comes first.
-    #[must_use]
-    pub fn or_after(self, time: Duration) -> Self {
-        Deadline(self.0.min(Deadline::after(time).0))
-    }
-
-    /// The time until then.
-    pub fn left(self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
-    }
-}
-
 /// Another service, as one request of ours calls it.
 #[derive(Clone)]
 pub struct Upstream {
@@ -81,30 +42,13 @@ pub struct Upstream {
 pub struct Response {
     /// The status.
     pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body. Of an answer that is no success, its start.
     pub body: Vec<u8>,
-    /// Whether the request was sent before, and got no clear answer: it may have taken effect then.
+    /// Whether the request was sent before and got no clear answer: it may have taken effect then. A refusal by 429 is
+    /// clear.
     pub repeated: bool,
-}
-
-/// What is known of a change whose answer did not come.
-#[derive(Debug)]
-pub enum LookUp<T> {
-    /// What became of it.
-    Settled(T),
-    /// It took no effect: it may be sent again.
-    Undone,
-    /// Nothing: it must not be sent again.
-    Unknown,
-}
-
-/// What came of a change.
-#[derive(Debug)]
-pub enum Sent<T> {
-    /// The service's answer.
-    Answered(Response),
-    /// What the look-up told.
-    LookedUp(T),
 }
 
 /// No answer came, or none that could be read.
@@ -129,13 +73,24 @@ pub enum CallError {
 }
 
 /// A try that got no clear answer.
-struct Miss {
+struct Failure {
     /// What came instead.
     outcome: Result<Response, CallError>,
     /// The pause that the service asks for.
     pause: Option<Duration>,
-    /// Whether another try is of no use, or may do harm.
-    last: bool,
+    /// Whether another try is of no use.
+    is_final: bool,
+}
+
+/// What one try may take.
+#[derive(Clone, Copy)]
+struct Call {
+    /// Bytes of the answer.
+    limit: usize,
+    /// When all tries must be over.
+    until: Deadline,
+    /// How long the service may be silent.
+    patience: Duration,
 }
 
 impl Upstream {
@@ -172,6 +127,24 @@ impl Upstream {
         self.repeat(request, limit, is_passing).await
     }
 
+    /// Whether the service answers with JSON that has a member of that name.
+    ///
+    /// # Errors
+    /// Why not, for people.
+    pub async fn has_member(&self, url: Url, member: &str) -> Result<(), String> {
+        let request = || self.client.get(url.clone());
+        let response = self.send_repeatable(request, ANSWER_LIMIT).await;
+        let response = response.map_err(|error| error.to_string())?;
+        if response.status != StatusCode::OK {
+            return Err(format!("answered {}", response.status));
+        }
+        let body: Result<Value, _> = serde_json::from_slice(&response.body);
+        match body.is_ok_and(|body| body.get(member).is_some()) {
+            true => Ok(()),
+            false => Err(format!("its answer is no JSON with '{member}'")),
+        }
+    }
+
     /// As [`Upstream::send_repeatable`], and again after every error of the service's own: for what must not stay half
     /// done.
     ///
@@ -193,131 +166,119 @@ impl Upstream {
         again: fn(StatusCode) -> bool,
     ) -> Result<Response, CallError> {
         let until = self.deadline.or_after(self.call_timeout);
-        let attempt = |repeated| self.attempt(request(), limit, until, again, repeated);
-        let response = self.retry(until, attempt).await;
-        response.or_else(|miss| miss.outcome)
-    }
-
-    /// Sends a request that must take effect once. After a try without a clear answer `look_up` tells whether it has;
-    /// where it has not, the request is sent again.
-    ///
-    /// # Errors
-    /// [`CallError`] of the request's last try.
-    pub async fn send_once<T, L: Future<Output = LookUp<T>>>(
-        &self,
-        request: impl Fn() -> RequestBuilder,
-        limit: usize,
-        look_up: impl Fn() -> L,
-    ) -> Result<Sent<T>, CallError> {
-        let until = self.deadline.or_after(self.call_timeout);
-        let attempt = |repeated| {
-            let sent = self.attempt(request(), limit, until, is_passing, repeated);
-            let look_up = &look_up;
-            async move {
-                let miss = match sent.await {
-                    Ok(response) => return Ok(Sent::Answered(response)),
-                    Err(miss) => miss,
-                };
-                match look_up().await {
-                    LookUp::Settled(outcome) => Ok(Sent::LookedUp(outcome)),
-                    LookUp::Undone => Err(miss),
-                    LookUp::Unknown => Err(Miss { last: true, ..miss }),
-                }
-            }
+        let repeated = AtomicBool::new(false);
+        let attempt = |tries_before| {
+            let patience = patience(until, tries_before);
+            let call = Call {
+                limit,
+                until,
+                patience,
+            };
+            self.attempt(request(), call, again, &repeated)
         };
-        let sent = self.retry(until, attempt).await;
-        sent.or_else(|miss| miss.outcome.map(Sent::Answered))
+        let response = self.retry(until, attempt).await;
+        response.or_else(|failure| failure.outcome)
     }
 
-    /// Makes up to [`TRIES`] attempts, with pauses between them. Each is told whether there was one before.
-    async fn retry<T, A: Future<Output = Result<T, Miss>>>(
+    /// Makes up to [`TRIES`] attempts, with pauses between them. Each gets the number of those before.
+    async fn retry<T, A: Future<Output = Result<T, Failure>>>(
         &self,
         until: Deadline,
-        attempt: impl Fn(bool) -> A,
-    ) -> Result<T, Miss> {
+        attempt: impl Fn(usize) -> A,
+    ) -> Result<T, Failure> {
         let pauses = ExponentialBuilder::new()
             .with_min_delay(FIRST_PAUSE)
             .with_max_delay(LONGEST_PAUSE)
             .with_max_times(TRIES - 1);
-        let tried = AtomicBool::new(false);
-        (|| attempt(tried.swap(true, Ordering::Relaxed)))
+        let tried = AtomicUsize::new(0);
+        (|| attempt(tried.fetch_add(1, Ordering::Relaxed)))
             .retry(pauses)
-            .when(|miss| !miss.last)
-            .adjust(|miss, pause| pause_after(miss, pause?, until))
-            .notify(|miss, pause| self.log_retry(miss, pause))
+            .when(|failure| !failure.is_final)
+            .adjust(|failure, pause| pause_after(failure, pause?, until))
+            .notify(|failure, pause| self.log_retry(failure, pause))
             .await
     }
 
-    /// Sends a request once; an answer whose status is for `again` is none.
+    /// Sends a request once; an answer whose status is for `again` is a failure.
     async fn attempt(
         &self,
         request: RequestBuilder,
-        limit: usize,
-        until: Deadline,
+        call: Call,
         again: fn(StatusCode) -> bool,
-        repeated: bool,
-    ) -> Result<Response, Miss> {
-        match self.call(request, limit, until).await {
+        repeated: &AtomicBool,
+    ) -> Result<Response, Failure> {
+        let started = Instant::now();
+        let answer = self.answer(request, call).await;
+        metrics::time_upstream(self.service, started.elapsed());
+        let refused = |(status, ..): &(StatusCode, _, _)| *status == StatusCode::TOO_MANY_REQUESTS;
+        let repeated = match answer.as_ref().is_ok_and(refused) {
+            true => repeated.load(Ordering::Relaxed),
+            false => repeated.swap(true, Ordering::Relaxed),
+        };
+        match answer {
             Ok((status, headers, body)) => {
                 let response = Response {
                     status,
+                    headers,
                     body,
                     repeated,
                 };
                 match again(status) {
                     false => Ok(response),
-                    true => Err(Miss {
+                    true => Err(Failure {
+                        pause: retry_after(&response.headers),
                         outcome: Ok(response),
-                        pause: retry_after(&headers),
-                        last: false,
+                        is_final: false,
                     }),
                 }
             }
-            Err(error) => Err(Miss {
-                last: matches!(error, CallError::TooLarge { .. }),
+            Err(error) => Err(Failure {
+                is_final: matches!(error, CallError::TooLarge { .. }),
                 outcome: Err(error),
                 pause: None,
             }),
         }
     }
 
-    /// Sends a request, and reads the answer up to its limit.
-    async fn call(
-        &self,
-        request: RequestBuilder,
-        limit: usize,
-        until: Deadline,
-    ) -> Result<(StatusCode, HeaderMap, Vec<u8>), CallError> {
-        let started = Instant::now();
-        let answer = self.answer(request, limit, until).await;
-        metrics::time_upstream(self.service, started.elapsed());
-        answer
-    }
-
+    /// Sends a request, and reads the answer up to its limit. A service that is silent for longer than the call's
+    /// patience is not waited for.
     async fn answer(
         &self,
         mut request: RequestBuilder,
-        limit: usize,
-        until: Deadline,
+        call: Call,
     ) -> Result<(StatusCode, HeaderMap, Vec<u8>), CallError> {
         let failed = |error| self.unreachable(error);
         if let Some(trace) = trace::current() {
             request = request.header(trace::HEADER, trace);
         }
-        let mut response = request.timeout(until.left()).send().await.map_err(failed)?;
+        let sent = request.timeout(call.until.left()).send();
+        let sent = timeout(call.patience, sent).await;
+        let mut response = sent.map_err(|_| self.silent(call))?.map_err(failed)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            if !status.is_success() && body.len() + chunk.len() > limit.min(FAILURE_LIMIT) {
+        loop {
+            let chunk = timeout(call.patience, response.chunk()).await;
+            let chunk = chunk.map_err(|_| self.silent(call))?.map_err(failed)?;
+            let Some(chunk) = chunk else { break };
+            if !status.is_success() && body.len() + chunk.len() > call.limit.min(FAILURE_LIMIT) {
                 break;
             }
-            if body.len() + chunk.len() > limit {
-                let service = self.service;
-                return Err(CallError::TooLarge { service, limit });
+            if body.len() + chunk.len() > call.limit {
+                return Err(CallError::TooLarge {
+                    service: self.service,
+                    limit: call.limit,
+                });
             }
             body.extend_from_slice(&chunk);
         }
         Ok((status, headers, body))
+    }
+
+    fn silent(&self, call: Call) -> CallError {
+        CallError::Unreachable {
+            service: self.service,
+            problem: format!("no answer within {:.1} s", call.patience.as_secs_f32()),
+        }
     }
 
     /// Why there is no answer, to the root, without the URL.
@@ -333,13 +294,22 @@ impl Upstream {
         CallError::Unreachable { service, problem }
     }
 
-    fn log_retry(&self, miss: &Miss, pause: Duration) {
-        let problem = match &miss.outcome {
+    fn log_retry(&self, failure: &Failure, pause: Duration) {
+        let problem = match &failure.outcome {
             Ok(response) => format!("answered {}", response.status),
             Err(error) => error.to_string(),
         };
         let pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX);
         tracing::warn!(upstream = self.service, problem, pause_ms, "called again");
+    }
+}
+
+/// How long a service may be silent: half of the time that is left, so that another try has time, and all of it for the
+/// last one.
+fn patience(until: Deadline, tries_before: usize) -> Duration {
+    match tries_before + 1 < TRIES {
+        true => until.left() / 2,
+        false => until.left(),
     }
 }
 
@@ -356,8 +326,8 @@ fn is_passing(status: StatusCode) -> bool {
 
 /// The pause that the service asks for, else any up to `longest`, so that clients do not come back all at once. None
 /// when the time is up before.
-fn pause_after(miss: &Miss, longest: Duration, until: Deadline) -> Option<Duration> {
-    let pause = miss
+fn pause_after(failure: &Failure, longest: Duration, until: Deadline) -> Option<Duration> {
+    let pause = failure
         .pause
         .unwrap_or_else(|| longest.mul_f32(fastrand::f32()));
     (pause < until.left()).then_some(pause)
@@ -373,16 +343,4 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
             Some(date.duration_since(SystemTime::now()).unwrap_or_default())
         }
     }
-}
-
-/// A URL below a base; nothing in a segment can lead out of it, as long as that is not `.` or `..`.
-pub fn below<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>) -> Url {
-    let mut url = base.clone();
-    let mut path = url.path().trim_end_matches('/').to_owned();
-    for segment in segments {
-        path.push('/');
-        path.extend(utf8_percent_encode(segment, SEGMENT));
-    }
-    url.set_path(&path);
-    url
 }

@@ -12,10 +12,10 @@ use std::time::Duration;
 use lexopt::{Arg, Parser, ValueExt};
 use omps::app::App;
 use omps::config::Config;
+use omps::deadline::Deadline;
+use omps::events::outcome::Outcomes;
+use omps::events::worker::Worker;
 use omps::objects::Objects;
-use omps::outcome::Outcomes;
-use omps::upstream::Deadline;
-use omps::worker::Worker;
 use omps_tests::bucket::Bucket;
 use omps_tests::greenwave::{CONTEXT, Greenwave, Lack, PRODUCT_VERSION, TESTCASES};
 use omps_tests::koji::{Build, Koji};
@@ -153,7 +153,9 @@ async fn run(options: &Options) -> Result<(), String> {
     let app = || Config::from_toml(&config, "Sandbox").map(App::new);
     let (app, of_bucket) = (app(), app());
     let app = app.map_err(|error| error.to_string())?;
-    let of_bucket = of_bucket.map_err(|error| error.to_string())?;
+    let mut of_bucket = of_bucket.map_err(|error| error.to_string())?;
+    of_bucket.ledger = app.ledger.clone();
+    of_bucket.objects = Objects::Folder(folder.join("bucket"));
     let bucket = Bucket::open(folder.join("bucket"));
     let bucket = bucket.map_err(|error| cannot_use(&folder, &error))?;
     let stop = stop_signal().map_err(|error| error.to_string())?;
@@ -162,17 +164,16 @@ async fn run(options: &Options) -> Result<(), String> {
     io::stdout()
         .write_all(commands.as_bytes())
         .map_err(|error| format!("cannot write to standard output: {error}"))?;
-    let watching = tokio::spawn(watch(bucket, folder.join("bucket"), of_bucket));
+    let watching = tokio::spawn(watch(bucket, of_bucket));
     omps_server::serve(listener, app, omps_server::Settings::default(), stop).await;
     watching.abort();
     Ok(())
 }
 
 /// Pushes what is put into the bucket, as the function behind the queue would, and prints what came of it.
-async fn watch(mut bucket: Bucket, folder: PathBuf, app: App) -> io::Result<()> {
+async fn watch(mut bucket: Bucket, app: App) -> io::Result<()> {
     let (sender, mut outcomes) = mpsc::unbounded_channel();
     let worker = Worker {
-        objects: Objects::Folder(folder),
         outcomes: Outcomes::Channel(sender),
     };
     loop {

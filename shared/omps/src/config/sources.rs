@@ -40,7 +40,7 @@ fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
 
 /// Puts variables over the file's values, and returns the names of those that mean nothing.
 pub fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
-    const TEXTS: [&str; 13] = [
+    const TEXTS: [&str; 14] = [
         "log_level",
         "log_format",
         "default_release_version",
@@ -54,6 +54,7 @@ pub fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<Strin
         "upload_dir",
         "public_url",
         "ledger_table",
+        "data_dir",
     ];
     const NUMBERS: [&str; 3] = [
         "request_timeout",
@@ -91,8 +92,9 @@ pub fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<Strin
 mod tests {
     use std::time::Duration;
 
-    use super::super::{Config, LogLevel};
+    use super::super::Config;
     use super::*;
+    use crate::telemetry::LogLevel;
 
     #[test]
     fn a_missing_section_is_told_with_those_that_are_there() {

@@ -7,12 +7,12 @@ use http::Response;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt};
 
-use super::{Answer, Incoming, Request, answer};
+use super::routes::Endpoint;
+use super::{Answer, Incoming, Request, answer, request_too_large};
 use crate::app::App;
 use crate::config::Config;
+use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::routes::Endpoint;
-use crate::upstream::Deadline;
 
 /// Time for a request whose event does not tell when the function's time is up.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,7 +42,7 @@ where
         handler(request).await
     };
     let response = answer(incoming, dispatch).await;
-    Ok(response.map(|body| Body::Text(String::from_utf8(body).unwrap_or_default())))
+    Ok(response.map(Body::Text))
 }
 
 fn from_event(event: lambda_http::Request, config: &Config) -> Incoming {
@@ -71,7 +71,7 @@ fn from_event(event: lambda_http::Request, config: &Config) -> Incoming {
         _ => Bytes::new(),
     };
     let body = if body.len() > config.max_content_length.get() {
-        Err(Error::request_too_large(config))
+        Err(request_too_large(config))
     } else {
         Ok(body)
     };

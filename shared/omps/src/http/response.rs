@@ -2,11 +2,11 @@
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Answer, REQUEST_ID};
 use crate::error::Error;
-use crate::scrub::scrub_json;
+use crate::telemetry::scrub::scrub_json;
 
 /// Says since when v1 is deprecated (RFC 9745): OMPS announced it on 2019-04-03.
 const DEPRECATION: (HeaderName, HeaderValue) = (
@@ -16,36 +16,60 @@ const DEPRECATION: (HeaderName, HeaderValue) = (
 /// Seconds after which a request that found no room may come again.
 const PAUSE: HeaderValue = HeaderValue::from_static("5");
 
+/// Says that the same request was answered with this before.
+const REPLAYED: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("idempotency-replayed"),
+    HeaderValue::from_static("true"),
+);
+
 /// The status of an answer.
 pub(super) fn status_of(answer: &Answer) -> StatusCode {
     match answer {
         Ok(reply) => reply.status,
-        Err(error) => error.kind().0,
+        Err(error) => error.status(),
     }
 }
 
 /// The answer to the request with that id and path.
-pub(super) fn of(id: &str, path: &str, answer: Answer) -> Response<Vec<u8>> {
+pub(super) fn of(id: &str, path: &str, answer: Answer) -> Response<String> {
     let status = status_of(&answer);
-    let is_busy = matches!(answer, Err(Error::ServiceUnavailable(_)));
-    let (mut body, allow) = match answer {
-        Ok(reply) => (reply.body, reply.allow),
-        Err(error) => (error.body(id), error.allow()),
+    let asks_to_retry = answer.as_ref().is_err_and(Error::asks_to_retry);
+    let (body, allow, is_replayed) = match answer {
+        Ok(reply) => (reply.body, reply.allow, reply.is_replayed),
+        Err(error) => (body_of(&error, id), allow_of(error), false),
     };
+    let mut body = body;
     if !status.is_success() {
         scrub(&mut body);
     }
-    let mut response = Response::new(serde_json::to_vec(&body).unwrap_or_default());
+    let mut response = Response::new(body.to_string());
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     // Every answer is of its moment; that Quay was well, most of all.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.extend(is_busy.then_some((RETRY_AFTER, PAUSE)));
+    headers.extend(asks_to_retry.then_some((RETRY_AFTER, PAUSE)));
+    headers.extend(is_replayed.then_some(REPLAYED));
     headers.extend(text(id).map(|id| (REQUEST_ID, id)));
     headers.extend(allow.as_deref().and_then(text).map(|allow| (ALLOW, allow)));
     headers.extend(path.starts_with("/v1/").then_some(DEPRECATION));
     response
+}
+
+/// The body of an error. One that cannot be written as JSON is a defect, which the body then reports.
+fn body_of(error: &Error, id: &str) -> Value {
+    serde_json::to_value(error.answer(id)).unwrap_or_else(|defect| {
+        tracing::error!(cause = %defect, "an error's body is no JSON");
+        json!({"status": 500, "error": "InternalServerError", "message": "Internal error; the log has its cause under this request id", "request_id": id})
+    })
+}
+
+/// The methods that the path has, for the header `Allow`.
+fn allow_of(error: Error) -> Option<String> {
+    match error {
+        Error::MethodNotAllowed { allow, .. } => Some(allow),
+        _ => None,
+    }
 }
 
 /// Takes tokens out of what other services may have echoed. What clients go by has our own words.

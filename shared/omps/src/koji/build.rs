@@ -10,10 +10,12 @@ use reqwest::Url;
 use super::KojiError;
 use super::xml_rpc::{as_text, member};
 use crate::names::Nvr;
-use crate::upstream::below;
+use crate::url::append;
 
 /// The type under which newer builds keep their manifests, and the folder of its files.
 const OPERATOR_MANIFESTS: &str = "operator-manifests";
+/// The state of a build that has not ended.
+pub(super) const BUILDING: &str = "BUILDING";
 /// The volume that is not part of a path.
 const DEFAULT_VOLUME: &str = "DEFAULT";
 
@@ -28,6 +30,18 @@ pub struct Build {
     version: String,
     release: String,
     extra: Value,
+    completed_at: Option<f64>,
+}
+
+/// A build that has ended well, as Koji names it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FinishedBuild {
+    /// The package's name.
+    pub name: String,
+    /// Name, version and release.
+    pub nvr: Nvr,
+    /// When it ended, in seconds since 1970; absent when Koji does not say.
+    pub completed_at: Option<f64>,
 }
 
 /// Where a build says that its archive is.
@@ -69,6 +83,11 @@ impl Build {
             version: text("version")?,
             release: text("release")?,
             extra: member(build, "extra").cloned().unwrap_or(Value::Nil),
+            completed_at: match member(build, "completion_ts") {
+                Some(Value::Double(seconds)) => Some(*seconds),
+                Some(Value::Integer(seconds)) => Some(f64::from(*seconds)),
+                _ => None,
+            },
         })
     }
 
@@ -77,13 +96,7 @@ impl Build {
     /// # Errors
     /// [`KojiError::NotAnOperatorImage`] when the build is not complete, or names no archive.
     pub fn archive(&self, nvr: &Nvr) -> Result<Archive<'_>, KojiError> {
-        let refusal = |state| {
-            let nvr = nvr.clone();
-            KojiError::NotAnOperatorImage { nvr, state }
-        };
-        if self.state != 1 {
-            return Err(refusal(Some(state_name(self.state))));
-        }
+        self.must_be_complete(nvr)?;
         let text = |value| as_text(value).filter(|text| !text.is_empty());
         let file = member(&self.extra, "typeinfo")
             .and_then(|types| member(types, OPERATOR_MANIFESTS))
@@ -92,7 +105,35 @@ impl Build {
         let log = || member(&self.extra, "operator_manifests_archive").and_then(text);
         file.map(Archive::File)
             .or_else(|| log().map(Archive::Log))
-            .ok_or_else(|| refusal(None))
+            .ok_or_else(|| KojiError::NotAnOperatorImage {
+                nvr: nvr.clone(),
+                state: None,
+            })
+    }
+
+    fn must_be_complete(&self, nvr: &Nvr) -> Result<(), KojiError> {
+        match self.state {
+            1 => Ok(()),
+            state => Err(KojiError::NotAnOperatorImage {
+                nvr: nvr.clone(),
+                state: Some(state_name(state)),
+            }),
+        }
+    }
+
+    /// The build, if it has ended well.
+    ///
+    /// # Errors
+    /// [`KojiError::NotAnOperatorImage`] when it has not, [`KojiError::Nonsense`] when Koji's own names make no N-V-R.
+    pub fn finished(self, asked: &Nvr) -> Result<FinishedBuild, KojiError> {
+        self.must_be_complete(asked)?;
+        let nvr = format!("{}-{}-{}", self.name, self.version, self.release);
+        let nvr = Nvr::parse(&nvr).map_err(|error| nonsense("getBuild", error.to_string()))?;
+        Ok(FinishedBuild {
+            name: self.name,
+            nvr,
+            completed_at: self.completed_at,
+        })
     }
 
     /// The URL of a file of the build's operator manifests.
@@ -147,7 +188,7 @@ fn below_root(method: &'static str, root: &Url, segments: &[&str]) -> Result<Url
         leads_elsewhere || segment.len() > 255 || segment.chars().any(char::is_control)
     };
     match segments.iter().find(odd) {
-        None => Ok(below(root, segments.iter().copied())),
+        None => Ok(append(root, segments.iter().copied())),
         Some(segment) => {
             let problem = format!("{} cannot be a part of a path", shown(segment));
             Err(nonsense(method, problem))
@@ -165,7 +206,7 @@ fn nonsense(method: &'static str, problem: String) -> KojiError {
 
 /// Koji's names for the states of a build.
 fn state_name(state: i32) -> String {
-    let names = ["BUILDING", "COMPLETE", "DELETED", "FAILED", "CANCELED"];
+    let names = [BUILDING, "COMPLETE", "DELETED", "FAILED", "CANCELED"];
     let name = usize::try_from(state)
         .ok()
         .and_then(|state| names.get(state));

@@ -1,26 +1,24 @@
-//! A ledger for processes that come and go: each entry an item of a table, changed only under conditions.
+//! A ledger for processes that come and go: each entry an item of a table in DynamoDB.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use tokio::sync::OnceCell;
 
-use super::{Done, Hold, LedgerError, Note, Taken};
+use super::Entry;
+use super::claims::{LedgerError, Swapped};
 use crate::aws::Aws;
 
-/// A table whose key is the text `id`, and whose `forgotten_at` DynamoDB knows for the time to live.
-pub struct DynamoDb {
+/// A table whose key is the text `id`. An item has the entry as JSON in `entry`, its number in `revision`, and the second
+/// from which DynamoDB may delete it in `forgotten_at`.
+pub(super) struct DynamoDb {
     table: String,
     aws: Arc<Aws>,
     client: OnceCell<Client>,
 }
-
-type Item = HashMap<String, AttributeValue>;
 
 impl DynamoDb {
     pub(super) fn new(table: String, aws: Arc<Aws>) -> Self {
@@ -31,99 +29,71 @@ impl DynamoDb {
         }
     }
 
-    pub(super) async fn take(&self, key: &str, hold: &Hold<'_>) -> Result<Taken, LedgerError> {
-        let number = |number: u128| AttributeValue::N(number.to_string());
-        let answer = self
-            .update(key)
+    pub(super) async fn swap(
+        &self,
+        key: &str,
+        revision: Option<u64>,
+        next: &Entry,
+    ) -> Result<Swapped, LedgerError> {
+        let number = |number: u64| AttributeValue::N(number.to_string());
+        let text = serde_json::to_string(next).map_err(defect)?;
+        let put = self
+            .client()
             .await
-            .update_expression(
-                "SET held_by = :holder, held_until = :until, forgotten_at = :forgotten_at",
-            )
-            .condition_expression(
-                "attribute_not_exists(pushed_version) AND (attribute_not_exists(held_until) OR held_until < :now)",
-            )
-            .expression_attribute_values(":holder", AttributeValue::S(hold.holder.to_owned()))
-            .expression_attribute_values(":now", number(hold.now.as_millis()))
-            .expression_attribute_values(":until", number(hold.until.as_millis()))
-            .expression_attribute_values(":forgotten_at", number(hold.forgotten_at.as_secs().into()))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match answer {
-            Ok(answer) => {
-                let item = answer.attributes.unwrap_or_default();
-                Ok(Taken::Ours(text(&item, "begun_version")))
-            }
-            Err(error) => match refused(&error) {
-                Some(item) => Ok(done(&item).map_or(Taken::Busy, Taken::Done)),
-                None => Err(unreachable(&error)),
+            .put_item()
+            .table_name(&self.table)
+            .item("id", AttributeValue::S(key.to_owned()))
+            .item("entry", AttributeValue::S(text))
+            .item("revision", number(next.revision))
+            .item("forgotten_at", number(next.forgotten_at / 1000))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let put = match revision {
+            None => put.condition_expression("attribute_not_exists(id)"),
+            Some(revision) => put
+                .condition_expression("revision = :revision")
+                .expression_attribute_values(":revision", number(revision)),
+        };
+        match put.send().await {
+            Ok(_) => Ok(Swapped::Done),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
+                    let item = refusal.item();
+                    let text = item.and_then(|item| item.get("entry")?.as_s().ok());
+                    let there = text.map(|text| serde_json::from_str(text).map_err(defect));
+                    Ok(Swapped::Changed(there.transpose()?))
+                }
+                _ => Err(unavailable(&error)),
             },
         }
     }
 
-    pub(super) async fn note(
-        &self,
-        key: &str,
-        holder: &str,
-        note: Note<'_>,
-    ) -> Result<(), LedgerError> {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let update = self
-            .update(key)
-            .await
-            .condition_expression("held_by = :holder")
-            .expression_attribute_values(":holder", text(holder));
-        let update = match note {
-            Note::Begun(version) => update
-                .update_expression("SET begun_version = :version")
-                .expression_attribute_values(":version", text(version.as_str())),
-            Note::Done(done) => update
-                .update_expression("SET pushed_repo = :repo, pushed_version = :version")
-                .expression_attribute_values(":repo", text(&done.repo))
-                .expression_attribute_values(":version", text(&done.version)),
-            Note::Released => update.update_expression("REMOVE held_until"),
-        };
-        match update.send().await {
+    /// Asks for an item that is not there.
+    pub(super) async fn check(&self) -> Result<(), LedgerError> {
+        let get = self.client().await.get_item().table_name(&self.table);
+        let get = get.key("id", AttributeValue::S("check".to_owned()));
+        match get.send().await {
             Ok(_) => Ok(()),
-            Err(error) if refused(&error).is_some() => Err(LedgerError::Lost),
-            Err(error) => Err(unreachable(&error)),
+            Err(error) => Err(unavailable(&error)),
         }
     }
 
-    async fn update(&self, key: &str) -> UpdateItemFluentBuilder {
+    async fn client(&self) -> &Client {
         let connect = async || Client::new(self.aws.config().await);
-        let client = self.client.get_or_init(connect).await;
-        client
-            .update_item()
-            .table_name(&self.table)
-            .key("id", AttributeValue::S(key.to_owned()))
+        self.client.get_or_init(connect).await
     }
 }
 
-/// What the table holds, when the condition did not hold for it.
-fn refused(error: &SdkError<UpdateItemError>) -> Option<Item> {
-    match error.as_service_error()? {
-        UpdateItemError::ConditionalCheckFailedException(refusal) => {
-            Some(refusal.item().cloned().unwrap_or_default())
-        }
-        _ => None,
-    }
-}
-
-fn done(item: &Item) -> Option<Done> {
-    let (repo, version) = (text(item, "pushed_repo")?, text(item, "pushed_version")?);
-    Some(Done { repo, version })
-}
-
-fn text(item: &Item, name: &str) -> Option<String> {
-    item.get(name)?.as_s().ok().cloned()
-}
-
-fn unreachable(error: &SdkError<UpdateItemError>) -> LedgerError {
+fn unavailable<E>(error: &SdkError<E>) -> LedgerError
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
     tracing::error!(cause = %DisplayErrorContext(error), "DynamoDB could not be asked");
-    LedgerError::Unreachable(match error.code() {
+    LedgerError::Unavailable(match error.code() {
         Some(code) => format!("DynamoDB answered {code}"),
         None => "DynamoDB could not be reached".to_owned(),
     })
+}
+
+fn defect(error: serde_json::Error) -> LedgerError {
+    LedgerError::Unavailable(format!("an entry cannot be read or written: {error}"))
 }

@@ -2,20 +2,20 @@
 
 mod blob;
 
+use omps_operator::report::Report;
+use omps_operator::{Judged, OperatorError};
 use reqwest::{RequestBuilder, StatusCode, Url, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 pub use blob::Blob;
 
-use super::{Answer, RegistryError, Repository};
-use crate::names::ReleaseName;
+use super::{Content, Packed as _, Push, Registry, RegistryAnswer, RegistryError, Repository};
+use crate::names::{ReleaseName, RepositoryName};
 use crate::release::ReleaseVersion;
 use crate::token::Token;
-use crate::upstream::{ANSWER_LIMIT, CallError, LookUp, Response, Sent, Upstream, below};
-
-/// Where Quay cuts an authenticated listing off, without a word.
-const LISTING_CUT: usize = 100;
+use crate::upstream::{ANSWER_LIMIT, CallError, Response, Upstream};
+use crate::url::append;
 
 /// A client for one Quay and one caller.
 #[derive(Clone)]
@@ -40,115 +40,93 @@ struct Package {
 struct Release {
     release: String,
     #[serde(default)]
-    content: Content,
+    content: Stored,
 }
 
 #[derive(Deserialize, Default)]
-struct Content {
+struct Stored {
     /// SHA-256 of the gunzipped tar.
     digest: Option<String>,
 }
 
-/// What a repository has under the name of a release.
-enum Held {
-    Nothing,
-    /// The very content that is pushed.
-    Ours,
-    Other,
+/// A repository in Quay's REST API.
+#[derive(Deserialize)]
+struct Visibility {
+    is_public: bool,
 }
 
-impl AppRegistry {
-    /// A client for the Quay at `base`.
-    pub fn new(quay: Upstream, base: Url, token: Token) -> Self {
+impl Registry for AppRegistry {
+    type Packed = Blob;
+
+    fn connect(quay: Upstream, base: Url, token: Token) -> Self {
         AppRegistry { quay, base, token }
     }
 
-    /// The releases of a package. One that a cut-off listing may have dropped is asked for by itself.
-    pub(super) async fn releases(
-        &self,
-        repository: &Repository,
-    ) -> Result<Vec<String>, RegistryError> {
-        let packages = self.packages(repository).await?;
-        let name = repository.to_string();
-        let listed = packages.len();
-        match packages.into_iter().find(|package| package.name == name) {
-            Some(package) => Ok(package.releases),
-            None if listed == LISTING_CUT => match self.show(repository, None).await {
-                // Quay answers 403 both for what may not be seen and for what is not there: pushing will tell.
-                Err(RegistryError::NotFound(_) | RegistryError::Refused(_)) => Ok(Vec::new()),
-                shown => Ok(shown?.into_iter().map(|release| release.release).collect()),
-            },
-            None => Ok(Vec::new()),
+    fn pack(judged: Judged, repository: &RepositoryName) -> Result<(Blob, Report), OperatorError> {
+        let (bundle, report) = judged.into_courier_bundle()?;
+        Ok((Blob::pack(&bundle, repository), report))
+    }
+
+    /// What a listing does not show is asked for by itself: Quay cuts listings off, and does not say so.
+    async fn releases(&self, repository: &Repository) -> Result<Vec<String>, RegistryError> {
+        if let Some(package) = self.listed(repository).await? {
+            return Ok(package.releases);
         }
+        let releases = self.show(repository, None).await?;
+        Ok(releases
+            .into_iter()
+            .map(|release| release.release)
+            .collect())
     }
 
-    /// Whether a listing says that the package is private.
-    pub(super) async fn is_private(&self, repository: &Repository) -> Result<bool, RegistryError> {
-        let (packages, name) = (self.packages(repository).await?, repository.to_string());
-        Ok(packages
-            .iter()
-            .any(|package| package.name == name && package.visibility == "private"))
-    }
-
-    /// The packages of an organization, as far as Quay lists them.
-    async fn packages(&self, repository: &Repository) -> Result<Vec<Package>, RegistryError> {
-        let mut url = self.url(&["cnr", "api", "v1", "packages"]);
-        url.query_pairs_mut()
-            .append_pair("namespace", repository.organization.as_str());
-        self.read(url).await
-    }
-
-    /// Pushes once: where Quay may have taken the release and failed to say so, what it holds tells.
-    pub(super) async fn push(
+    /// Quay answers 409 where the release exists, so that a push without an answer can be sent again.
+    async fn push(
         &self,
         to: &Repository,
         version: &ReleaseVersion,
         blob: &Blob,
-    ) -> Result<(), RegistryError> {
+    ) -> Result<Push, RegistryError> {
         let request = || {
             let body = reqwest::Body::wrap(blob.request_body(version));
             let request = self.quay.client().post(self.package(to, &[])).body(body);
             authorized(request, &self.token).header(header::CONTENT_TYPE, "application/json")
         };
-        let look_up = || async {
-            match self.held(to, version, blob).await {
-                Ok(Held::Ours) => LookUp::Settled(Ok(())),
-                Ok(Held::Other) => LookUp::Settled(Err(RegistryError::Exists(None))),
-                Ok(Held::Nothing) => LookUp::Undone,
-                Err(_) => LookUp::Unknown,
-            }
+        let response = self.quay.send_repeatable(request, ANSWER_LIMIT).await;
+        let (repeated, no_answer) = match &response {
+            Ok(response) => (response.repeated, response.status.is_server_error()),
+            Err(_) => (false, true),
         };
-        let response = match self.quay.send_once(request, ANSWER_LIMIT, look_up).await {
-            Ok(Sent::LookedUp(outcome)) => return outcome,
-            Ok(Sent::Answered(response)) => response,
-            Err(error) => return Err(error.into()),
-        };
-        let repeated = response.repeated;
-        match done(Ok(response)) {
-            // What is in the way may be the release of an earlier try: only when it is not, it is a conflict.
-            Err(RegistryError::Exists(answer)) if repeated => {
-                match self.held(to, version, blob).await {
-                    Ok(Held::Ours) => Ok(()),
-                    Ok(Held::Other) => Err(RegistryError::Exists(answer)),
-                    Ok(Held::Nothing) | Err(_) => Err(RegistryError::Unreachable(format!(
-                        "Quay has a release {version}, and whether this push made it could not be found out"
-                    ))),
-                }
-            }
-            Err(RegistryError::Unreachable(problem)) => match self.held(to, version, blob).await {
-                Ok(Held::Ours) => Ok(()),
-                _ => Err(RegistryError::Unreachable(problem)),
-            },
-            done => done,
+        match done(response) {
+            Ok(()) => Ok(Push::Written),
+            Err(RegistryError::Exists(answer)) => Ok(Push::Exists { answer, repeated }),
+            Err(error @ RegistryError::Unreachable(_)) => Ok(Push::Unclear(error)),
+            Err(error) if repeated || no_answer => Ok(Push::Unclear(error)),
+            Err(error) => Err(error),
         }
     }
 
-    /// Removes a release. One that is gone when Quay is asked for the second time was removed by the first.
-    pub(super) async fn delete(
+    async fn content(
         &self,
-        from: &Repository,
-        release: &ReleaseName,
-    ) -> Result<(), RegistryError> {
+        repository: &Repository,
+        version: &ReleaseVersion,
+        blob: &Blob,
+    ) -> Result<Content, RegistryError> {
+        let releases = self.show(repository, Some(version)).await?;
+        let found = releases
+            .into_iter()
+            .find(|release| release.release == version.as_str());
+        match found.map(|release| release.content.digest) {
+            None => Ok(Content::Nothing),
+            Some(None) => Err(RegistryError::Unreachable(format!(
+                "Quay's answer has no digest of release {version}"
+            ))),
+            Some(Some(digest)) if digest == blob.digest() => Ok(Content::Ours),
+            Some(_) => Ok(Content::Other),
+        }
+    }
+
+    /// One that is gone when Quay is asked for the second time was removed by the first.
+    async fn delete(&self, from: &Repository, release: &ReleaseName) -> Result<(), RegistryError> {
         let url = self.package(from, &[release.as_str(), "helm"]);
         let request = || authorized(self.quay.client().delete(url.clone()), &self.token);
         let response = self.quay.send_repeatable(request, ANSWER_LIMIT).await;
@@ -159,20 +137,22 @@ impl AppRegistry {
         }
     }
 
-    /// Makes a package's repository public.
-    pub(super) async fn publish(
+    async fn is_private(
         &self,
         repository: &Repository,
         oauth: &Token,
-    ) -> Result<(), RegistryError> {
-        let url = self.url(&[
-            "api",
-            "v1",
-            "repository",
-            repository.organization.as_str(),
-            repository.name.as_str(),
-            "changevisibility",
-        ]);
+    ) -> Result<bool, RegistryError> {
+        if let Some(package) = self.listed(repository).await? {
+            return Ok(package.visibility == "private");
+        }
+        let url = self.repository(repository, &[]);
+        let request = || authorized(self.quay.client().get(url.clone()), oauth);
+        let shown = self.quay.send_repeatable(request, ANSWER_LIMIT).await;
+        Ok(!understood::<Visibility>(shown)?.is_public)
+    }
+
+    async fn publish(&self, repository: &Repository, oauth: &Token) -> Result<(), RegistryError> {
+        let url = self.repository(repository, &["changevisibility"]);
         let request = || {
             let request = self.quay.client().post(url.clone());
             authorized(request, oauth).json(&json!({"visibility": "public"}))
@@ -180,49 +160,39 @@ impl AppRegistry {
         done(self.quay.send_persistently(request, ANSWER_LIMIT).await)
     }
 
-    /// Whether the registry holds this very content as that release.
-    pub(super) async fn holds(
-        &self,
-        repository: &Repository,
-        version: &ReleaseVersion,
-        blob: &Blob,
-    ) -> Result<bool, RegistryError> {
-        let held = self.held(repository, version, blob).await?;
-        Ok(matches!(held, Held::Ours))
+    async fn ping(quay: Upstream, base: &Url) -> Result<(), String> {
+        quay.has_member(append(base, ["cnr", "version"]), "cnr-api")
+            .await
+    }
+}
+
+impl AppRegistry {
+    /// The package as a listing shows it.
+    async fn listed(&self, repository: &Repository) -> Result<Option<Package>, RegistryError> {
+        let (packages, name) = (self.packages(repository).await?, repository.to_string());
+        Ok(packages.into_iter().find(|package| package.name == name))
     }
 
-    async fn held(
-        &self,
-        repository: &Repository,
-        version: &ReleaseVersion,
-        blob: &Blob,
-    ) -> Result<Held, RegistryError> {
-        let releases = match self.show(repository, Some(version)).await {
-            // Whoever may push to a repository may see it: what is not to be seen was not made by a push.
-            Err(RegistryError::NotFound(_) | RegistryError::Refused(_)) => Vec::new(),
-            shown => shown?,
-        };
-        let held = releases
-            .into_iter()
-            .find(|release| release.release == version.as_str());
-        match held.map(|release| release.content.digest) {
-            None => Ok(Held::Nothing),
-            Some(None) => Err(RegistryError::Unreachable(format!(
-                "Quay tells no digest of release {version}"
-            ))),
-            Some(Some(digest)) if digest == blob.digest() => Ok(Held::Ours),
-            Some(_) => Ok(Held::Other),
-        }
+    /// The packages of an organization, as far as Quay lists them.
+    async fn packages(&self, repository: &Repository) -> Result<Vec<Package>, RegistryError> {
+        let mut url = self.url(&["cnr", "api", "v1", "packages"]);
+        url.query_pairs_mut()
+            .append_pair("namespace", repository.organization.as_str());
+        self.read(url).await
     }
 
-    /// A package's releases, or the one asked for.
+    /// A package's releases, or the one asked for. Quay answers 403 both for what may not be seen and for what is not
+    /// there, and whoever may push to a package may see it: what cannot be seen is nothing here, and pushing will tell.
     async fn show(
         &self,
         repository: &Repository,
         version: Option<&ReleaseVersion>,
     ) -> Result<Vec<Release>, RegistryError> {
         let version: Vec<&str> = version.iter().map(|version| version.as_str()).collect();
-        self.read(self.package(repository, &version)).await
+        match self.read(self.package(repository, &version)).await {
+            Err(RegistryError::NotFound(_) | RegistryError::Refused(_)) => Ok(Vec::new()),
+            shown => shown,
+        }
     }
 
     fn package(&self, repository: &Repository, rest: &[&str]) -> Url {
@@ -237,8 +207,20 @@ impl AppRegistry {
         self.url(&[&package, rest].concat())
     }
 
+    /// The repository in Quay's REST API.
+    fn repository(&self, repository: &Repository, rest: &[&str]) -> Url {
+        let path = [
+            "api",
+            "v1",
+            "repository",
+            repository.organization.as_str(),
+            repository.name.as_str(),
+        ];
+        self.url(&[&path, rest].concat())
+    }
+
     fn url(&self, segments: &[&str]) -> Url {
-        below(&self.base, segments.iter().copied())
+        append(&self.base, segments.iter().copied())
     }
 
     /// Reads JSON with the caller's token.
@@ -267,13 +249,13 @@ fn understood<T: for<'de> Deserialize<'de>>(
             RegistryError::Unreachable(format!("Quay's answer could not be understood: {error}"))
         });
     }
-    let answer = Answer {
+    let answer = RegistryAnswer {
         status: status.as_u16(),
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
     };
     Err(match status {
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => RegistryError::Refused(answer),
-        StatusCode::CONFLICT => RegistryError::Exists(Some(answer)),
+        StatusCode::CONFLICT => RegistryError::Exists(answer),
         StatusCode::NOT_FOUND => RegistryError::NotFound(answer),
         _ => RegistryError::Failed(answer),
     })

@@ -14,7 +14,7 @@ use tracing_subscriber::layer::{Context, Layer};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::AUDIT;
-use crate::scrub::scrub_json;
+use super::scrub::scrub_json;
 
 /// Writes a line for every event.
 pub struct JsonLines<W> {
@@ -119,7 +119,7 @@ mod tests {
     use tracing_subscriber::layer::SubscriberExt;
 
     use super::*;
-    use crate::scrub::Secret;
+    use crate::telemetry::scrub::Secret;
 
     #[derive(Clone, Default)]
     struct Lines(Arc<Mutex<Vec<u8>>>);

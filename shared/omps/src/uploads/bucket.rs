@@ -9,9 +9,8 @@ use bytes::Bytes;
 
 use super::{KEPT, PUT_WITHIN, UploadError, UploadId};
 use crate::aws::Aws;
-use crate::event::Object;
 use crate::names::OrganizationName;
-use crate::objects::{ObjectError, S3};
+use crate::objects::{Object, ObjectError, S3};
 
 /// A bucket.
 pub struct Bucket {

@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 
 use super::{KEPT, PUT_WITHIN, UploadError, UploadId};
 use crate::names::OrganizationName;
-use crate::upstream::below;
+use crate::url::append;
 
 /// How many uploads may wait: with their largest size, this bounds the room that they take.
 const MOST: usize = 100;
@@ -24,10 +24,10 @@ pub struct Spool {
 }
 
 /// An upload that is being put.
-pub struct Landing {
+pub struct Arrival {
     file: tokio::fs::File,
     written_to: NamedTempFile,
-    lands_at: PathBuf,
+    arrives_at: PathBuf,
     /// Bytes that it may have: those that were promised, or all that are allowed.
     pub limit: usize,
 }
@@ -57,21 +57,21 @@ impl Spool {
             .and_then(|()| fs::write(place(&zip), promise));
         made.map_err(|error| unavailable(&error))?;
         let path = ["v2", organization.as_str(), "uploads", &id.to_string()];
-        Ok(below(&self.public_url, path).into())
+        Ok(append(&self.public_url, path).into())
     }
 
     /// Takes what is put to a place. It is there once it is whole.
     ///
     /// # Errors
     /// [`UploadError`], when nothing is expected there.
-    pub fn land(
+    pub fn receive(
         &self,
         organization: &OrganizationName,
         id: UploadId,
         limit: usize,
-    ) -> Result<Landing, UploadError> {
-        let lands_at = self.zip(organization, id);
-        let promise = young(&place(&lands_at), PUT_WITHIN)
+    ) -> Result<Arrival, UploadError> {
+        let arrives_at = self.zip(organization, id);
+        let promise = young(&place(&arrives_at), PUT_WITHIN)
             .and_then(|mut place| io::read_to_string(&mut place))
             .map_err(|error| lost(id, &error))?;
         let written_to = tempfile::Builder::new()
@@ -79,10 +79,10 @@ impl Spool {
             .tempfile_in(self.of(organization))
             .map_err(|error| unavailable(&error))?;
         let file = written_to.reopen().map_err(|error| unavailable(&error))?;
-        Ok(Landing {
+        Ok(Arrival {
             file: file.into(),
             written_to,
-            lands_at,
+            arrives_at,
             limit: promise.parse().unwrap_or(limit).min(limit),
         })
     }
@@ -144,7 +144,7 @@ impl Spool {
     }
 }
 
-impl Landing {
+impl Arrival {
     /// Writes a piece.
     ///
     /// # Errors
@@ -161,8 +161,8 @@ impl Landing {
     pub async fn finish(mut self) -> Result<(), UploadError> {
         let flushed = self.file.flush().await;
         flushed.map_err(|error| unavailable(&error))?;
-        let landed = self.written_to.persist(self.lands_at);
-        landed.map_err(|error| unavailable(&error.error))?;
+        let arrived = self.written_to.persist(self.arrives_at);
+        arrived.map_err(|error| unavailable(&error.error))?;
         Ok(())
     }
 }

@@ -33,9 +33,9 @@ impl Spooled {
         let Uploads::Spool(spool) = &self.uploads else {
             panic!("no spool");
         };
-        let mut landing = spool.land(&self.organization, id, LIMIT)?;
-        landing.write(content).await?;
-        landing.finish().await
+        let mut arrival = spool.receive(&self.organization, id, LIMIT)?;
+        arrival.write(content).await?;
+        arrival.finish().await
     }
 
     async fn read(&self, id: UploadId) -> Result<Bytes, UploadError> {
@@ -117,9 +117,11 @@ async fn an_upload_that_breaks_off_leaves_nothing() {
     let Uploads::Spool(spool) = &spooled.uploads else {
         panic!("no spool");
     };
-    let mut landing = spool.land(&spooled.organization, place.id, LIMIT).unwrap();
-    landing.write(b"half").await.unwrap();
-    drop(landing);
+    let mut arrival = spool
+        .receive(&spooled.organization, place.id, LIMIT)
+        .unwrap();
+    arrival.write(b"half").await.unwrap();
+    drop(arrival);
     assert!(is_gone(&spooled.read(place.id).await));
     assert_eq!(spooled.files().len(), 1);
 }
@@ -144,7 +146,7 @@ async fn more_than_was_promised_is_too_much() {
             panic!("no spool");
         };
         spool
-            .land(&spooled.organization, place.id, LIMIT)
+            .receive(&spooled.organization, place.id, LIMIT)
             .unwrap()
             .limit
     };

@@ -15,7 +15,9 @@ use omps_operator::courier_bundle::CourierBundle;
 use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 
+use crate::digest::hex;
 use crate::names::RepositoryName;
+use crate::registry::Packed;
 use crate::release::ReleaseVersion;
 
 /// The tar in base64: the same files give the same bytes, whenever and wherever they are packed.
@@ -56,9 +58,11 @@ impl Blob {
             .into(),
         )
     }
+}
 
-    /// SHA-256 of the tar in hexadecimal, by which Quay knows content.
-    pub fn digest(&self) -> &str {
+impl Packed for Blob {
+    /// SHA-256 of the tar in hexadecimal.
+    fn digest(&self) -> &str {
         &self.digest
     }
 }
@@ -124,8 +128,7 @@ fn write(bundle: &CourierBundle, top: &str, base64: &mut Vec<u8>) -> io::Result<
     }
     let Hashing { inner, hash } = tar.into_inner()?;
     inner.finish()?.finish()?;
-    let digest = hash.finalize();
-    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&hash.finalize()))
 }
 
 fn directory(tar: &mut Builder<impl Write>, path: &str) -> io::Result<()> {

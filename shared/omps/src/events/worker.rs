@@ -14,29 +14,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing::Instrument;
 
+use super::message::{self, Event, EventPush};
+use super::order::{self, Order};
+use super::outcome::{End, Outcome, Outcomes};
 use crate::app::App;
+use crate::call::Call;
+use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::event::{self, Archive, Event, EventPush, Object, Revision};
-use crate::ledger::{Claim, Claimed};
-use crate::metrics;
 use crate::names::OrganizationName;
-use crate::objects::{ObjectError, Objects};
-use crate::outcome::{Outcome, Outcomes};
-use crate::push::{self, PushRequest, Receipt};
-use crate::secrets::Tokens;
+use crate::push::{self, Identity, Kind, PushRequest, Pushed};
 use crate::source::Source;
-use crate::telemetry;
-use crate::token::Token;
-use crate::upstream::Deadline;
+use crate::telemetry::{self, metrics};
+use crate::token::{Token, Tokens};
 
 /// How many organizations are served at once. Pushes to one wait for each other: they would take each other's versions.
 const AT_ONCE: usize = 4;
 
 /// What pushes by event need beside the application.
 pub struct Worker {
-    /// Where the zips are.
-    pub objects: Objects,
-    /// Where it is told what came of them.
+    /// Where what came of them is reported.
     pub outcomes: Outcomes,
 }
 
@@ -81,10 +77,9 @@ struct Job<'a> {
 }
 
 impl Worker {
-    /// A worker at S3 and EventBridge, as the environment says.
+    /// A worker that reports to EventBridge, as the environment says.
     pub fn on_aws(app: &App) -> Self {
         Worker {
-            objects: Objects::in_s3(app.aws.clone()),
             outcomes: Outcomes::on_event_bridge(app.aws.clone()),
         }
     }
@@ -134,7 +129,7 @@ impl Worker {
         let mut jobs: BTreeMap<_, Vec<Job<'a>>> = BTreeMap::new();
         for Message { id, body } in messages {
             let span = telemetry::request_span(id);
-            for event in event::read(body, &app.config) {
+            for event in message::read(body, &app.config) {
                 match event {
                     Event::Push(push) => {
                         let job = Job { id, push };
@@ -161,12 +156,16 @@ impl Worker {
         let Job { id, push } = job;
         let asked = push.message();
         let settling = async {
-            let attempt = AssertUnwindSafe(self.attempt(app, push, &asked, id, deadline));
+            let attempt = AssertUnwindSafe(attempt(Call::new(app, deadline), push, id));
             let result = attempt.catch_unwind().await;
             match result.unwrap_or_else(|panic| Err(Error::of_panic(&*panic))) {
-                Ok(()) => Some(id),
+                Ok((end, detail)) => {
+                    let outcome = Outcome::new(end, detail, asked.clone(), id);
+                    self.outcomes.send(outcome).await;
+                    Some(id)
+                }
                 Err(error) if error.is_transient() => {
-                    metrics::count_failure(error.kind().1);
+                    metrics::count_failure(error.id());
                     log(&error, "to be tried again");
                     None
                 }
@@ -179,91 +178,90 @@ impl Worker {
         settling.instrument(telemetry::request_span(id)).await
     }
 
-    /// Pushes, unless that was done already.
-    async fn attempt(
-        &self,
-        app: &App,
-        mut push: EventPush,
-        asked: &Value,
-        id: &str,
-        deadline: Deadline,
-    ) -> Result<(), Error> {
-        if let Archive::Object(object) = &mut push.archive
-            && object.revision.is_none()
-        {
-            object.revision = self.objects.revision(object).await?;
-        }
-        let claim = match app.ledger.claim(key(&push), deadline).await? {
-            Claimed::Ours(claim) => claim,
-            Claimed::Done(done) => {
-                let (repo, version) = (done.repo, done.version);
-                tracing::info!(repo, version, "pushed already");
-                return Ok(());
-            }
-            Claimed::Busy => {
-                let message = "The same is being pushed for another delivery of this message";
-                return Err(Error::ServiceUnavailable(message.to_owned()));
-            }
-        };
-        match self.push(app, push, &claim, deadline).await {
-            Ok(receipt) => {
-                let (repo, version) = (receipt.repo.clone(), receipt.version.clone());
-                // Told before it is done: told twice, should this process end between the two, but never not at all.
-                let outcome = Outcome::new(Ok(receipt), asked.clone(), id);
-                self.outcomes.send(outcome).await;
-                claim.done(&repo, &version).await;
-                Ok(())
-            }
-            Err(error) => {
-                claim.release().await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn push(
-        &self,
-        app: &App,
-        push: EventPush,
-        claim: &Claim,
-        deadline: Deadline,
-    ) -> Result<Receipt, Error> {
-        let organization = push.organization;
-        let source = match push.archive {
-            Archive::Build(nvr) => Source::Koji(nvr),
-            Archive::Object(object) => {
-                let limit = app.config.max_archive_size();
-                Source::Zip(self.objects.read(&object, limit).await?)
-            }
-        };
-        let request = |token| PushRequest {
-            organization: organization.clone(),
-            repository: None,
-            version: push.version.clone(),
-            source: source.clone(),
-            token,
-            deadline,
-            claim: Some(claim),
-        };
-        let tokens = app.tokens(&organization, deadline).await?;
-        let pushed = push::push(app, request(robot(&tokens, &organization)?)).await;
-        if !matches!(pushed, Err(Error::QuayAuthorization { .. })) {
-            return pushed;
-        }
-        // The token may have been rotated since it was read.
-        let renewed = app.renewed_tokens(&organization, &tokens, deadline).await?;
-        match Arc::ptr_eq(&renewed, &tokens) {
-            true => pushed,
-            false => push::push(app, request(robot(&renewed, &organization)?)).await,
-        }
-    }
-
-    /// Tells of a failure that no other try will mend.
+    /// Reports a failure that no other try will change.
     async fn fail(&self, error: &Error, asked: Value, id: &str) {
-        metrics::count_failure(error.kind().1);
+        metrics::count_failure(error.id());
         log(error, "failed for good");
-        let outcome = Outcome::new(Err(error), asked, id);
+        let detail = json!(error.answer(id));
+        let outcome = Outcome::new(End::Failed, detail, asked, id);
         self.outcomes.send(outcome).await;
+    }
+}
+
+/// Pushes, in the order in which builds ended. A version in the message overrules that order.
+async fn attempt(call: Call<'_>, push: EventPush, id: &str) -> Result<(End, Value), Error> {
+    let (Source::Build(nvr), None) = (&push.source, &push.version) else {
+        return Ok((End::Succeeded, push_once(call, push, id).await?));
+    };
+    let build = call.koji().finished(nvr).await?;
+    let turn = match order::take(call, &push.organization, &build).await? {
+        Order::Turn(turn) => turn,
+        Order::Superseded { by } => {
+            let detail =
+                json!({"organization": push.organization, "nvr": nvr, "superseded_by": by});
+            return Ok((End::Superseded, detail));
+        }
+    };
+    let pushed = push_once(call, push, id).await;
+    turn.end(pushed.is_ok()).await;
+    Ok((End::Succeeded, pushed?))
+}
+
+/// Pushes with the organization's own robot, unless that was done already: then the answer of that time is marked as
+/// repeated.
+async fn push_once(call: Call<'_>, mut push: EventPush, id: &str) -> Result<Value, Error> {
+    if let Source::Object(object) = &mut push.source
+        && object.revision.is_none()
+    {
+        object.revision = call.app.objects.revision(object).await?;
+    }
+    let organization = &push.organization;
+    let tokens = call.tokens(organization).await?;
+    let mut pushed = push::push(call, request(&push, robot(&tokens, organization)?, id)).await;
+    if let Err(Error::QuayAuthorization { .. }) = &pushed {
+        // The token may have been rotated since it was read.
+        let renewed = call.renewed_tokens(organization, &tokens).await?;
+        if !Arc::ptr_eq(&renewed, &tokens) {
+            let robot = robot(&renewed, organization)?;
+            pushed = push::push(call, request(&push, robot, id)).await;
+        }
+    }
+    match pushed? {
+        Pushed::Now(answer) => serde_json::to_value(answer)
+            .map_err(|error| Error::Internal(format!("an answer is no JSON: {error}"))),
+        Pushed::Before(mut answer) => {
+            answer["repeated"] = json!(true);
+            Ok(answer)
+        }
+    }
+}
+
+fn request(push: &EventPush, token: Token, id: &str) -> PushRequest {
+    PushRequest {
+        organization: push.organization.clone(),
+        repository: None,
+        version: push.version.clone(),
+        source: push.source.clone(),
+        token,
+        identity: Some(identity(push, id)),
+        full_report: false,
+    }
+}
+
+/// What makes two messages ask for the same push: one build or one object, one version, one organization. A message that
+/// forces its push is the same as itself alone, however often it is delivered.
+fn identity(push: &EventPush, id: &str) -> Identity {
+    let mut key = format!("{}/{}", push.organization, push.source.name());
+    if let Some(version) = &push.version {
+        key = format!("{key}@{version}");
+    }
+    if push.force {
+        key = format!("{key}/force/{id}");
+    }
+    Identity {
+        kind: Kind::Event,
+        content: key.clone(),
+        key,
     }
 }
 
@@ -277,40 +275,9 @@ fn robot(tokens: &Tokens, organization: &OrganizationName) -> Result<Token, Erro
 }
 
 fn log(error: &Error, what: &str) {
-    let (id, reason) = (error.kind().1, error.to_string());
+    let (id, reason) = (error.id(), error.to_string());
     match error {
         Error::Internal(cause) => tracing::error!(error = id, cause, "{what}"),
         _ => tracing::warn!(error = id, reason, "{what}"),
-    }
-}
-
-/// What makes two pushes the same: one build, or one object, for one organization.
-fn key(push: &EventPush) -> String {
-    let organization = &push.organization;
-    match &push.archive {
-        Archive::Build(nvr) => format!("{organization}/koji/{nvr}"),
-        Archive::Object(Object {
-            bucket,
-            key,
-            revision,
-        }) => {
-            let revision = revision.as_ref().map_or("", |revision| match revision {
-                Revision::Version(version) => version,
-                Revision::Etag(etag) => etag,
-            });
-            format!("{organization}/s3/{bucket}/{key}/{revision}")
-        }
-    }
-}
-
-impl From<ObjectError> for Error {
-    fn from(error: ObjectError) -> Self {
-        match error {
-            ObjectError::Unreachable { .. } => Error::ServiceUnavailable(error.to_string()),
-            ObjectError::NotFound(_)
-            | ObjectError::Replaced(_)
-            | ObjectError::Refused { .. }
-            | ObjectError::TooLarge { .. } => Error::UploadedFile(error.to_string()),
-        }
     }
 }

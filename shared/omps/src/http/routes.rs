@@ -15,7 +15,7 @@ pub enum Endpoint {
     /// Push the archive that a build in Koji made.
     PushKoji,
     /// A place for a zip that is too big for a request.
-    Uploads,
+    CreateUpload,
     /// Put a zip there.
     PutUpload,
     /// Delete one release, or all.
@@ -34,7 +34,7 @@ impl Endpoint {
         match self {
             Endpoint::PushZipfile
             | Endpoint::PushKoji
-            | Endpoint::Uploads
+            | Endpoint::CreateUpload
             | Endpoint::DeleteRelease => true,
             // The id of an upload is a secret itself.
             Endpoint::PutUpload | Endpoint::Validate | Endpoint::Health | Endpoint::About => false,
@@ -91,7 +91,7 @@ pub const ROUTES: &[Route] = &[
     route(
         Method::POST,
         "/v2/{organization}/uploads",
-        Endpoint::Uploads,
+        Endpoint::CreateUpload,
     ),
     route(
         Method::PUT,
@@ -345,7 +345,7 @@ mod tests {
                 "/v1/org/repo/koji/n-v-r/1.0.0",
                 "PushKoji organization=org repo=repo nvr=n-v-r version=1.0.0",
             ),
-            ("POST", "/v2/org/uploads", "Uploads organization=org"),
+            ("POST", "/v2/org/uploads", "CreateUpload organization=org"),
             (
                 "PUT",
                 "/v2/org/uploads/1",

@@ -10,9 +10,7 @@ use tokio::sync::OnceCell;
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::aws::Aws;
-use crate::error::Error;
-use crate::push::Receipt;
-use crate::scrub::scrub_json;
+use crate::telemetry::scrub::scrub_json;
 
 /// Who sends the events.
 pub const SOURCE: &str = "omps";
@@ -26,10 +24,21 @@ const TEXT_CUT: usize = 1000;
 /// What came of a push.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// Whether a release was pushed.
-    pub succeeded: bool,
-    /// The receipt or the error's body, and under `asked` what was asked for.
+    /// Which end it came to.
+    pub end: End,
+    /// The answer to a push or the error's body, and under `asked` what was asked for.
     pub detail: Value,
+}
+
+/// The ends that a push by event comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// The release is there.
+    Succeeded,
+    /// No other try will help.
+    Failed,
+    /// A later build of the package is released already.
+    Superseded,
 }
 
 /// Where outcomes go.
@@ -47,24 +56,20 @@ pub struct EventBridge {
 }
 
 impl Outcome {
-    /// The outcome of a push that `asked` tells of, and `id` names.
-    pub fn new(result: Result<Receipt, &Error>, asked: Value, id: &str) -> Self {
-        let succeeded = result.is_ok();
-        let mut detail = match result {
-            Ok(receipt) => receipt.body(false),
-            Err(error) => error.body(id),
-        };
+    /// The end of a push that `asked` describes, and `id` names.
+    pub fn new(end: End, mut detail: Value, asked: Value, id: &str) -> Self {
         detail["asked"] = asked;
         detail["request_id"] = json!(id);
         scrub_json(&mut detail);
-        Outcome { succeeded, detail }
+        Outcome { end, detail }
     }
 
     /// The event's `detail-type`.
     pub fn detail_type(&self) -> &'static str {
-        match self.succeeded {
-            true => "Operator Push Succeeded",
-            false => "Operator Push Failed",
+        match self.end {
+            End::Succeeded => "Operator Push Succeeded",
+            End::Failed => "Operator Push Failed",
+            End::Superseded => "Operator Push Superseded",
         }
     }
 
@@ -148,7 +153,7 @@ mod tests {
             .map(|number| format!("files/{number}.yaml"))
             .collect();
         let outcome = Outcome {
-            succeeded: false,
+            end: End::Failed,
             detail: json!({
                 "error": "PackageValidationError",
                 "validation_info": {"findings": vec![finding; 500]},
@@ -177,7 +182,7 @@ mod tests {
     fn a_small_outcome_is_sent_whole() {
         let detail = json!({"repo": "larder", "asked": {}});
         let outcome = Outcome {
-            succeeded: true,
+            end: End::Succeeded,
             detail: detail.clone(),
         };
         assert_eq!(outcome.text(), detail.to_string());

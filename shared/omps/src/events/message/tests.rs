@@ -15,9 +15,9 @@ fn outcomes(body: &str) -> Vec<String> {
     .unwrap();
     let told = |event| match event {
         Event::Push(push) => {
-            let revision = match &push.archive {
-                Archive::Object(object) => format!(" {:?}", object.revision),
-                Archive::Build(_) => String::new(),
+            let revision = match &push.source {
+                Source::Object(object) => format!(" {:?}", object.revision),
+                Source::Build(_) | Source::Zip(_) | Source::Upload(_) => String::new(),
             };
             format!("{}{revision}", push.message())
         }

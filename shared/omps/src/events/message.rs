@@ -5,12 +5,14 @@ mod key;
 mod tests;
 
 use percent_encoding::percent_decode_str;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::names::{Nvr, OrganizationName};
+use crate::objects::{Object, Revision};
+use crate::source::Source;
 
 /// What a message comes to.
 #[derive(Debug, PartialEq, Eq)]
@@ -31,58 +33,25 @@ pub struct EventPush {
     /// The release, as written; absent: the next one.
     pub version: Option<String>,
     /// What is pushed.
-    pub archive: Archive,
-}
-
-/// Where the archive is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Archive {
-    /// A build in Koji made it.
-    Build(Nvr),
-    /// It is in a bucket.
-    Object(Object),
-}
-
-/// An object in a bucket.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Object {
-    /// The bucket's name.
-    pub bucket: String,
-    /// The key, decoded.
-    pub key: String,
-    /// Which of the objects that were ever put there; absent: the one that is there.
-    #[serde(skip)]
-    pub revision: Option<Revision>,
-}
-
-/// What tells two objects of one key apart.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Revision {
-    /// The version, in a bucket that keeps versions.
-    Version(String),
-    /// The entity tag, without quotes.
-    Etag(String),
-}
-
-impl Revision {
-    /// The better of what S3 tells of an object.
-    pub fn new(version: Option<String>, etag: Option<String>) -> Option<Self> {
-        let etag = || etag.map(|etag| Revision::Etag(etag.trim_matches('"').to_owned()));
-        version.map(Revision::Version).or_else(etag)
-    }
+    pub source: Source,
+    /// Whether it is pushed even though it was pushed before.
+    pub force: bool,
 }
 
 impl EventPush {
     /// What was asked, as a direct message: who has it can ask for it again.
     pub fn message(&self) -> Value {
-        let mut message = match &self.archive {
-            Archive::Build(nvr) => json!({"nvr": nvr}),
-            Archive::Object(object) => json!({"s3": object}),
+        let mut message = match &self.source {
+            Source::Build(nvr) => json!({"nvr": nvr}),
+            Source::Object(object) => json!({"s3": object}),
+            Source::Zip(_) | Source::Upload(_) => json!({}),
         };
         message["organization"] = json!(self.organization);
         if let Some(version) = &self.version {
             message["version"] = json!(version);
+        }
+        if self.force {
+            message["force"] = json!(true);
         }
         message
     }
@@ -213,7 +182,8 @@ fn of_object(object: Object) -> Event {
         Ok(Some((organization, version))) => Event::Push(EventPush {
             organization,
             version,
-            archive: Archive::Object(object),
+            source: Source::Object(object),
+            force: false,
         }),
         Ok(None) => Event::Dropped(format!(
             "the key '{}' is none of v2/<organization>/zipfile[/<version>]/<name>.zip",
@@ -277,7 +247,8 @@ fn of_build(detail: Value, config: &Config) -> Result<Vec<Event>, String> {
             Ok(Event::Push(EventPush {
                 organization: organization_named(organization)?,
                 version: None,
-                archive: Archive::Build(nvr.clone()),
+                source: Source::Build(nvr.clone()),
+                force: false,
             }))
         })
         .collect()
@@ -291,19 +262,22 @@ struct Direct {
     nvr: Option<String>,
     s3: Option<Object>,
     version: Option<String>,
+    #[serde(default)]
+    force: bool,
 }
 
 fn direct(message: Value) -> Result<EventPush, String> {
     let message: Direct = parse("message", message)?;
-    let archive = match (message.nvr, message.s3) {
-        (Some(nvr), None) => Archive::Build(Nvr::parse(&nvr).map_err(|error| error.to_string())?),
-        (None, Some(object)) => Archive::Object(object),
+    let source = match (message.nvr, message.s3) {
+        (Some(nvr), None) => Source::Build(Nvr::parse(&nvr).map_err(|error| error.to_string())?),
+        (None, Some(object)) => Source::Object(object),
         _ => return Err("the message must have either nvr or s3".to_owned()),
     };
     Ok(EventPush {
         organization: organization_named(&message.organization)?,
         version: message.version,
-        archive,
+        source,
+        force: message.force,
     })
 }
 

@@ -11,7 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 use serde_json::{Value, json};
 
-use crate::telemetry::function_name;
+use super::function_name;
 
 /// CloudWatch's name space for all of them.
 const NAMESPACE: &str = "omps";

@@ -1,0 +1,162 @@
+//! The bodies of all answers, as clients read them.
+
+use omps_operator::report::{Finding, ValidationInfo};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::names::{Nvr, OrganizationName, RepositoryName};
+
+/// `POST …/zipfile` and `POST …/koji/{nvr}`: a release was pushed.
+#[derive(Debug, Clone, Serialize)]
+pub struct PushAnswer {
+    /// The organization.
+    pub organization: OrganizationName,
+    /// The repository.
+    pub repo: RepositoryName,
+    /// The release.
+    pub version: String,
+    /// The build that made the archive.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nvr: Option<Nvr>,
+    /// Every file of the archive, sorted.
+    pub extracted_files: Vec<String>,
+    /// What the push left undone; with `?report=full`, what the verdict found without refusing, too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<Vec<String>>,
+    /// With `?report=full`: what the verdict found without refusing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub findings: Option<Vec<Finding>>,
+}
+
+/// `POST …/validate`: the verdict.
+#[derive(Debug, Serialize)]
+pub struct ValidateAnswer {
+    /// The organization whose rules were applied.
+    pub organization: OrganizationName,
+    /// The repository that a push would go to.
+    pub repo: RepositoryName,
+    /// Every file of the archive, sorted.
+    pub extracted_files: Vec<String>,
+    /// Whether a push would be taken.
+    pub valid: bool,
+    /// The verdict in a sentence.
+    pub message: String,
+    /// What was found.
+    pub validation_info: ValidationInfo,
+}
+
+/// `DELETE …/{repo}[/{version}]`: what was deleted.
+#[derive(Debug, Serialize)]
+pub struct DeleteAnswer {
+    /// The organization.
+    pub organization: OrganizationName,
+    /// The repository, which stays.
+    pub repo: RepositoryName,
+    /// The releases that are gone.
+    pub deleted: Vec<String>,
+}
+
+/// The JSON body of `POST …/zipfile` for a zip that was uploaded before.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushUpload {
+    /// The upload's id.
+    pub upload: String,
+}
+
+/// The JSON body of `POST …/uploads`, which may be empty.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateUpload {
+    /// Bytes of the zip.
+    pub size: Option<u64>,
+}
+
+/// `PUT …/uploads/{upload}`: the zip has arrived.
+#[derive(Debug, Serialize)]
+pub struct PutUploadAnswer {
+    /// The upload's id.
+    pub upload: String,
+}
+
+/// `GET …/health/ping`
+#[derive(Debug, Serialize)]
+pub struct HealthAnswer {
+    /// Whether pushes can succeed.
+    pub ok: bool,
+    /// The HTTP status.
+    pub status: u16,
+    /// Each service.
+    pub services: ServicesHealth,
+}
+
+/// The services that pushes need.
+#[derive(Debug, Serialize)]
+pub struct ServicesHealth {
+    /// Where builds come from.
+    pub koji: ServiceHealth,
+    /// Where releases go.
+    pub quay: ServiceHealth,
+    /// Who decides on builds; null where none is configured.
+    pub greenwave: Option<ServiceHealth>,
+}
+
+/// A service.
+#[derive(Debug, Serialize)]
+pub struct ServiceHealth {
+    /// Whether it can be used.
+    pub ok: bool,
+    /// `It works!`, or why not.
+    pub details: String,
+}
+
+/// `GET …/about`
+#[derive(Debug, Serialize)]
+pub struct AboutAnswer {
+    /// The version of omps.
+    pub version: &'static str,
+    /// The operator-courier release whose verdicts are reproduced.
+    pub operatorcourier: &'static str,
+}
+
+/// Every answer that is no success.
+#[derive(Debug, Serialize)]
+pub struct ErrorAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The error's id.
+    pub error: &'static str,
+    /// What happened, for people.
+    pub message: String,
+    /// The request's id, as in `X-Request-Id`.
+    pub request_id: String,
+    /// `PackageValidationError`: what was found.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub validation_info: Option<ValidationInfo>,
+    /// `QuayAuthorizationError` and `QuayCourierError`: what Quay sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quay_response: Option<Value>,
+    /// `GreenwaveUnsatisfiedError` and `GreenwaveError`: what Greenwave sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub greenwave_response: Option<Value>,
+    /// `QuayPackageError`: what was done all the same.
+    #[serde(flatten)]
+    pub done: PartlyDone,
+}
+
+/// What was done before something failed.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct PartlyDone {
+    /// The releases that are gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deleted: Option<Vec<String>>,
+    /// The releases that could not be deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed: Option<Vec<String>>,
+    /// Whether the release was pushed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<bool>,
+    /// The release that was pushed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+}

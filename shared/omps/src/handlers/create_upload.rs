@@ -1,0 +1,22 @@
+//! `POST /v2/{organization}/uploads`: a place for a zip that is too big for a request.
+
+use crate::api::CreateUpload;
+use crate::app::App;
+use crate::error::Error;
+use crate::http::{Answer, Reply, Request};
+
+/// Makes a place for an upload.
+///
+/// # Errors
+/// `NotFound` for a service that takes no uploads.
+pub async fn create_upload(app: &App, request: Request) -> Answer {
+    let organization = super::organization(&request)?;
+    let uploads = app.uploads.as_ref();
+    let uploads = uploads.ok_or_else(|| Error::NotFound(format!("/v2/{organization}/uploads")))?;
+    let wanted: CreateUpload = match request.body.is_empty() {
+        true => CreateUpload::default(),
+        false => super::json_in(&request.body)?,
+    };
+    let limit = app.config.max_archive_size();
+    Reply::ok(&uploads.create(&organization, wanted.size, limit).await?)
+}

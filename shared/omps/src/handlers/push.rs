@@ -1,0 +1,127 @@
+//! `POST /v2/{organization}/zipfile[/{version}]` and `POST /v2/{organization}/koji/{nvr}[/{version}]`, and v1 with the
+//! repository in the path: what a request says becomes a push.
+
+use http::HeaderName;
+
+use crate::api::PushUpload;
+use crate::app::App;
+use crate::call::Call;
+use crate::digest::sha256;
+use crate::error::Error;
+use crate::http::{Answer, Reply, Request, form};
+use crate::names::{Nvr, RepositoryName};
+use crate::push::{self, Identity, Kind, PushRequest, Pushed};
+use crate::source::Source;
+use crate::uploads::{UploadError, UploadId};
+
+/// Makes a push that is sent again the same push.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The longest key, in characters.
+const LONGEST_KEY: usize = 255;
+
+/// Pushes the zip of a form, or an upload that the body names.
+///
+/// # Errors
+/// Those of a push.
+pub async fn push_zipfile(app: &App, mut request: Request) -> Answer {
+    let body = std::mem::take(&mut request.body);
+    let source = match app.uploads.is_some() && form::is_json(&request.headers) {
+        true => {
+            let PushUpload { upload } = super::json_in(&body)?;
+            let unknown = || UploadError::NotFound(upload.escape_debug().collect());
+            Source::Upload(UploadId::parse(&upload).ok_or_else(unknown)?)
+        }
+        false => Source::Zip(form::zip_of_form(&request.headers, body).await?),
+    };
+    push(app, &request, source).await
+}
+
+/// Pushes the archive that a build in Koji made.
+///
+/// # Errors
+/// Those of a push, of Koji and of Greenwave.
+pub async fn push_koji(app: &App, request: Request) -> Answer {
+    let nvr = Nvr::parse(request.params.get("nvr").unwrap_or_default())?;
+    push(app, &request, Source::Build(nvr)).await
+}
+
+async fn push(app: &App, request: &Request, source: Source) -> Answer {
+    let repository = request.params.get("repo").map(RepositoryName::parse);
+    let asked = PushRequest {
+        organization: super::organization(request)?,
+        repository: repository.transpose()?,
+        version: request.params.get("version").map(str::to_owned),
+        full_report: wants_full_report(request)?,
+        token: super::token(request)?,
+        identity: identity(request, &source)?,
+        source,
+    };
+    match push::push(Call::new(app, request.deadline), asked).await? {
+        Pushed::Now(answer) => Reply::ok(&answer),
+        Pushed::Before(answer) => Ok(Reply::replayed(answer)),
+    }
+}
+
+/// By what a request is known when it comes again: its upload, which is pushed once, or the key that the caller gave it.
+fn identity(request: &Request, source: &Source) -> Result<Option<Identity>, Error> {
+    let organization = super::organization(request)?;
+    let query = request.query.as_deref().unwrap_or_default();
+    let content = sha256(format!("{} {}?{query}", source.name(), request.path).as_bytes());
+    let key = idempotency_key(request)?;
+    Ok(match (source, key) {
+        (Source::Upload(_), _) => Some(Identity {
+            kind: Kind::Upload,
+            key: format!("{organization}/{}", source.name()),
+            content,
+        }),
+        (_, Some(key)) => {
+            // Another caller's key is another key, and neither key nor token is written down.
+            let caller = super::token(request)?.header();
+            let caller = sha256(caller.as_bytes());
+            Some(Identity {
+                kind: Kind::Key,
+                key: format!(
+                    "{organization}/key/{}",
+                    sha256(format!("{caller} {key}").as_bytes())
+                ),
+                content,
+            })
+        }
+        (_, None) => None,
+    })
+}
+
+fn idempotency_key(request: &Request) -> Result<Option<&str>, Error> {
+    let Some(value) = request.headers.get(IDEMPOTENCY_KEY) else {
+        return Ok(None);
+    };
+    let is_valid = |key: &&str| {
+        (1..=LONGEST_KEY).contains(&key.len())
+            && key.bytes().all(|byte| (b' '..=b'~').contains(&byte))
+    };
+    match value.to_str().ok().filter(is_valid) {
+        Some(key) => Ok(Some(key)),
+        None => Err(Error::BadRequest(format!(
+            "Idempotency-Key has {} bytes, or a character that is not printable ASCII; it must have 1 to {LONGEST_KEY} printable ASCII characters",
+            value.len()
+        ))),
+    }
+}
+
+/// `?report=full` asks for warnings and findings on success, too.
+fn wants_full_report(request: &Request) -> Result<bool, Error> {
+    let query = request.query.as_deref().unwrap_or_default();
+    match query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("report="))
+    {
+        None => Ok(false),
+        Some("full") => Ok(true),
+        Some(other) => {
+            let other: String = other.chars().take(40).collect();
+            Err(Error::BadRequest(format!(
+                "report={other:?} is not known; wanted report=full"
+            )))
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! `PUT /v2/{organization}/uploads/{upload}`: the zip arrives. Only the server has this endpoint; in AWS, zips go to S3.
+
+use crate::api::PutUploadAnswer;
+use crate::app::App;
+use crate::error::Error;
+use crate::http::routes::Params;
+use crate::http::{Answer, Reply, Request};
+use crate::names::OrganizationName;
+use crate::uploads::{Arrival, UploadError, UploadId, Uploads};
+
+/// Where the body is to go, before it is read.
+///
+/// # Errors
+/// `OMPSUploadedFileError` when nothing is expected there.
+pub fn arrival(app: &App, params: &Params) -> Result<Arrival, Error> {
+    let param = |name| params.get(name).unwrap_or_default();
+    let organization = OrganizationName::parse(param("organization"))?;
+    let upload = param("upload");
+    let unknown = || UploadError::NotFound(upload.escape_debug().collect());
+    match (UploadId::parse(upload), &app.uploads) {
+        (Some(id), Some(Uploads::Spool(spool))) => {
+            Ok(spool.receive(&organization, id, app.config.max_archive_size())?)
+        }
+        _ => Err(unknown().into()),
+    }
+}
+
+/// Answers once the body has arrived.
+///
+/// # Errors
+/// None.
+pub async fn put_upload(request: Request) -> Answer {
+    let upload = request.params.get("upload").unwrap_or_default().to_owned();
+    Reply::ok(&PutUploadAnswer { upload })
+}

@@ -1,0 +1,128 @@
+//! A ledger in a file, for the processes of one machine.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+
+use super::claims::{LedgerError, Swapped};
+use super::{Entry, now};
+
+/// The file's name in `data_dir`.
+const FILE: &str = "ledger.sqlite";
+/// How long a process waits for another that writes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The one table. `forgotten_at` is in milliseconds since 1970.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS entries (
+        key TEXT PRIMARY KEY,
+        revision INTEGER NOT NULL,
+        entry TEXT NOT NULL,
+        forgotten_at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS forgotten ON entries (forgotten_at);
+";
+
+/// A connection, used by one request at a time: a write takes as long as the disk needs to keep it.
+pub(super) struct Sqlite(Arc<Mutex<Connection>>);
+
+impl Sqlite {
+    /// Opens the file, or makes it.
+    pub(super) fn open(directory: &Path) -> Result<Self, LedgerError> {
+        let open = || {
+            let connection = Connection::open(directory.join(FILE))?;
+            connection.busy_timeout(BUSY_TIMEOUT)?;
+            connection.pragma_update(None, "journal_mode", "WAL")?;
+            // A reservation must outlive a power cut: what it reserves does.
+            connection.pragma_update(None, "synchronous", "FULL")?;
+            connection.execute_batch(SCHEMA)?;
+            Ok(connection)
+        };
+        std::fs::create_dir_all(directory)
+            .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
+        let connection = open().map_err(|error| unavailable(&error))?;
+        Ok(Sqlite(Arc::new(Mutex::new(connection))))
+    }
+
+    pub(super) async fn swap(
+        &self,
+        key: &str,
+        revision: Option<u64>,
+        next: &Entry,
+    ) -> Result<Swapped, LedgerError> {
+        let (key, next) = (key.to_owned(), next.clone());
+        self.run(move |connection| swap(connection, &key, revision, &next))
+            .await
+    }
+
+    /// Writes and takes back, so that a full disk and a directory without rights show.
+    pub(super) async fn check(&self) -> Result<(), LedgerError> {
+        self.run(|connection| {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            transaction.execute(
+                "DELETE FROM entries WHERE forgotten_at <= ?1",
+                params![signed(now())],
+            )?;
+            transaction.commit()
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T, LedgerError> {
+        let connection = self.0.clone();
+        let run = move || work(&mut connection.lock().unwrap_or_else(PoisonError::into_inner));
+        match tokio::task::spawn_blocking(run).await {
+            Ok(result) => result.map_err(|error| unavailable(&error)),
+            Err(panic) => Err(LedgerError::Unavailable(panic.to_string())),
+        }
+    }
+}
+
+fn swap(
+    connection: &mut Connection,
+    key: &str,
+    revision: Option<u64>,
+    next: &Entry,
+) -> rusqlite::Result<Swapped> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let there: Option<String> = transaction
+        .query_row(
+            "SELECT entry FROM entries WHERE key = ?1 AND forgotten_at > ?2",
+            params![key, signed(now())],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let there: Option<Entry> = match there {
+        Some(text) => Some(serde_json::from_str(&text).map_err(unreadable)?),
+        None => None,
+    };
+    if there.as_ref().map(|entry| entry.revision) != revision {
+        return Ok(Swapped::Changed(there));
+    }
+    let text = serde_json::to_string(next).map_err(unreadable)?;
+    transaction.execute(
+        "INSERT OR REPLACE INTO entries (key, revision, entry, forgotten_at) VALUES (?1, ?2, ?3, ?4)",
+        params![key, signed(next.revision), text, signed(next.forgotten_at)],
+    )?;
+    transaction.commit()?;
+    Ok(Swapped::Done)
+}
+
+/// SQLite's integers have a sign.
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unreadable(error: serde_json::Error) -> rusqlite::Error {
+    rusqlite::Error::ToSqlConversionFailure(error.into())
+}
+
+fn unavailable(error: &rusqlite::Error) -> LedgerError {
+    tracing::error!(%error, "the ledger's file cannot be used");
+    LedgerError::Unavailable(error.to_string())
+}

@@ -1,0 +1,48 @@
+//! Which release a push becomes: the one that was asked for, or the next free number.
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::ledger::{self, Millis};
+use crate::registry::{Registry, Repository};
+use crate::release::ReleaseVersion;
+use crate::token::Token;
+
+/// The number of a release, before it is reserved.
+pub enum Numbering {
+    /// The version that was asked for: this one or none.
+    Asked(ReleaseVersion),
+    /// The number after the highest release; where others take it first, one after it.
+    Next {
+        /// The first number to try.
+        first: ReleaseVersion,
+        /// When the registry listed its releases, which did not have that number.
+        listed_at: Millis,
+    },
+}
+
+impl Numbering {
+    /// Reads the version that was asked for, or asks the registry for its releases.
+    ///
+    /// # Errors
+    /// `OMPSInvalidVersionFormat`, and those of listing.
+    pub async fn find<R: Registry>(
+        call: Call<'_>,
+        repository: &Repository,
+        token: &Token,
+        asked: Option<&str>,
+    ) -> Result<Self, Error> {
+        if let Some(asked) = asked {
+            return Ok(Numbering::Asked(ReleaseVersion::parse(asked)?));
+        }
+        let listed_at = ledger::now();
+        let registry: R = call.registry(token);
+        let releases = registry.releases(repository).await;
+        let releases = releases.map_err(|error| Error::listing(repository, &error))?;
+        let highest = ReleaseVersion::highest(releases.iter().map(String::as_str));
+        let first = highest.map_or_else(
+            || call.app.config.default_release_version.clone(),
+            |highest| highest.next_major(),
+        );
+        Ok(Numbering::Next { first, listed_at })
+    }
+}

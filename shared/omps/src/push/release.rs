@@ -1,0 +1,360 @@
+//! Making packed files a release, once: its number is reserved before anything is sent, its content is looked at before
+//! anybody hears of success, and what an interrupted push has left is finished.
+
+use crate::call::Call;
+use crate::error::Error;
+use crate::ledger::claims::{Held, LedgerError, Wish};
+use crate::ledger::{Before, Millis, Refusal, Subject, Trace, now};
+use crate::registry::{Content, Packed as _, Push, Registry, RegistryError, Repository};
+use crate::release::ReleaseVersion;
+use crate::telemetry;
+use crate::token::Token;
+
+use super::numbering::Numbering;
+use super::once::Claim;
+use super::visibility::Visibility;
+
+/// Packed files on their way to a repository.
+pub struct Release<'a, R: Registry> {
+    call: Call<'a>,
+    repository: &'a Repository,
+    token: &'a Token,
+    packed: &'a R::Packed,
+    visibility: &'a Visibility,
+}
+
+/// How a number was chosen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// The caller asked for it.
+    Asked,
+    /// It is the next one: the registry listed its releases, and this was not among them.
+    Next,
+}
+
+/// A number that this push holds, or why it does not.
+enum Reserved {
+    Ours(Held),
+    /// Another push works on it.
+    Busy,
+    /// It was released before.
+    Done,
+}
+
+/// What became of a number.
+enum Attempt {
+    /// It is the release, with what was left undone.
+    Released(Vec<String>),
+    /// It is somebody else's release.
+    Taken(RegistryError),
+}
+
+/// A push that did not end well.
+struct Failed {
+    error: Error,
+    /// What it may have left in the registry.
+    trace: Trace,
+}
+
+/// What is known of a number before its files are sent.
+#[derive(Clone, Copy)]
+struct Known {
+    /// The registry has these files there, and they are this release.
+    is_ours: bool,
+    /// The registry had nothing there.
+    was_absent: bool,
+}
+
+impl<'a, R: Registry> Release<'a, R> {
+    /// Packed files on their way to a repository, on behalf of the caller with that token.
+    pub fn new(
+        call: Call<'a>,
+        repository: &'a Repository,
+        token: &'a Token,
+        packed: &'a R::Packed,
+        visibility: &'a Visibility,
+    ) -> Self {
+        Release {
+            call,
+            repository,
+            token,
+            packed,
+            visibility,
+        }
+    }
+
+    /// Publishes the files under the number that was asked for, or under the next one that is free.
+    ///
+    /// # Errors
+    /// Those of pushing and of making public.
+    pub async fn publish(
+        &self,
+        numbering: Numbering,
+        claim: &mut Claim,
+    ) -> Result<(ReleaseVersion, Vec<String>), Error> {
+        match numbering {
+            Numbering::Asked(version) => self.publish_as(version, claim).await,
+            Numbering::Next { first, listed_at } => {
+                self.publish_next(first, listed_at, claim).await
+            }
+        }
+    }
+
+    async fn publish_as(
+        &self,
+        version: ReleaseVersion,
+        claim: &mut Claim,
+    ) -> Result<(ReleaseVersion, Vec<String>), Error> {
+        telemetry::note("version", version.as_str());
+        let mut reserved = self.reserve(&version, claim, None).await?;
+        if matches!(reserved, Reserved::Done) {
+            // The registry may have lost since then what the ledger knows.
+            let absent_at = now();
+            if self.look(&version).await? == Content::Nothing {
+                reserved = self.reserve(&version, claim, Some(absent_at)).await?;
+            }
+        }
+        let attempt = match reserved {
+            Reserved::Ours(held) => self.attempt(&version, held, claim, Mode::Asked).await?,
+            Reserved::Busy => Attempt::Taken(RegistryError::Taken {
+                reason: "another push of this release is under way".to_owned(),
+                transient: true,
+            }),
+            // The registry refuses in its own words; or the release lacks being public, and this push repairs that.
+            Reserved::Done => {
+                let known = Known {
+                    is_ours: false,
+                    was_absent: false,
+                };
+                let attempt = self.push_and_publish(&version, known, None).await;
+                attempt.map_err(|failed| failed.error)?
+            }
+        };
+        match attempt {
+            Attempt::Released(warnings) => Ok((version, warnings)),
+            Attempt::Taken(error) => Err(Error::pushing(&error)),
+        }
+    }
+
+    async fn publish_next(
+        &self,
+        first: ReleaseVersion,
+        listed_at: Millis,
+        claim: &mut Claim,
+    ) -> Result<(ReleaseVersion, Vec<String>), Error> {
+        // What an interrupted try of this request has begun comes before every other number.
+        let begun = claim.begun().filter(|begun| *begun != first);
+        let mut candidates = begun.into_iter();
+        let mut next = first;
+        while !self.call.deadline.left().is_zero() {
+            let (version, resumes) = match candidates.next() {
+                Some(begun) => (begun, true),
+                None => {
+                    let after = next.next_major();
+                    (std::mem::replace(&mut next, after), false)
+                }
+            };
+            telemetry::note("version", version.as_str());
+            let absent_at = (!resumes).then_some(listed_at);
+            let reserved = self.reserve(&version, claim, absent_at).await?;
+            let Reserved::Ours(held) = reserved else {
+                continue;
+            };
+            if let Attempt::Released(warnings) =
+                self.attempt(&version, held, claim, Mode::Next).await?
+            {
+                return Ok((version, warnings));
+            }
+        }
+        Err(Error::ServiceUnavailable(
+            "No release number was free before the time of the request was up".to_owned(),
+        ))
+    }
+
+    /// Reserves a number: nobody else pushes it until this push ends.
+    async fn reserve(
+        &self,
+        version: &ReleaseVersion,
+        claim: &Claim,
+        absent_at: Option<Millis>,
+    ) -> Result<Reserved, Error> {
+        let key = self.call.release_key(self.repository, version.as_str());
+        let wish = Wish {
+            owner: claim.owner(),
+            absent_at,
+            ..Wish::new(key, Subject::Release, self.packed.digest().to_owned())
+        };
+        match self.call.app.ledger.claim(wish, self.call.deadline).await {
+            Ok(held) => Ok(Reserved::Ours(held)),
+            Err(LedgerError::Refused(Refusal::Busy { .. })) => Ok(Reserved::Busy),
+            Err(LedgerError::Refused(_)) => Ok(Reserved::Done),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Pushes under a number that this push holds, and notes how that ended.
+    async fn attempt(
+        &self,
+        version: &ReleaseVersion,
+        mut held: Held,
+        claim: &mut Claim,
+        mode: Mode,
+    ) -> Result<Attempt, Error> {
+        let attempt = match self.known(version, &held, mode).await {
+            Ok(Some(known)) => match claim.begin(version).await {
+                Ok(()) => self.push_and_publish(version, known, Some(&mut held)).await,
+                Err(error) => Err(Failed::unclear(error)),
+            },
+            Ok(None) => Ok(Attempt::Taken(another())),
+            Err(error) => Err(Failed::unclear(error)),
+        };
+        match attempt {
+            Ok(attempt) => {
+                held.done(None).await;
+                Ok(attempt)
+            }
+            Err(Failed { error, trace }) => {
+                held.give_up(trace).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// What is known of a number that this push holds; nothing when it is somebody else's release.
+    async fn known(
+        &self,
+        version: &ReleaseVersion,
+        held: &Held,
+        mode: Mode,
+    ) -> Result<Option<Known>, Error> {
+        let there = match held.granted.before {
+            Before::Nothing | Before::Outcome(_) => None,
+            Before::Pushed => Some(Content::Ours),
+            Before::Unclear => Some(self.look(version).await?),
+        };
+        // The next number of one push may hold the same files as another's: that is another release.
+        let may_finish = mode == Mode::Asked || held.granted.is_mine;
+        let known = |is_ours, was_absent| {
+            Some(Known {
+                is_ours,
+                was_absent,
+            })
+        };
+        Ok(match there {
+            None => known(false, mode == Mode::Next),
+            Some(Content::Nothing) => known(false, true),
+            Some(Content::Ours) if may_finish => known(true, false),
+            Some(Content::Ours | Content::Other) => None,
+        })
+    }
+
+    /// Sends the files, looks whether they are there, and makes them public.
+    async fn push_and_publish(
+        &self,
+        version: &ReleaseVersion,
+        known: Known,
+        held: Option<&mut Held>,
+    ) -> Result<Attempt, Failed> {
+        if let Some(taken) = self.push(version, known).await? {
+            return Ok(Attempt::Taken(taken));
+        }
+        if let Some(held) = held
+            && self.visibility.is_possible()
+        {
+            let noted = held.pushed().await;
+            noted.map_err(|error| Failed::unclear(error.into()))?;
+        }
+        let published = self.make_public(version).await;
+        published.map(Attempt::Released).map_err(Failed::unclear)
+    }
+
+    /// Sends the files, and looks whether they are there; the answer is who has the number instead. The caller's right to
+    /// push is confirmed by the registry's own answer, or by files that were not there before: a look alone confirms
+    /// nothing.
+    async fn push(
+        &self,
+        version: &ReleaseVersion,
+        known: Known,
+    ) -> Result<Option<RegistryError>, Failed> {
+        let registry = self.registry(self.call.less_reserve());
+        let pushed = registry.push(self.repository, version, self.packed).await;
+        let pushed = pushed.map_err(|error| Failed {
+            error: Error::pushing(&error),
+            trace: Trace::None,
+        })?;
+        let unclear = |error: &RegistryError| Failed::unclear(Error::pushing(error));
+        let there = self.content(version).await;
+        match pushed {
+            Push::Written => match there.map_err(|error| unclear(&error))? {
+                Content::Ours => Ok(None),
+                Content::Other => Ok(Some(another())),
+                Content::Nothing => Err(unclear(&RegistryError::Unreachable(format!(
+                    "Quay took release {version}, and does not have it"
+                )))),
+            },
+            Push::Exists { answer, repeated } => {
+                let there = there.map_err(|error| unclear(&error))?;
+                let is_ours = there == Content::Ours
+                    && (known.is_ours || repeated || self.lacks_publishing().await);
+                Ok((!is_ours).then_some(RegistryError::Exists(answer)))
+            }
+            Push::Unclear(error) => match there {
+                Ok(Content::Ours) if known.was_absent => Ok(None),
+                Ok(Content::Other) => Ok(Some(another())),
+                _ => Err(unclear(&error)),
+            },
+        }
+    }
+
+    /// Whether all that a release of this content lacks is being public: then a push of it makes it public.
+    async fn lacks_publishing(&self) -> bool {
+        let Some(oauth) = self.visibility.oauth() else {
+            return false;
+        };
+        let registry = self.registry(self.call);
+        let private = registry.is_private(self.repository, oauth).await;
+        private.unwrap_or(false)
+    }
+
+    async fn make_public(&self, version: &ReleaseVersion) -> Result<Vec<String>, Error> {
+        let registry = self.registry(self.call);
+        self.visibility
+            .make_public(self.call, &registry, self.repository, version)
+            .await
+    }
+
+    /// What the registry has under a number; that it cannot be asked ends the push.
+    async fn look(&self, version: &ReleaseVersion) -> Result<Content, Error> {
+        let content = self.content(version).await;
+        content.map_err(|error| Error::listing(self.repository, &error))
+    }
+
+    async fn content(&self, version: &ReleaseVersion) -> Result<Content, RegistryError> {
+        let registry = self.registry(self.call);
+        registry
+            .content(self.repository, version, self.packed)
+            .await
+    }
+
+    fn registry(&self, call: Call<'a>) -> R {
+        call.registry::<R>(self.token)
+    }
+}
+
+impl Failed {
+    /// The registry may have the release: who comes next has to ask.
+    fn unclear(error: Error) -> Self {
+        Failed {
+            error,
+            trace: Trace::Unclear,
+        }
+    }
+}
+
+/// The registry has the release, and these are not its files.
+fn another() -> RegistryError {
+    RegistryError::Taken {
+        reason: "with another content".to_owned(),
+        transient: false,
+    }
+}
