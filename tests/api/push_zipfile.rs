@@ -118,7 +118,11 @@ async fn the_token_reaches_quay_unchanged_and_the_listing_is_fetched_once() {
         lines,
         [
             "GET /cnr/api/v1/packages",
+            // What is not listed is asked for by itself.
+            "GET /cnr/api/v1/packages/testorg/doorbell-operator",
             "POST /cnr/api/v1/packages/testorg/doorbell-operator",
+            // A success is told when the content is there.
+            "GET /cnr/api/v1/packages/testorg/doorbell-operator/1.0.0",
         ]
     );
     for request in &requests {

@@ -150,7 +150,8 @@ fn bad_gateway() -> Fault {
 /// How often the service asked for a listing.
 fn listings(app: &TestApp) -> usize {
     let requests = app.quay.requests();
-    let listings = requests.iter().filter(|request| request.method == "GET");
+    let is_listing = |path: &str| path == "/cnr/api/v1/packages";
+    let listings = requests.iter().filter(|request| is_listing(&request.path));
     listings.count()
 }
 
@@ -186,7 +187,8 @@ async fn a_redirect_does_not_take_the_token_to_another_host() {
 #[tokio::test]
 async fn a_quay_that_does_not_answer_in_time_is_an_error() {
     let app = TestApp::with_settings("request_timeout = 1").await;
-    app.fail_next_push(Fault::DelayBeforeActing(Duration::from_secs(30)));
+    let hang = Fault::DelayBeforeActing(Duration::from_secs(30));
+    app.quay.fail_next(3, "POST", "/cnr/api/v1/packages", hang);
     let started = Instant::now();
 
     let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
@@ -198,7 +200,8 @@ async fn a_quay_that_does_not_answer_in_time_is_an_error() {
 #[tokio::test]
 async fn a_listing_that_does_not_come_in_time_is_an_error() {
     let app = TestApp::with_settings("request_timeout = 1").await;
-    app.fail_next_listing(Fault::DelayBeforeActing(Duration::from_secs(30)));
+    let hang = Fault::DelayBeforeActing(Duration::from_secs(30));
+    app.quay.fail_next(3, "GET", "/cnr/api/v1/packages", hang);
     let started = Instant::now();
 
     let answer = app.push_zipfile(&Operator::doorbell().zip()).await;

@@ -170,7 +170,8 @@ async fn a_push_for_which_no_worker_is_free_in_time_may_come_back_later() {
         ..Settings::default()
     })
     .await;
-    server.delay_next_push(Duration::from_secs(5));
+    let hang = Fault::DelayBeforeActing(Duration::from_secs(5));
+    server.quay.fail_next(3, "POST", "/cnr/", hang);
 
     let busy = server.send(&push("1.0.0")).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
@@ -181,8 +182,9 @@ async fn a_push_for_which_no_worker_is_free_in_time_may_come_back_later() {
     assert!(busy.starts_with("HTTP/1.1 500 "), "{busy}");
     assert!(waiting.starts_with("HTTP/1.1 200 "), "{waiting}");
 
+    server.quay.forget_faults();
     server.quay.fail_next(
-        2,
+        9,
         "POST",
         "/cnr/",
         Fault::DelayBeforeActing(Duration::from_secs(5)),

@@ -28,7 +28,7 @@ async fn the_trace_of_a_request_goes_on_to_every_service() {
 
     assert_eq!(answer.status, 200);
     let requests = app.quay.requests();
-    assert_eq!(requests.len(), 2);
+    assert_eq!(requests.len(), 4);
     for request in requests {
         assert_eq!(request.headers["x-amzn-trace-id"], TRACE);
     }

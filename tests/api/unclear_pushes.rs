@@ -1,4 +1,5 @@
-//! Pushes that Quay does not answer clearly: whatever became of them, there is one release, or an error.
+//! Pushes that Quay does not answer clearly: they are sent again, which never replaces a release; whatever became of
+//! them, there is one release, or an error.
 
 use std::time::Duration;
 
@@ -8,8 +9,10 @@ use serde_json::json;
 
 use crate::helpers::{Answer, ORGANIZATION, TestApp};
 
-/// Where a look-up of the first release is sent.
+/// Where Quay is asked for the first release.
 const LOOK_UP: &str = "/cnr/api/v1/packages/testorg/doorbell-operator/1.0.0";
+/// Where Quay is asked for the package.
+const PACKAGE: &str = "/cnr/api/v1/packages/testorg/doorbell-operator";
 const LONG: Duration = Duration::from_secs(30);
 
 fn reply(status: u16, body: &str) -> Fault {
@@ -42,7 +45,7 @@ fn assert_failed(answer: &Answer, context: &str) {
 }
 
 #[tokio::test]
-async fn a_push_that_took_effect_is_not_sent_again() {
+async fn a_push_that_took_effect_is_found_by_sending_it_again() {
     for fault in [Fault::CloseAfterActing, Fault::TruncateBody] {
         let app = TestApp::start().await;
         app.fail_next_push(fault.clone());
@@ -51,19 +54,21 @@ async fn a_push_that_took_effect_is_not_sent_again() {
 
         let context = format!("{fault:?}");
         assert_pushed(&app, &answer, &context);
-        assert_eq!((pushes, look_ups), (1, 1), "{context}");
+        assert_eq!((pushes, look_ups), (2, 1), "{context}");
     }
 }
 
 #[tokio::test]
 async fn a_push_that_took_effect_after_the_time_limit_is_found() {
     let app = TestApp::with_settings("request_timeout = 1").await;
-    app.fail_next_push(Fault::DelayAfterActing(LONG));
+    for _ in 0..3 {
+        app.fail_next_push(Fault::DelayAfterActing(LONG));
+    }
 
     let (answer, pushes, look_ups) = push(&app).await;
 
     assert_pushed(&app, &answer, "slow");
-    assert_eq!((pushes, look_ups), (1, 1));
+    assert_eq!((pushes, look_ups), (3, 1));
 }
 
 #[tokio::test]
@@ -84,7 +89,7 @@ async fn a_push_that_took_no_effect_is_sent_again() {
 
         let context = format!("{fault:?}");
         assert_pushed(&app, &answer, &context);
-        assert_eq!((pushes, look_ups), (3, 2), "{context}");
+        assert_eq!((pushes, look_ups), (3, 1), "{context}");
     }
 }
 
@@ -102,7 +107,7 @@ async fn a_push_is_sent_three_times_at_most() {
         answer.body["quay_response"]["error"]["message"],
         "restarting"
     );
-    assert_eq!((pushes, look_ups), (3, 3));
+    assert_eq!((pushes, look_ups), (3, 3)); // a replica gets time to show what it has
     assert!(app.releases("doorbell-operator").is_empty());
 }
 
@@ -120,30 +125,28 @@ async fn a_push_is_sent_again_to_a_repository_that_it_may_see_too() {
 }
 
 #[tokio::test]
-async fn a_push_is_not_sent_again_when_nobody_knows_what_became_of_it() {
+async fn a_success_is_told_only_when_the_content_can_be_seen() {
     for fault in [
         Fault::CloseBeforeActing,
         Fault::Refuse(Refusal::Crash),
         reply(503, "<html>Restarting</html>"),
         reply(200, "<html>Maintenance</html>"),
         reply(200, r#"[{"release": "1.0.0", "content": {}}]"#),
+        reply(200, "[]"),
     ] {
         let app = TestApp::start().await;
-        app.fail_next_push(Fault::CloseBeforeActing);
-        let tries = match fault {
-            Fault::CloseBeforeActing | Fault::Reply { status: 503, .. } => 3,
-            _ => 1,
-        };
-        app.quay.fail_next(tries, "GET", LOOK_UP, fault.clone());
+        app.quay.fail_next(9, "GET", LOOK_UP, fault.clone());
 
-        let (answer, pushes, look_ups) = push(&app).await;
+        let (answer, pushes, _) = push(&app).await;
 
         let context = format!("{fault:?}");
         assert_failed(&answer, &context);
-        let reason = "Quay could not be reached: ";
-        assert!(answer.message().contains(reason), "{}", answer.message());
-        assert_eq!((pushes, look_ups), (1, tries), "{context}");
-        assert!(app.releases("doorbell-operator").is_empty());
+        assert_eq!(pushes, 1, "{context}");
+        // The same push again takes another number: the first may be there, and nobody knows whose it is.
+        app.quay.forget_faults();
+        let (again, _, _) = push(&app).await;
+        assert_eq!(again.status, 200, "{context}: {again:?}");
+        assert_eq!(again.body["version"], "2.0.0", "{context}");
     }
 }
 
@@ -173,7 +176,11 @@ async fn a_release_of_another_push_is_a_conflict_as_usual() {
                     "status": 500,
                     "error": "QuayCourierError",
                     "message": "Failed to push manifest: package exists already",
-                    "quay_response": {},
+                    "quay_response": {"error": {
+                        "code": "package-exists",
+                        "details": {},
+                        "message": "package exists already",
+                    }},
                 })
             );
         } else {
@@ -200,16 +207,16 @@ async fn a_conflict_with_an_earlier_try_of_the_same_push_is_none() {
 async fn a_conflict_after_an_unclear_try_is_one_when_the_content_is_another() {
     let app = TestApp::start().await;
     app.fail_next_listing(reply(200, "[]"));
+    app.quay.fail_next(1, "GET", PACKAGE, reply(404, "{}"));
     app.quay
         .add_release(ORGANIZATION, "doorbell-operator", "1.0.0");
     app.fail_next_push(Fault::CloseBeforeActing);
-    app.quay.fail_next(1, "GET", LOOK_UP, reply(200, "[]"));
 
     let (answer, pushes, look_ups) = push(&app).await;
 
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(answer.body["version"], "2.0.0");
-    assert_eq!((pushes, look_ups), (3, 2));
+    assert_eq!((pushes, look_ups), (3, 1));
     assert_eq!(app.releases("doorbell-operator"), ["2.0.0", "1.0.0"]);
 }
 
@@ -218,18 +225,14 @@ async fn a_conflict_that_cannot_be_explained_makes_no_second_release() {
     for fault in [reply(200, "[]"), Fault::Refuse(Refusal::Crash)] {
         let app = TestApp::start().await;
         app.fail_next_push(Fault::CloseAfterActing);
-        app.quay.fail_next(1, "GET", LOOK_UP, reply(200, "[]"));
-        app.quay.fail_next(1, "GET", LOOK_UP, fault.clone());
+        app.quay.fail_next(9, "GET", LOOK_UP, fault.clone());
 
-        let (answer, pushes, look_ups) = push(&app).await;
+        let (answer, pushes, _) = push(&app).await;
 
+        app.quay.forget_faults();
         let context = format!("{fault:?}");
         assert_failed(&answer, &context);
-        assert_eq!(
-            answer.message(),
-            "Failed to push manifest: Quay has a release 1.0.0, and whether this push made it could not be found out"
-        );
-        assert_eq!((pushes, look_ups), (2, 2), "{context}");
+        assert_eq!(pushes, 2, "{context}");
         assert_eq!(app.releases("doorbell-operator"), ["1.0.0"]);
     }
 }
@@ -290,6 +293,6 @@ async fn an_answer_that_is_not_quays_is_looked_up() {
         answer.message(),
         "Failed to push manifest: Quay's answer could not be understood: expected value at line 1 column 1"
     );
-    assert_eq!((pushes, look_ups), (1, 1));
+    assert_eq!((pushes, look_ups), (1, 3));
     assert!(app.releases("doorbell-operator").is_empty());
 }

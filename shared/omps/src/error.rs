@@ -199,6 +199,13 @@ impl Error {
         }
     }
 
+    /// Whether a push that ended so may have made its release.
+    pub fn may_have_pushed(&self) -> bool {
+        let has_pushed =
+            matches!(self, Error::QuayPackage { done, .. } if done.pushed == Some(true));
+        has_pushed || self.is_transient()
+    }
+
     /// Whether the client should ask again after a pause, as `Retry-After` says.
     pub fn asks_to_retry(&self) -> bool {
         matches!(self, Error::ServiceUnavailable(_) | Error::KeyInUse)

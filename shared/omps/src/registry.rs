@@ -187,6 +187,16 @@ pub trait Registry: Clone + Send + Sync + 'static {
         repository: &Repository,
     ) -> impl Future<Output = Result<Vec<String>, RegistryError>> + Send;
 
+    /// Whether a repository has a release of that name.
+    ///
+    /// # Errors
+    /// [`RegistryError`]
+    fn has(
+        &self,
+        repository: &Repository,
+        version: &ReleaseVersion,
+    ) -> impl Future<Output = Result<bool, RegistryError>> + Send;
+
     /// Makes packed files a release. Never replaces one that was there before the call.
     ///
     /// # Errors

@@ -104,7 +104,8 @@ impl Trouble {
         )
     }
 
-    fn is_of_tls(self) -> bool {
+    /// Whether it is TLS that keeps requests away.
+    pub fn is_of_tls(self) -> bool {
         matches!(
             self,
             Trouble::SelfSigned

@@ -190,6 +190,8 @@ impl Worker {
 
 /// Pushes, in the order in which builds ended. A version in the message overrules that order.
 async fn attempt(call: Call<'_>, push: EventPush, id: &str) -> Result<(End, Value), Error> {
+    // Without a robot nobody needs to be asked.
+    robot(&*call.tokens(&push.organization).await?, &push.organization)?;
     let (Source::Build(nvr), None) = (&push.source, &push.version) else {
         return Ok((End::Succeeded, push_once(call, push, id).await?));
     };

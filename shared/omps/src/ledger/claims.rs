@@ -11,7 +11,7 @@ use super::memory::Memory;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
 use super::{
-    Claim, Entry, Granted, Millis, Note, Refusal, Step, Subject, Trace, millis, now, take,
+    Claim, Entry, Granted, Millis, Note, Refusal, State, Step, Subject, Trace, millis, now, take,
 };
 use crate::aws::Aws;
 use crate::deadline::Deadline;
@@ -228,7 +228,10 @@ impl Held {
     /// # Errors
     /// [`LedgerError`]
     pub async fn pushed(&mut self) -> Result<(), LedgerError> {
-        self.note(Note::Pushed).await
+        match self.entry.state {
+            State::Pushed => Ok(()),
+            _ => self.note(Note::Pushed).await,
+        }
     }
 
     /// Notes that nothing is left to do. Where that fails, who comes next finds out by asking the registry.

@@ -10,7 +10,12 @@ use crate::token::Token;
 /// The number of a release, before it is reserved.
 pub enum Numbering {
     /// The version that was asked for: this one or none.
-    Asked(ReleaseVersion),
+    Asked {
+        /// The version.
+        version: ReleaseVersion,
+        /// Whether the registry did not have it; false, too, when it could not be asked.
+        was_absent: bool,
+    },
     /// The number after the highest release; where others take it first, one after it.
     Next {
         /// The first number to try.
@@ -31,11 +36,16 @@ impl Numbering {
         token: &Token,
         asked: Option<&str>,
     ) -> Result<Self, Error> {
+        let registry: R = call.registry(token);
         if let Some(asked) = asked {
-            return Ok(Numbering::Asked(ReleaseVersion::parse(asked)?));
+            let version = ReleaseVersion::parse(asked)?;
+            let has = registry.has(repository, &version).await;
+            return Ok(Numbering::Asked {
+                version,
+                was_absent: matches!(has, Ok(false)),
+            });
         }
         let listed_at = ledger::now();
-        let registry: R = call.registry(token);
         let releases = registry.releases(repository).await;
         let releases = releases.map_err(|error| Error::listing(repository, &error))?;
         let highest = ReleaseVersion::highest(releases.iter().map(String::as_str));

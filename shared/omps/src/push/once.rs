@@ -135,10 +135,14 @@ impl Claim {
     /// Notes how the push ended: an answer is kept for who asks again, an error lets the next one try.
     pub async fn end(self, result: &Result<PushAnswer, Error>) {
         let Some((held, _)) = self.0 else { return };
-        match result.as_ref().map(serde_json::to_value) {
-            Ok(Ok(answer)) => held.done(Some(answer)).await,
-            // What was begun stays noted, should the release be there.
-            Ok(Err(_)) | Err(_) => held.give_up(Trace::Unclear).await,
+        match result {
+            Ok(answer) => match serde_json::to_value(answer) {
+                Ok(answer) => held.done(Some(answer)).await,
+                Err(_) => held.give_up(Trace::Unclear).await,
+            },
+            // What was begun stays noted where the release may be there.
+            Err(error) if error.may_have_pushed() => held.give_up(Trace::Unclear).await,
+            Err(_) => held.give_up(Trace::None).await,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Making packed files a release, once: its number is reserved before anything is sent, its content is looked at before
 //! anybody hears of success, and what an interrupted push has left is finished.
 
+use std::time::Duration;
+
 use crate::call::Call;
 use crate::error::Error;
 use crate::ledger::claims::{Held, LedgerError, Wish};
@@ -13,6 +15,9 @@ use crate::token::Token;
 use super::numbering::Numbering;
 use super::once::Claim;
 use super::visibility::Visibility;
+
+/// How long a registry gets to show what it has just taken.
+const READ_BACK_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
 
 /// Packed files on their way to a repository.
 pub struct Release<'a, R: Registry> {
@@ -27,7 +32,10 @@ pub struct Release<'a, R: Registry> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
     /// The caller asked for it.
-    Asked,
+    Asked {
+        /// Whether the registry did not have it.
+        was_absent: bool,
+    },
     /// It is the next one: the registry listed its releases, and this was not among them.
     Next,
 }
@@ -93,7 +101,10 @@ impl<'a, R: Registry> Release<'a, R> {
         claim: &mut Claim,
     ) -> Result<(ReleaseVersion, Vec<String>), Error> {
         match numbering {
-            Numbering::Asked(version) => self.publish_as(version, claim).await,
+            Numbering::Asked {
+                version,
+                was_absent,
+            } => self.publish_as(version, was_absent, claim).await,
             Numbering::Next { first, listed_at } => {
                 self.publish_next(first, listed_at, claim).await
             }
@@ -103,6 +114,7 @@ impl<'a, R: Registry> Release<'a, R> {
     async fn publish_as(
         &self,
         version: ReleaseVersion,
+        was_absent: bool,
         claim: &mut Claim,
     ) -> Result<(ReleaseVersion, Vec<String>), Error> {
         telemetry::note("version", version.as_str());
@@ -115,7 +127,10 @@ impl<'a, R: Registry> Release<'a, R> {
             }
         }
         let attempt = match reserved {
-            Reserved::Ours(held) => self.attempt(&version, held, claim, Mode::Asked).await?,
+            Reserved::Ours(held) => {
+                let mode = Mode::Asked { was_absent };
+                self.attempt(&version, held, claim, mode).await?
+            }
             Reserved::Busy => Attempt::Taken(RegistryError::Taken {
                 reason: "another push of this release is under way".to_owned(),
                 transient: true,
@@ -233,7 +248,11 @@ impl<'a, R: Registry> Release<'a, R> {
             Before::Unclear => Some(self.look(version).await?),
         };
         // The next number of one push may hold the same files as another's: that is another release.
-        let may_finish = mode == Mode::Asked || held.granted.is_mine;
+        let (is_asked, was_absent) = match mode {
+            Mode::Asked { was_absent } => (true, was_absent),
+            Mode::Next => (false, true),
+        };
+        let may_finish = is_asked || held.granted.is_mine;
         let known = |is_ours, was_absent| {
             Some(Known {
                 is_ours,
@@ -241,7 +260,7 @@ impl<'a, R: Registry> Release<'a, R> {
             })
         };
         Ok(match there {
-            None => known(false, mode == Mode::Next),
+            None => known(false, was_absent),
             Some(Content::Nothing) => known(false, true),
             Some(Content::Ours) if may_finish => known(true, false),
             Some(Content::Ours | Content::Other) => None,
@@ -283,7 +302,7 @@ impl<'a, R: Registry> Release<'a, R> {
             trace: Trace::None,
         })?;
         let unclear = |error: &RegistryError| Failed::unclear(Error::pushing(error));
-        let there = self.content(version).await;
+        let there = self.read_back(version).await;
         match pushed {
             Push::Written => match there.map_err(|error| unclear(&error))? {
                 Content::Ours => Ok(None),
@@ -293,10 +312,16 @@ impl<'a, R: Registry> Release<'a, R> {
                 )))),
             },
             Push::Exists { answer, repeated } => {
-                let there = there.map_err(|error| unclear(&error))?;
-                let is_ours = there == Content::Ours
-                    && (known.is_ours || repeated || self.lacks_publishing().await);
-                Ok((!is_ours).then_some(RegistryError::Exists(answer)))
+                let may_be_ours = known.is_ours || repeated;
+                match there.map_err(|error| unclear(&error))? {
+                    Content::Ours if may_be_ours || self.lacks_publishing().await => Ok(None),
+                    Content::Nothing if may_be_ours => {
+                        Err(unclear(&RegistryError::Unreachable(format!(
+                            "Quay has a release {version}, and whether this push made it could not be found out"
+                        ))))
+                    }
+                    _ => Ok(Some(RegistryError::Exists(answer))),
+                }
             }
             Push::Unclear(error) => match there {
                 Ok(Content::Ours) if known.was_absent => Ok(None),
@@ -321,6 +346,19 @@ impl<'a, R: Registry> Release<'a, R> {
         self.visibility
             .make_public(self.call, &registry, self.repository, version)
             .await
+    }
+
+    /// What the registry has under a number that it answered about a moment ago: a replica may need that long to know it.
+    async fn read_back(&self, version: &ReleaseVersion) -> Result<Content, RegistryError> {
+        for pause in READ_BACK_PAUSES {
+            match self.content(version).await {
+                Ok(Content::Nothing) => {
+                    tokio::time::sleep(pause.min(self.call.deadline.left())).await
+                }
+                content => return content,
+            }
+        }
+        self.content(version).await
     }
 
     /// What the registry has under a number; that it cannot be asked ends the push.

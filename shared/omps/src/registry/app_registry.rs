@@ -72,11 +72,22 @@ impl Registry for AppRegistry {
         if let Some(package) = self.listed(repository).await? {
             return Ok(package.releases);
         }
-        let releases = self.show(repository, None).await?;
-        Ok(releases
-            .into_iter()
-            .map(|release| release.release)
-            .collect())
+        match self.show(repository, None).await {
+            Ok(releases) => Ok(releases.into_iter().map(|shown| shown.release).collect()),
+            // Something else has the name, an image repository for one: pushing will tell.
+            Err(RegistryError::Failed(answer)) if answer.status < 500 && answer.status != 429 => {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn has(
+        &self,
+        repository: &Repository,
+        version: &ReleaseVersion,
+    ) -> Result<bool, RegistryError> {
+        Ok(!self.show(repository, Some(version)).await?.is_empty())
     }
 
     /// Quay answers 409 where the release exists, so that a push without an answer can be sent again.

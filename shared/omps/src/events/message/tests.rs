@@ -209,7 +209,7 @@ fn a_direct_message_is_taken_at_its_word() {
         ),
         (
             r#"{"organization":"org","nvr":"n-v-r","repo":"x"}"#,
-            "refused: the message cannot be read: unknown field `repo`, expected one of `organization`, `nvr`, `s3`, `version`",
+            "refused: the message cannot be read: unknown field `repo`, expected one of `organization`, `nvr`, `s3`, `version`, `force`",
         ),
         (
             r#"{"organization":"org","s3":{"bucket":"b"}}"#,
