@@ -11,7 +11,7 @@ use crate::archive::Files;
 use crate::edit::{self, EditError};
 use crate::report::ValidationInfo;
 use crate::yaml::Budget;
-use pattern::{ReplaceError, Stopwatch};
+use pattern::{ReplaceError, Steps};
 
 /// What an organization changes in every operator, in the order in which it is applied.
 #[derive(Debug, Default)]
@@ -87,8 +87,9 @@ pub(crate) fn replace_registries(
     if rules.is_empty() {
         return Ok(());
     }
-    let time = Stopwatch::start(pattern::ALLOWED);
     let mut size: usize = files.values().map(Vec::len).sum();
+    let yaml = files.iter().filter(|(path, _)| is_yaml_in_any_case(path));
+    let mut steps = Steps::for_size(yaml.map(|(_, bytes)| bytes.len()).sum());
     for (path, bytes) in files
         .iter_mut()
         .filter(|(path, _)| is_yaml_in_any_case(path))
@@ -100,24 +101,35 @@ pub(crate) fn replace_registries(
         };
         let text = std::str::from_utf8(bytes)
             .map_err(|error| failed(RuleProblem::NotUtf8(error.valid_up_to())))?;
-        let mut replaced: Option<String> = None;
-        for rule in rules {
-            let current = replaced.as_deref().unwrap_or(text);
-            let room = max_size.saturating_sub(size);
-            let next = rule.apply(current, room, &time).map_err(|error| {
-                failed(match error {
-                    ReplaceError::Room(_) => RuleProblem::TooLarge(max_size),
-                    other => RuleProblem::Replace(other),
-                })
-            })?;
-            replaced = next.or(replaced);
-        }
+        let room = max_size.saturating_sub(size);
+        let replaced = replace(text, rules, room, &mut steps).map_err(|error| {
+            failed(match error {
+                ReplaceError::Room(_) => RuleProblem::TooLarge(max_size),
+                ReplaceError::Steps => RuleProblem::Replace(error),
+            })
+        })?;
         if let Some(replaced) = replaced {
             *bytes = replaced.into_bytes();
         }
         size += bytes.len();
     }
     Ok(())
+}
+
+/// The text after all rules; `None` when none of them touches it.
+fn replace(
+    text: &str,
+    rules: &[Replacement],
+    room: usize,
+    steps: &mut Steps,
+) -> Result<Option<String>, ReplaceError> {
+    let mut replaced: Option<String> = None;
+    for rule in rules {
+        let current = replaced.as_deref().unwrap_or(text);
+        let next = rule.apply(current, room, steps)?;
+        replaced = next.or(replaced);
+    }
+    Ok(replaced)
 }
 
 /// Sets `csv_annotations` in every ClusterServiceVersion at any depth.
