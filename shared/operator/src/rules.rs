@@ -9,6 +9,7 @@ pub use replacement::Replacement;
 
 use crate::archive::Files;
 use crate::edit::{self, EditError};
+use crate::limits::Limits;
 use crate::report::ValidationInfo;
 use crate::yaml::Budget;
 use pattern::{ReplaceError, Steps};
@@ -75,21 +76,22 @@ enum RuleProblem {
     Edit(#[from] EditError),
 }
 
-/// Applies `replace_registry`, in order, to every YAML file at any depth; all files together may grow to `max_size` bytes.
+/// Applies `replace_registry`, in order, to every YAML file at any depth. All files together may grow to the limit for an archive.
 ///
 /// # Errors
 /// [`RuleError`] names the file.
 pub(crate) fn replace_registries(
     files: &mut Files,
     rules: &[Replacement],
-    max_size: usize,
+    limits: &Limits,
 ) -> Result<(), RuleError> {
     if rules.is_empty() {
         return Ok(());
     }
+    let max_size = usize::try_from(limits.uncompressed_size).unwrap_or(usize::MAX);
     let mut size: usize = files.values().map(Vec::len).sum();
     let yaml = files.iter().filter(|(path, _)| is_yaml_in_any_case(path));
-    let mut steps = Steps::for_size(yaml.map(|(_, bytes)| bytes.len()).sum());
+    let mut steps = Steps::new(limits, yaml.map(|(_, bytes)| bytes.len()).sum());
     for (path, bytes) in files
         .iter_mut()
         .filter(|(path, _)| is_yaml_in_any_case(path))

@@ -12,7 +12,7 @@ use std::ops::Range;
 use backtracking::{Backtracking, char_length_at};
 use linear::Linear;
 use shape::Shape;
-pub use steps::{OutOfSteps, Steps};
+pub use steps::{BYTES_COMPARED, OutOfSteps, Steps};
 pub use template::Template;
 
 /// Bytes that a compiled pattern may take.
@@ -66,7 +66,7 @@ impl Pattern {
     pub fn parse(pattern: &str) -> Result<Self, PatternError> {
         let tokens = syntax::tokens(pattern);
         let translated = syntax::translate(&tokens);
-        if let Ok(linear) = Linear::parse(&translated) {
+        if let Ok(linear) = Linear::parse(&translated, shape::all_stay_in_line(&tokens)) {
             return Ok(Pattern::Linear(Box::new(linear)));
         }
         Shape::of(&tokens)
@@ -151,12 +151,10 @@ impl Search<'_> {
     ) -> Result<Option<Groups>, OutOfSteps> {
         match self {
             Search::Backtracking(search) => search.groups_from(from, steps),
-            Search::Linear(search) => Ok(search.find_from(from, steps)?.map(|found| {
-                let groups = found.iter();
-                groups
-                    .map(|group| group.map(|group| group.range()))
-                    .collect()
-            })),
+            Search::Linear(search) => {
+                let found = search.find_from(from, steps)?;
+                Ok(found.map(|found| search.groups_of(found)))
+            }
         }
     }
 }
@@ -164,12 +162,18 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
 
     fn sub(pattern: &str, template: &str, text: &str) -> String {
         let pattern = Pattern::parse(pattern).unwrap();
         let template = Template::parse(template, &pattern).unwrap();
         pattern
-            .replace(text, &template, usize::MAX, &mut Steps::for_size(1 << 20))
+            .replace(
+                text,
+                &template,
+                usize::MAX,
+                &mut Steps::new(&Limits::new(0), 1 << 20),
+            )
             .unwrap()
             .unwrap_or_else(|| text.to_owned())
     }
@@ -246,7 +250,7 @@ mod tests {
     /// The steps that a pattern takes to pass over a text, of those that there are for it.
     fn taken(pattern: &str, text: &str) -> Result<u64, ReplaceError> {
         let template = Template(Vec::new());
-        let mut steps = Steps::for_size(text.len());
+        let mut steps = Steps::new(&Limits::new(0), text.len());
         let all = steps.left();
         let pattern = Pattern::parse(pattern).unwrap();
         pattern.replace(text, &template, usize::MAX, &mut steps)?;
@@ -282,7 +286,7 @@ mod tests {
         let approved =
             "image: quay.io/approved/a, my.quay.io/dev/b, quay.io/dev/c, \"quay.io/d@sha256:0\"\n";
         let text = (nothing.repeat(20) + approved).repeat(50);
-        let all = Steps::for_size(text.len()).left();
+        let all = Steps::new(&Limits::new(0), text.len()).left();
         for pattern in [
             "(?<![\\w.-])quay\\.io/(?!approved/)",
             "(?<=image: )\\S+",
@@ -337,7 +341,8 @@ mod tests {
     fn a_text_that_grows_past_its_room_is_stopped() {
         let pattern = Pattern::parse("a").unwrap();
         let template = Template::parse("bb", &pattern).unwrap();
-        let replaced = |room| pattern.replace("xaa", &template, room, &mut Steps::for_size(3));
+        let replaced =
+            |room| pattern.replace("xaa", &template, room, &mut Steps::new(&Limits::new(0), 3));
         assert!(matches!(replaced(5), Ok(Some(text)) if text == "xbbbb"));
         assert!(matches!(replaced(4), Err(ReplaceError::Room(4))));
     }

@@ -1,8 +1,9 @@
 //! One rule of `replace_registry`: a text, or a regular expression, and what takes its place.
 
+use memchr::memmem;
 use serde::Deserialize;
 
-use super::pattern::{Pattern, PatternError, ReplaceError, Steps, Template};
+use super::pattern::{BYTES_COMPARED, Pattern, PatternError, ReplaceError, Steps, Template};
 
 /// One rule of `replace_registry`.
 #[derive(Debug, Deserialize)]
@@ -71,8 +72,8 @@ impl Replacement {
     ) -> Result<Option<String>, ReplaceError> {
         match self {
             Replacement::Text { old, new } => {
-                steps.pass(text.len())?;
-                match text.matches(old.as_str()).count() {
+                steps.read(text.len(), BYTES_COMPARED)?;
+                match memmem::find_iter(text.as_bytes(), old).count() {
                     0 => Ok(None),
                     count if text.len() - count * old.len() + count * new.len() > room => {
                         Err(ReplaceError::Room(room))
@@ -88,6 +89,7 @@ impl Replacement {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::Limits;
 
     #[test]
     fn no_rule_is_applied_when_no_steps_are_left() {
@@ -95,14 +97,14 @@ mod tests {
             old: "a".to_owned(),
             new: "b".to_owned(),
         };
-        let text = "a".repeat(640);
-        let mut steps = Steps::for_size(text.len());
+        let text = "a".repeat(2_560);
+        let mut steps = Steps::new(&Limits::new(0), text.len());
         let mut apply = |taken| {
             steps.take(taken).unwrap();
             rule.apply(&text, text.len(), &mut steps)
         };
-        assert!(matches!(apply(0), Ok(Some(replaced)) if replaced == "b".repeat(640)));
-        let left = Steps::for_size(text.len()).left() - 20;
+        assert!(matches!(apply(0), Ok(Some(replaced)) if replaced == "b".repeat(2_560)));
+        let left = Steps::new(&Limits::new(0), text.len()).left() - 20;
         assert!(matches!(apply(left), Err(ReplaceError::Steps)));
     }
 }

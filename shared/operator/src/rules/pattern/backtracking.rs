@@ -9,7 +9,7 @@ use std::ops::Range;
 use fancy_regex::{Error, Input, Regex, RegexBuilder, RegexInput};
 
 use super::linear::{self, Linear};
-use super::shape::{CANDIDATE, Shape};
+use super::shape::{CANDIDATE, EVERYWHERE, Shape};
 use super::steps::{BYTES_PASSED, OutOfSteps, Steps};
 use super::{Groups, SIZE_LIMIT};
 
@@ -38,8 +38,8 @@ impl Backtracking {
     /// What is wrong with it.
     pub(super) fn parse(pattern: String, shape: Shape) -> Result<Self, String> {
         let usual = compile(&pattern, USUAL_BACKTRACKS).map_err(|error| error.to_string())?;
-        let candidates = Linear::parse(&shape.candidates)
-            .or_else(|_| Linear::parse(&format!("(?P<{CANDIDATE}>)")))?;
+        let candidates = Linear::parse(&shape.candidates, shape.stays_in_line)
+            .or_else(|_| Linear::parse(EVERYWHERE, true))?;
         Ok(Backtracking {
             pattern,
             usual,
@@ -97,8 +97,8 @@ impl Search<'_> {
             let Some(found) = self.candidates.find_from(search_from, steps)? else {
                 return Ok(None);
             };
-            let start = found.get_match().start();
-            let candidate = found.name(CANDIDATE).map_or(start, |group| group.start());
+            let start = found.start;
+            let candidate = self.candidate(found);
             if candidate >= from
                 && let Some(groups) = self.groups_at(candidate, steps)?
             {
@@ -107,6 +107,17 @@ impl Search<'_> {
             search_from = start + char_length_at(self.text, start);
         }
         Ok(None)
+    }
+
+    /// Where a match may begin if `candidates` match.
+    fn candidate(&self, found: Range<usize>) -> usize {
+        let start = found.start;
+        if self.pattern.shape.longest_lead == 0 {
+            return start;
+        }
+        let groups = self.candidates.groups_of(found);
+        let group = groups.get(CANDIDATE).cloned().flatten();
+        group.map_or(start, |group| group.start)
     }
 
     /// The groups of a match that begins at a place.

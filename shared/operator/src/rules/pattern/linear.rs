@@ -4,14 +4,16 @@
 //! A single search may read to the end of the text, and still find a match that ends at once (`[x\n]*y|x`): many such
 //! searches are quadratic. So before each one, the automaton is run byte by byte, which shows how far the search reads.
 
-use regex::{Captures, Regex, RegexBuilder};
+use std::ops::Range;
+
+use regex::{Regex, RegexBuilder};
 use regex_automata::Input;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::nfa::thompson;
 use regex_automata::util::syntax;
 
-use super::SIZE_LIMIT;
-use super::steps::{BYTES_READ, OutOfSteps, SEARCH, Steps};
+use super::steps::{BYTES_PASSED, BYTES_READ, OutOfSteps, SEARCH, Steps};
+use super::{Groups, SIZE_LIMIT};
 
 /// Fewer bytes for each state that the automaton builds, and it is too slow to go on with.
 const FEWEST_BYTES_PER_STATE: usize = 10;
@@ -21,6 +23,8 @@ const FEWEST_BYTES_PER_STATE: usize = 10;
 pub struct Linear {
     regex: Regex,
     automaton: DFA,
+    /// Whether no match has a line end in it.
+    stays_in_line: bool,
 }
 
 impl Linear {
@@ -28,7 +32,7 @@ impl Linear {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn parse(pattern: &str) -> Result<Self, String> {
+    pub fn parse(pattern: &str, stays_in_line: bool) -> Result<Self, String> {
         let regex = RegexBuilder::new(pattern)
             .multi_line(true)
             .crlf(true)
@@ -47,7 +51,11 @@ impl Linear {
             .thompson(thompson::Config::new().nfa_size_limit(Some(SIZE_LIMIT)))
             .build(pattern)
             .map_err(|error| error.to_string())?;
-        Ok(Linear { regex, automaton })
+        Ok(Linear {
+            regex,
+            automaton,
+            stays_in_line,
+        })
     }
 
     /// The names of the groups, the whole match first.
@@ -72,8 +80,8 @@ pub struct Search<'a> {
     cache: Cache,
 }
 
-impl<'a> Search<'a> {
-    /// The first match from a place on.
+impl Search<'_> {
+    /// Where the first match from a place on is.
     ///
     /// # Errors
     /// [`OutOfSteps`]
@@ -81,21 +89,46 @@ impl<'a> Search<'a> {
         &mut self,
         from: usize,
         steps: &mut Steps,
-    ) -> Result<Option<Captures<'a>>, OutOfSteps> {
+    ) -> Result<Option<Range<usize>>, OutOfSteps> {
         let regex = &self.pattern.regex;
         steps.take(SEARCH)?;
         let Some(end) = regex.shortest_match_at(self.text, from) else {
-            steps.pass(self.text.len() - from)?;
+            steps.read(self.text.len() - from, BYTES_PASSED)?;
             return Ok(None);
         };
-        steps.pass(end - from)?;
+        steps.read(end - from, BYTES_PASSED)?;
+        // What begins in a line before has been given up at its end.
+        let line_start = match self.pattern.stays_in_line {
+            true => self.text[from..end]
+                .rfind('\n')
+                .map_or(from, |at| from + at + 1),
+            false => from,
+        };
         let affordable = steps
             .left()
             .saturating_add(1)
             .saturating_mul(BYTES_READ as u64);
-        let bytes = self.bytes_read(from, usize::try_from(affordable).unwrap_or(usize::MAX));
-        steps.take((bytes / BYTES_READ) as u64)?;
-        Ok(regex.captures_at(self.text, from))
+        let most = usize::try_from(affordable).unwrap_or(usize::MAX);
+        let bytes = self.bytes_read(line_start, most);
+        steps.read(bytes, BYTES_READ)?;
+        Ok(regex
+            .find_at(self.text, line_start)
+            .map(|found| found.range()))
+    }
+
+    /// The groups of the match that was found at a place, the whole match first.
+    pub fn groups_of(&self, found: Range<usize>) -> Groups {
+        let regex = &self.pattern.regex;
+        if regex.captures_len() == 1 {
+            return vec![Some(found)];
+        }
+        let captures = regex.captures_at(self.text, found.start);
+        captures.map_or_else(Vec::new, |captures| {
+            let groups = captures.iter();
+            groups
+                .map(|group| group.map(|group| group.range()))
+                .collect()
+        })
     }
 
     /// How many bytes a search from a place on reads until it knows the match, or `most`. Where the automaton cannot tell,

@@ -2,8 +2,10 @@
 
 use super::syntax::{Kind, Token, translate_token};
 
-/// The name of the group of [`Shape::candidates`] at whose start a match may begin.
-pub(super) const CANDIDATE: &str = "omps_candidate";
+/// The group of [`Shape::candidates`] at whose start a match may begin: its only one.
+pub(super) const CANDIDATE: usize = 1;
+/// What [`Shape::candidates`] are where nothing is known.
+pub(super) const EVERYWHERE: &str = "()";
 
 /// The flag that changes nothing of what is said here.
 const IGNORING_CASE: &str = "(?i)";
@@ -29,9 +31,9 @@ impl Shape {
     /// What makes the pattern's cost unbounded, however few steps there are.
     pub fn of(tokens: &[Token]) -> Result<Self, &'static str> {
         check_repeated_looks(tokens)?;
-        let stays_in_line = tokens.iter().all(stays_in_line);
+        let stays_in_line = all_stay_in_line(tokens);
         let (candidates, longest_lead) =
-            candidates(tokens, stays_in_line).unwrap_or_else(|| (format!("(?P<{CANDIDATE}>)"), 0));
+            candidates(tokens, stays_in_line).unwrap_or_else(|| (EVERYWHERE.to_owned(), 0));
         Ok(Shape {
             stays_in_line,
             is_bounded: !tokens.iter().any(may_match_far),
@@ -103,6 +105,11 @@ fn may_match_far(token: &Token) -> bool {
     }
 }
 
+/// Whether nothing in a pattern can match a line end or look past one.
+pub(super) fn all_stay_in_line(tokens: &[Token]) -> bool {
+    tokens.iter().all(stays_in_line)
+}
+
 /// Whether a token can neither match a line end nor look past one; not always found out where it is so.
 fn stays_in_line(token: &Token) -> bool {
     match token.kind {
@@ -149,7 +156,7 @@ fn candidates(tokens: &[Token], stays_in_line: bool) -> Option<(String, usize)> 
     };
     let (lead, rest) = (without_looks(lead, any)?, without_looks(rest, any)?);
     let longest_lead = 4 * lead.len();
-    Some((format!("(?:{lead})(?P<{CANDIDATE}>{rest})"), longest_lead))
+    Some((format!("(?:{lead})({rest})"), longest_lead))
 }
 
 /// The tokens in a positive look-behind at the very start of a pattern, and those behind it.
@@ -241,24 +248,15 @@ mod tests {
     #[test]
     fn a_pattern_without_looks_finds_where_it_may_match() {
         for (pattern, wanted) in [
-            (
-                "(?<![\\w.-])quay\\.io/(?!approved/)",
-                "(?:)(?P<omps_candidate>quay\\.io/)",
-            ),
-            (
-                "(?<=quay\\.io/)(a|b)+",
-                "(?:quay\\.io/)(?P<omps_candidate>(?:a|b)+)",
-            ),
-            ("(?<=a)b|c", "(?:)(?P<omps_candidate>b|c)"),
-            (
-                "(\\w+)-\\1{2}",
-                "(?:)(?P<omps_candidate>(?:\\w+)-(?:[^\\n]*){2})",
-            ),
-            ("(?:(?!a(?=b)|c).)*d", "(?:)(?P<omps_candidate>(?:.)*d)"),
-            ("a(?=b)*", "(?P<omps_candidate>)"),
-            ("(a)?(?(1)b|c)", "(?P<omps_candidate>)"),
-            ("(?i)a(?!b)", "(?:)(?P<omps_candidate>(?i)a)"),
-            ("(?<=a|bc)d", "(?:)(?P<omps_candidate>d)"),
+            ("(?<![\\w.-])quay\\.io/(?!approved/)", "(?:)(quay\\.io/)"),
+            ("(?<=quay\\.io/)(a|b)+", "(?:quay\\.io/)((?:a|b)+)"),
+            ("(?<=a)b|c", "(?:)(b|c)"),
+            ("(\\w+)-\\1{2}", "(?:)((?:\\w+)-(?:[^\\n]*){2})"),
+            ("(?:(?!a(?=b)|c).)*d", "(?:)((?:.)*d)"),
+            ("a(?=b)*", "()"),
+            ("(a)?(?(1)b|c)", "()"),
+            ("(?i)a(?!b)", "(?:)((?i)a)"),
+            ("(?<=a|bc)d", "(?:)(d)"),
         ] {
             assert_eq!(shape(pattern).candidates, wanted, "{pattern}");
         }

@@ -1,16 +1,16 @@
 //! What the replacement rules of a push may cost, counted in steps and not by a clock: the answer is the same on every
 //! machine.
 
-/// Steps that a push has whatever its size.
-const BASE: u64 = 500_000;
-/// Steps that it has for each byte of its YAML files.
-const PER_BYTE: u64 = 4;
+use crate::limits::Limits;
+
+/// Bytes that count as one step when a text is looked for in them.
+pub const BYTES_COMPARED: usize = 256;
 /// Bytes that count as one step when a search passes over them.
 pub(super) const BYTES_PASSED: usize = 64;
 /// Bytes that count as one step when they are read one by one, to see how far a search reads.
 pub(super) const BYTES_READ: usize = 16;
 /// What a search costs beside the bytes that it reads.
-pub(super) const SEARCH: u64 = 8;
+pub(super) const SEARCH: u64 = 4;
 
 /// The steps that are left. One takes 30 to 90 ns on the machine that this was written on.
 #[derive(Debug)]
@@ -25,9 +25,10 @@ pub struct OutOfSteps;
 impl Steps {
     /// The steps for all rules of a push together, whose YAML files have `size` bytes.
     #[must_use]
-    pub fn for_size(size: usize) -> Self {
+    pub fn new(limits: &Limits, size: usize) -> Self {
+        let for_size = limits.rule_steps_per_byte.saturating_mul(size as u64);
         Steps {
-            left: BASE.saturating_add(PER_BYTE.saturating_mul(size as u64)),
+            left: limits.rule_steps.saturating_add(for_size),
         }
     }
 
@@ -46,11 +47,11 @@ impl Steps {
         left.map(drop).ok_or(OutOfSteps)
     }
 
-    /// Takes those away that a pass over some bytes costs.
+    /// Takes those away that it costs to look at some bytes, of which so many count as one step.
     ///
     /// # Errors
     /// [`OutOfSteps`]
-    pub fn pass(&mut self, bytes: usize) -> Result<(), OutOfSteps> {
-        self.take(1 + (bytes / BYTES_PASSED) as u64)
+    pub fn read(&mut self, bytes: usize, a_step: usize) -> Result<(), OutOfSteps> {
+        self.take(1 + (bytes / a_step) as u64)
     }
 }
