@@ -13,7 +13,8 @@ pub struct Limits {
     pub segment_length: usize,
     /// Bytes of a path.
     pub path_length: usize,
-    /// Steps that the replacement rules have for an operator of any size ([`Steps`](crate::rules::pattern::Steps)).
+    /// Steps that the replacement rules have, together, for an operator of any size. A step is a look at a character, or
+    /// the passing of 16 to 256 bytes: 20 to 100 ns.
     pub rule_steps: u64,
     /// Steps that they have, together, for each byte of the YAML files.
     pub rule_steps_per_byte: u64,

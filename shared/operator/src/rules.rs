@@ -1,7 +1,7 @@
 //! An organization's rules: what a push changes in the manifests before the verdict.
 
 mod annotation;
-pub mod pattern;
+mod pattern;
 mod replacement;
 
 pub use annotation::Annotation;

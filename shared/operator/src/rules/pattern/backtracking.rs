@@ -204,7 +204,7 @@ impl Input for Counted<'_> {
         self.text.floor_char_boundary(at - 1)
     }
 
-    fn make_match<'t>(&'t self, start: usize, end: usize) -> Range<usize> {
+    fn make_match(&self, start: usize, end: usize) -> Range<usize> {
         start..end
     }
 
