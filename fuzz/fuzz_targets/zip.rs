@@ -30,8 +30,9 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(size as u64 <= limits.uncompressed_size);
     for path in files.keys() {
         let segments: Vec<&str> = path.split('/').collect();
-        let is_odd =
-            |segment: &&str| matches!(*segment, "" | "." | "..") || segment.len() > limits.segment_length;
+        let is_odd = |segment: &&str| {
+            matches!(*segment, "" | "." | "..") || segment.len() > limits.segment_length
+        };
         assert!(!segments.iter().any(is_odd), "{path:?}");
         assert!(
             segments.len() <= limits.path_segments && path.len() <= limits.path_length,

@@ -3,7 +3,7 @@
 //! Attacks on zip readers work where two of them, or two parts of one, read the same bytes differently. So this one reads an
 //! archive once, and takes only what has a single reading: everything that is there twice (in the directory and beside the
 //! data, in a narrow and in a wide field) must agree, and no size is believed before its bytes have been counted. One thing
-//! has to be guessed, because real archivers do not say it: the encoding of a name ([`name`]).
+//! has to be guessed, because real archivers do not say it: the encoding of a name (`archive/name.rs`).
 //!
 //! The format is PKWARE's [APPNOTE.TXT](https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT);
 //! section numbers in this module are its own.
