@@ -10,6 +10,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use axum::{Json, Router, body::Bytes};
 use omps::app::App;
 use omps::config::Config;
+use omps_operator::Limits;
 use omps_operator::archive::{self, Files};
 use omps_operator::yaml::{Version, each_event};
 use omps_tests::multipart;
@@ -30,7 +31,7 @@ async fn main() -> Outcome {
         return peer().await;
     }
     let zip = Operator::larder().zip();
-    let files = archive::extract(&zip, &archive::Limits::new(20 << 20))?;
+    let files = archive::extract(&zip, &Limits::new(20 << 20))?;
     let unpacked: usize = files.values().map(Vec::len).sum();
     println!(
         "sample: {} bytes zipped, {unpacked} unpacked, {} files",
@@ -52,7 +53,7 @@ async fn main() -> Outcome {
 
 /// The least that any service must do with these bytes.
 fn floor_of(zip: &[u8]) -> Outcome {
-    let files: Files = archive::extract(zip, &archive::Limits::new(20 << 20))?;
+    let files: Files = archive::extract(zip, &Limits::new(20 << 20))?;
     for bytes in files.values() {
         let mut events = 0;
         let count = |_| {

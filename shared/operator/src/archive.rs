@@ -1,10 +1,9 @@
-//! A zip archive, read whole: bytes and [`Limits`] in, [`Files`] out, or the way in which the
-//! archive lies.
+//! A zip archive, read whole: bytes and [`Limits`] in, [`Files`] out, or the way in which the archive contradicts itself.
 //!
-//! Zip readers are fooled where two of them, or two parts of one, read the same bytes
-//! differently. So this one reads an archive once and takes only what has a single reading:
-//! everything that is said twice (in the directory and beside the data, in a narrow and in a wide
-//! field) must agree, and no size is believed before its bytes have been counted.
+//! Attacks on zip readers work where two of them, or two parts of one, read the same bytes differently. So this one reads an
+//! archive once, and takes only what has a single reading: everything that is there twice (in the directory and beside the
+//! data, in a narrow and in a wide field) must agree, and no size is believed before its bytes have been counted. One thing
+//! has to be guessed, because real archivers do not say it: the encoding of a name (`archive/name.rs`).
 //!
 //! The format is PKWARE's [APPNOTE.TXT](https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT);
 //! section numbers in this module are its own.
@@ -14,6 +13,7 @@ mod directory;
 mod entry;
 mod error;
 mod header;
+mod magic;
 mod name;
 #[cfg(test)]
 mod tests;
@@ -23,38 +23,12 @@ use std::collections::BTreeMap;
 use content::Contents;
 use directory::Directory;
 pub use error::{ArchiveError, EntryName, Flaw};
+pub use magic::Format;
+
+use crate::limits::Limits;
 
 /// The files of an archive by relative path, with `/` between segments; no directories.
 pub type Files = BTreeMap<String, Vec<u8>>;
-
-/// What an archive may cost; a value equal to its limit passes.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Bytes of all files together, uncompressed.
-    pub uncompressed: u64,
-    /// Entries, directories among them.
-    pub entries: usize,
-    /// Segments of a path: `a/b` has two.
-    pub depth: usize,
-    /// Bytes of one segment.
-    pub segment: usize,
-    /// Bytes of a path.
-    pub path: usize,
-}
-
-impl Limits {
-    /// Room for `uncompressed` bytes, in 10,000 entries with names that any file system can hold.
-    #[must_use]
-    pub fn new(uncompressed: u64) -> Self {
-        Self {
-            uncompressed,
-            entries: 10_000,
-            depth: 20,
-            segment: 255,
-            path: 1024,
-        }
-    }
-}
 
 /// Reads every file of an archive.
 ///
@@ -68,7 +42,7 @@ pub fn extract(zip: &[u8], limits: &Limits) -> Result<Files, ArchiveError> {
     name::all_distinct(&entries)?;
 
     entries.sort_unstable_by_key(|entry| entry.offset);
-    let mut contents = Contents::new(limits.uncompressed, &entries)?;
+    let mut contents = Contents::new(limits.uncompressed_size, &entries)?;
     let mut files = Files::new();
     let mut end_of_last = 0;
     for entry in &entries {
@@ -81,7 +55,7 @@ pub fn extract(zip: &[u8], limits: &Limits) -> Result<Files, ArchiveError> {
         end_of_last = data.end;
         let content = contents.read(entry, data.bytes)?;
         if !entry.is_directory() {
-            files.insert(entry.name.to_owned(), content);
+            files.insert(entry.name.to_string(), content);
         }
     }
     Ok(files)

@@ -69,7 +69,7 @@ impl Operator {
     /// # Errors
     /// [`OperatorError::Archive`] and [`OperatorError::PackageName`].
     pub fn open(zip: &[u8], limits: &Limits) -> Result<Self, OperatorError> {
-        let files = archive::extract(zip, &limits.archive)?;
+        let files = archive::extract(zip, limits)?;
         let mut budget = Budget::default();
         let package = package_name::find(&files, &mut budget)?;
         Ok(Operator {
@@ -97,8 +97,7 @@ impl Operator {
     pub fn apply(mut self, rules: &Rules) -> Result<Self, OperatorError> {
         let name = rules.package_name(&self.package.name);
         package_name::set(&mut self.package, name, &mut self.files, &mut self.budget)?;
-        let max_size = usize::try_from(self.limits.archive.uncompressed).unwrap_or(usize::MAX);
-        rules::replace_registries(&mut self.files, &rules.replace_registry, max_size)?;
+        rules::replace_registries(&mut self.files, &rules.replace_registry, &self.limits)?;
         rules::set_annotations(
             &mut self.files,
             &rules.csv_annotations,

@@ -1,7 +1,7 @@
 //! An organization's rules: what a push changes in the manifests before the verdict.
 
 mod annotation;
-pub mod pattern;
+mod pattern;
 mod replacement;
 
 pub use annotation::Annotation;
@@ -9,9 +9,10 @@ pub use replacement::Replacement;
 
 use crate::archive::Files;
 use crate::edit::{self, EditError};
+use crate::limits::Limits;
 use crate::report::ValidationInfo;
 use crate::yaml::Budget;
-use pattern::{ReplaceError, Stopwatch};
+use pattern::{ReplaceError, Steps};
 
 /// What an organization changes in every operator, in the order in which it is applied.
 #[derive(Debug, Default)]
@@ -75,20 +76,22 @@ enum RuleProblem {
     Edit(#[from] EditError),
 }
 
-/// Applies `replace_registry`, in order, to every YAML file at any depth; all files together may grow to `max_size` bytes.
+/// Applies `replace_registry`, in order, to every YAML file at any depth. All files together may grow to the limit for an archive.
 ///
 /// # Errors
 /// [`RuleError`] names the file.
 pub(crate) fn replace_registries(
     files: &mut Files,
     rules: &[Replacement],
-    max_size: usize,
+    limits: &Limits,
 ) -> Result<(), RuleError> {
     if rules.is_empty() {
         return Ok(());
     }
-    let time = Stopwatch::start(pattern::ALLOWED);
+    let max_size = usize::try_from(limits.uncompressed_size).unwrap_or(usize::MAX);
     let mut size: usize = files.values().map(Vec::len).sum();
+    let yaml = files.iter().filter(|(path, _)| is_yaml_in_any_case(path));
+    let mut steps = Steps::new(limits, yaml.map(|(_, bytes)| bytes.len()).sum());
     for (path, bytes) in files
         .iter_mut()
         .filter(|(path, _)| is_yaml_in_any_case(path))
@@ -100,24 +103,35 @@ pub(crate) fn replace_registries(
         };
         let text = std::str::from_utf8(bytes)
             .map_err(|error| failed(RuleProblem::NotUtf8(error.valid_up_to())))?;
-        let mut replaced: Option<String> = None;
-        for rule in rules {
-            let current = replaced.as_deref().unwrap_or(text);
-            let room = max_size.saturating_sub(size);
-            let next = rule.apply(current, room, &time).map_err(|error| {
-                failed(match error {
-                    ReplaceError::Room(_) => RuleProblem::TooLarge(max_size),
-                    other => RuleProblem::Replace(other),
-                })
-            })?;
-            replaced = next.or(replaced);
-        }
+        let room = max_size.saturating_sub(size);
+        let replaced = replace(text, rules, room, &mut steps).map_err(|error| {
+            failed(match error {
+                ReplaceError::Room(_) => RuleProblem::TooLarge(max_size),
+                ReplaceError::Steps => RuleProblem::Replace(error),
+            })
+        })?;
         if let Some(replaced) = replaced {
             *bytes = replaced.into_bytes();
         }
         size += bytes.len();
     }
     Ok(())
+}
+
+/// The text after all rules; `None` when none of them touches it.
+fn replace(
+    text: &str,
+    rules: &[Replacement],
+    room: usize,
+    steps: &mut Steps,
+) -> Result<Option<String>, ReplaceError> {
+    let mut replaced: Option<String> = None;
+    for rule in rules {
+        let current = replaced.as_deref().unwrap_or(text);
+        let next = rule.apply(current, room, steps)?;
+        replaced = next.or(replaced);
+    }
+    Ok(replaced)
 }
 
 /// Sets `csv_annotations` in every ClusterServiceVersion at any depth.

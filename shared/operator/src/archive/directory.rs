@@ -1,9 +1,11 @@
 //! The end record, and the central directory it leads to.
 
-use super::Limits;
+use crate::limits::Limits;
+
 use super::entry::{Entry, Record};
 use super::error::ArchiveError;
 use super::header::Fields;
+use super::magic::Format;
 
 const END: &[u8] = b"PK\x05\x06";
 const END_LENGTH: usize = 22;
@@ -148,7 +150,9 @@ fn split_end(zip: &[u8]) -> Result<(&[u8], End), ArchiveError> {
             let (end, comment) = End::read(record)?;
             Some((first + at, end, comment))
         });
-    let (at, end, declared) = ends.next_back().ok_or(ArchiveError::NotAZip)?;
+    let (at, end, declared) = ends
+        .next_back()
+        .ok_or_else(|| ArchiveError::NotAZip(Format::of(zip)))?;
     let found = zip.len() - at - END_LENGTH;
     if declared != found {
         return Err(ArchiveError::Comment { declared, found });

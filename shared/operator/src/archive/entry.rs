@@ -1,6 +1,9 @@
 //! One entry: its record in the directory, and its data with the header beside it.
 
-use super::Limits;
+use std::borrow::Cow;
+
+use crate::limits::Limits;
+
 use super::error::{ArchiveError, EntryName, Flaw};
 use super::header::{Fields, Header, wide};
 use super::name;
@@ -40,7 +43,7 @@ impl<'a> Record<'a> {
 /// An entry as the directory describes it, checked as far as that goes.
 pub(super) struct Entry<'a> {
     /// Relative and safe; a directory's ends with `/`.
-    pub name: &'a str,
+    pub name: Cow<'a, str>,
     pub header: Header<'a>,
     /// Where the local header is.
     pub offset: usize,
@@ -61,7 +64,7 @@ impl<'a> Entry<'a> {
     }
 
     pub fn refuse(&self, flaw: Flaw) -> ArchiveError {
-        ArchiveError::entry(self.header.name, flaw)
+        ArchiveError::entry(self.name.as_bytes(), flaw)
     }
 
     pub fn is_directory(&self) -> bool {
@@ -94,7 +97,8 @@ impl<'a> Entry<'a> {
             attributes,
             offset,
         } = record;
-        let name = name::parse(&header, limits)?;
+        let name = name::decode(&header)?;
+        let name = name::parse(name, limits)?;
         header.check()?;
         let mut zip64 = header.widen()?;
         let offset = wide(offset.into(), &mut zip64)?;
@@ -140,7 +144,7 @@ impl<'a> Entry<'a> {
             DIRECTORY if self.is_directory() => Ok(()),
             REGULAR if !self.is_directory() => Ok(()),
             DIRECTORY | REGULAR => Err(Flaw::NameAgainstMode(mode)),
-            _ => Err(Flaw::SpecialFile(mode)),
+            _ => Err(Flaw::SpecialFile { mode }),
         }
     }
 
@@ -150,10 +154,20 @@ impl<'a> Entry<'a> {
             return Err(Flaw::LocalName(EntryName::new(local.name)));
         }
         local.check()?;
+        if let Some(name) = name::in_unicode_path(&local)?
+            && name::without_here(&name) != self.name
+        {
+            return Err(Flaw::UnicodePath(EntryName::new(name.as_bytes())));
+        }
         local.widen()?;
         let later = header.has_descriptor();
         for (field, local, directory, may_be_zero) in [
-            ("flags", local.flags.into(), header.flags.into(), false),
+            (
+                "flags",
+                local.flags_but_level().into(),
+                header.flags_but_level().into(),
+                false,
+            ),
             ("method", local.method.into(), header.method.into(), false),
             ("CRC", local.crc.into(), header.crc.into(), later),
             (

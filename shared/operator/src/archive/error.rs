@@ -1,15 +1,18 @@
-//! The ways an archive can lie.
+//! The ways in which an archive is broken or contradicts itself.
 
 use std::fmt;
+
+use super::magic::Format;
 
 /// Why an archive was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    #[error("not a zip file: no end record in its last 65557 bytes")]
-    NotAZip,
+    #[error("not a zip file: {0}")]
+    NotAZip(Format),
     #[error(
         "not a zip file that ends where it says: \
-         the comment should be {declared} bytes, {found} bytes follow the end record"
+         the comment should be {declared} bytes, {found} bytes follow the end record. Send the file as the archiver wrote \
+         it: nothing may be added to its end or cut off"
     )]
     Comment { declared: usize, found: usize },
     #[error("archive can be read in two ways: it has two {0}")]
@@ -49,13 +52,13 @@ impl ArchiveError {
 pub enum Flaw {
     #[error("has no name")]
     NoName,
-    #[error("has a name that is not ASCII and is not marked as UTF-8")]
-    NotAscii,
     #[error("has a name that is marked as UTF-8 and is not")]
     NotUtf8,
     #[error("has a control character in its name")]
     ControlCharacter,
-    #[error("has a backslash in its name, wanted `/` between segments")]
+    #[error(
+        "has a backslash in its name, wanted `/` between segments: make the zip with PowerShell 7, `zip -r` or `jar`"
+    )]
     Backslash,
     #[error("has an absolute name, wanted a relative one")]
     Absolute,
@@ -71,15 +74,20 @@ pub enum Flaw {
     PathTooLong { found: usize, limit: usize },
     #[error("is nested deeper than allowed: {found} levels > {limit}")]
     TooDeep { found: usize, limit: usize },
-    #[error("has the name of another entry, {0} (case does not tell two names apart)")]
+    #[error("has the name of another entry, {0}")]
     Duplicate(EntryName),
     #[error("is both a file and a directory")]
     FileAndDirectory,
     #[error("has another name in its Unicode path extra field: {0}")]
     UnicodePath(EntryName),
 
-    #[error("is a link, a device or the like (mode {0:o}), wanted a file or a directory")]
-    SpecialFile(u32),
+    #[error(
+        "is {} (mode {mode:o}), wanted a file or a directory: {}",
+        special_file(*.mode),
+        if .mode & 0o170_000 == 0o120_000 { "`zip -r` without `-y` stores the file that it leads to" }
+        else { "leave it out of the zip" }
+    )]
+    SpecialFile { mode: u32 },
     #[error("is a directory by name or by mode ({0:o}), but not by both")]
     NameAgainstMode(u32),
     #[error("is a directory and has data: {0} bytes")]
@@ -89,9 +97,13 @@ pub enum Flaw {
     Encrypted,
     #[error("has flags set that are not supported: {0:#06x}")]
     Flags(u16),
-    #[error("needs version {}.{} of the format, at most 4.5 is supported", .0 / 10, .0 % 10)]
+    #[error("needs version {}.{} of the format, at most 6.3 is supported", .0 / 10, .0 % 10)]
     Version(u8),
-    #[error("is compressed with method {0}, wanted 0 (stored) or 8 (deflated)")]
+    #[error(
+        "is compressed with method {0}{name}, wanted 0 (stored) or 8 (deflated): make the zip with `zip -r`, or with \
+         `7z a -tzip -mm=Deflate`",
+        name = method_name(*.0)
+    )]
     Method(u16),
     #[error("has broken extra fields")]
     ExtraFields,
@@ -125,6 +137,30 @@ pub enum Flaw {
     Uncompressed { found: u64, declared: u64 },
     #[error("has CRC {found:08x}, the central directory says {declared:08x}")]
     Crc { found: u32, declared: u32 },
+}
+
+/// What a Unix mode says that is neither a file nor a directory.
+fn special_file(mode: u32) -> &'static str {
+    match mode & 0o170_000 {
+        0o010_000 => "a FIFO",
+        0o020_000 | 0o060_000 => "a device",
+        0o120_000 => "a symbolic link",
+        0o140_000 => "a socket",
+        _ => "of an unknown type",
+    }
+}
+
+/// The methods that archivers offer (4.4.5).
+fn method_name(method: u16) -> &'static str {
+    match method {
+        9 => " (Deflate64)",
+        12 => " (bzip2)",
+        14 => " (LZMA)",
+        93 => " (zstd)",
+        95 => " (xz)",
+        98 => " (PPMd)",
+        _ => "",
+    }
 }
 
 /// An entry's name as a message may show it: quoted, escaped, cut after 255 characters.

@@ -1,6 +1,6 @@
 //! What a directory record and a local header have in common.
 
-use super::error::{EntryName, Flaw};
+use super::error::Flaw;
 
 /// Little-endian fields, read one after the other; `None` where the bytes end.
 #[derive(Clone, Copy)]
@@ -97,6 +97,11 @@ impl<'a> Header<'a> {
         self.flags & Self::UTF8 != 0
     }
 
+    /// The flags without those that say how hard the archiver tried to compress, which archivers set in one header only.
+    pub fn flags_but_level(&self) -> u16 {
+        self.flags & !Self::DEFLATE_OPTIONS
+    }
+
     /// Refuses what this reader does not read.
     pub fn check(&self) -> Result<(), Flaw> {
         const ENCRYPTION: u16 = Header::ENCRYPTED | Header::STRONGLY_ENCRYPTED | Header::MASKED;
@@ -113,7 +118,8 @@ impl<'a> Header<'a> {
         if !matches!(self.method, Self::STORED | Self::DEFLATED) {
             return Err(Flaw::Method(self.method));
         }
-        if version > 45 {
+        // Up to 4.5 is zip64, 6.3 the newest there is: what these add are methods and encryption, refused above.
+        if version > 63 {
             return Err(Flaw::Version(version));
         }
         Ok(())
@@ -122,38 +128,46 @@ impl<'a> Header<'a> {
     /// Reads the extra fields, and the sizes out of the zip64 field if there is one. What follows
     /// the sizes in that field is handed back.
     pub fn widen(&mut self) -> Result<Option<Fields<'a>>, Flaw> {
-        let mut zip64 = self.extra_fields()?;
+        let mut zip64 = self.zip64_field()?;
         self.uncompressed = wide(self.uncompressed, &mut zip64)?;
         self.compressed = wide(self.compressed, &mut zip64)?;
         Ok(zip64)
     }
 
     /// Checks the extra fields and returns the zip64 one.
-    fn extra_fields(&self) -> Result<Option<Fields<'a>>, Flaw> {
+    fn zip64_field(&self) -> Result<Option<Fields<'a>>, Flaw> {
         const ZIP64: u16 = 0x0001;
         const STRONG_ENCRYPTION: u16 = 0x0017;
-        const UNICODE_PATH: u16 = 0x7075;
         const AES: u16 = 0x9901;
 
         let mut zip64 = None;
-        let mut extra = Fields(self.extra);
-        while !extra.0.is_empty() {
-            let (id, data) = extra_field(&mut extra).ok_or(Flaw::ExtraFields)?;
+        for field in self.extra_fields() {
+            let (id, data) = field?;
             match id {
                 ZIP64 if zip64.is_some() => return Err(Flaw::ExtraFields),
                 ZIP64 => zip64 = Some(Fields(data)),
                 STRONG_ENCRYPTION | AES => return Err(Flaw::Encrypted),
-                UNICODE_PATH => {
-                    // A version and a CRC of the plain name go before the name (4.6.9).
-                    let name = data.get(5..).ok_or(Flaw::ExtraFields)?;
-                    if name != self.name {
-                        return Err(Flaw::UnicodePath(EntryName::new(name)));
-                    }
-                }
                 _ => {}
             }
         }
         Ok(zip64)
+    }
+
+    /// The extra fields, by their ids. Zeros that are too few for a field are padding, as some archivers write it.
+    pub fn extra_fields(&self) -> impl Iterator<Item = Result<(u16, &'a [u8]), Flaw>> {
+        const SHORTEST: usize = 4;
+        let mut extra = Fields(self.extra);
+        std::iter::from_fn(move || {
+            let is_padding = extra.0.len() < SHORTEST && extra.0.iter().all(|byte| *byte == 0);
+            if is_padding {
+                return None;
+            }
+            let field = extra_field(&mut extra);
+            if field.is_none() {
+                extra.0 = &[];
+            }
+            Some(field.ok_or(Flaw::ExtraFields))
+        })
     }
 }
 

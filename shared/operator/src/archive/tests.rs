@@ -11,7 +11,8 @@ use std::io::{Cursor, Write as _};
 
 use raw::{Archive, Entry, deflate, extra, zip, zip64_extra};
 
-use super::{ArchiveError, Files, Limits, extract};
+use super::{ArchiveError, Files, extract};
+use crate::limits::Limits;
 
 const MEBIBYTE: u64 = 1 << 20;
 const ALL_ONES: u32 = u32::MAX;

@@ -1,192 +1,79 @@
 //! Whether a text is JSON as Python's `json.loads` takes it: `NaN`, the infinities and lone surrogates included.
 
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde::de::IgnoredAny;
+
 /// Nesting at which Python's own reader gives up.
 const MAX_DEPTH: usize = 990;
+/// Digits of the longest whole number that Python reads.
+const MAX_DIGITS: usize = 4300;
+
+/// What Python reads otherwise than serde_json, and the strings, in which all of that is text.
+#[expect(
+    clippy::expect_used,
+    reason = "the pattern is constant, and a test runs it"
+)]
+static TOKENS: LazyLock<Regex> = LazyLock::new(|| {
+    let (string, constant) = (r#""(?:[^"\\]|\\.)*"?"#, "-?Infinity|NaN");
+    let number = r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?";
+    Regex::new(&format!(r"(?s){string}|{constant}|[\[\]{{}}]|{number}")).expect("it compiles")
+});
 
 /// Whether `json.loads` would take the text.
 ///
 /// # Errors
 /// The byte that it would not take; the text's length where it ends too early.
-pub fn check(text: &str) -> Result<(), usize> {
-    let mut reader = Reader {
-        rest: text.as_bytes(),
-        last: text.len(),
+pub(super) fn check(text: &str) -> Result<(), usize> {
+    let text = without_constants(text)?;
+    let Err(error) = serde_json::from_str::<IgnoredAny>(&text) else {
+        return Ok(());
     };
-    match reader.document() {
-        Some(()) => Ok(()),
-        None => Err(text.len() - reader.last),
+    if error.is_eof() {
+        return Err(text.len());
     }
+    let lines_before = text.split_inclusive('\n').take(error.line() - 1);
+    let line_start: usize = lines_before.map(str::len).sum();
+    let at = text.floor_char_boundary(line_start + error.column().saturating_sub(1));
+    // A word that is none is wrong from its first letter on.
+    let before = text[..at].trim_end_matches(|char: char| char.is_ascii_alphabetic());
+    Err(before.len())
 }
 
-struct Reader<'a> {
-    rest: &'a [u8],
-    /// What was left before the byte that was looked at last.
-    last: usize,
+/// The text with an empty list for each of the constants that Python's reader knows beside those of JSON: no list is a key,
+/// and none goes on with what is before it.
+fn without_constants(text: &str) -> Result<String, usize> {
+    let (mut standard, mut depth) = (String::with_capacity(text.len()), 0_usize);
+    for token in TOKENS.find_iter(text) {
+        match token.as_str() {
+            "[" | "{" if depth >= MAX_DEPTH && !is_empty_at(text, token.range()) => {
+                return Err(token.start());
+            }
+            "[" | "{" => depth += 1,
+            "]" | "}" => depth = depth.saturating_sub(1),
+            "NaN" | "Infinity" | "-Infinity" => {
+                standard.push_str(&text[standard.len()..token.start()]);
+                standard.push_str(&format!("{:1$}", "[]", token.len()));
+            }
+            number
+                if number.len() > MAX_DIGITS
+                    && number.bytes().all(|byte| byte.is_ascii_digit()) =>
+            {
+                return Err(token.start());
+            }
+            _ => {}
+        }
+    }
+    standard.push_str(&text[standard.len()..]);
+    Ok(standard)
 }
 
-impl Reader<'_> {
-    /// The whole text: values with their brackets kept on a stack, so that depth costs no stack of ours.
-    fn document(&mut self) -> Option<()> {
-        let mut open: Vec<u8> = Vec::new();
-        loop {
-            self.space();
-            // A value starts here.
-            match self.next()? {
-                b'[' => {
-                    open.push(b']');
-                    self.space();
-                    if !self.take(b"]") {
-                        if open.len() > MAX_DEPTH {
-                            return None;
-                        }
-                        continue;
-                    }
-                    open.pop();
-                }
-                b'{' => {
-                    open.push(b'}');
-                    self.space();
-                    if !self.take(b"}") {
-                        if open.len() > MAX_DEPTH {
-                            return None;
-                        }
-                        self.key()?;
-                        continue;
-                    }
-                    open.pop();
-                }
-                b'"' => self.string()?,
-                first => self.word(first)?,
-            }
-            // A value ended: what encloses it goes on or ends too.
-            loop {
-                self.space();
-                let Some(&closing) = open.last() else {
-                    self.last = self.rest.len();
-                    return self.rest.is_empty().then_some(());
-                };
-                if self.take(b",") {
-                    self.space();
-                    if closing == b'}' {
-                        self.key()?;
-                    }
-                    break;
-                }
-                if self.next()? != closing {
-                    return None;
-                }
-                open.pop();
-            }
-        }
-    }
-
-    fn key(&mut self) -> Option<()> {
-        if self.next()? != b'"' {
-            return None;
-        }
-        self.string()?;
-        self.space();
-        (self.next()? == b':').then_some(())
-    }
-
-    /// The rest of a string, behind its opening quote.
-    fn string(&mut self) -> Option<()> {
-        loop {
-            match self.next()? {
-                b'"' => return Some(()),
-                0..=0x1f => return None,
-                b'\\' => match self.next()? {
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {}
-                    b'u' => {
-                        let digits = self.rest.get(..4)?;
-                        if !digits.iter().all(u8::is_ascii_hexdigit) {
-                            return None;
-                        }
-                        self.rest = &self.rest[4..];
-                    }
-                    _ => return None,
-                },
-                _ => {}
-            }
-        }
-    }
-
-    fn word(&mut self, first: u8) -> Option<()> {
-        let rest: &[u8] = match first {
-            b't' => b"rue",
-            b'f' => b"alse",
-            b'n' => b"ull",
-            b'N' => b"aN",
-            b'I' => b"nfinity",
-            b'-' if self.take(b"Infinity") => b"",
-            b'-' => {
-                let digit = self.next()?;
-                return self.number(digit);
-            }
-            digit => return self.number(digit),
-        };
-        (rest.is_empty() || self.take(rest)).then_some(())
-    }
-
-    fn number(&mut self, first: u8) -> Option<()> {
-        let mut whole = 1;
-        match first {
-            b'0' => {}
-            b'1'..=b'9' => whole += self.digits(),
-            _ => return None,
-        }
-        let mut is_float = false;
-        if self.rest.first() == Some(&b'.') && self.rest.get(1).is_some_and(u8::is_ascii_digit) {
-            self.rest = &self.rest[1..];
-            self.digits();
-            is_float = true;
-        }
-        if let [b'e' | b'E', exponent @ ..] = self.rest {
-            let digits = exponent
-                .strip_prefix(b"+")
-                .or_else(|| exponent.strip_prefix(b"-"))
-                .unwrap_or(exponent);
-            if digits.first().is_some_and(u8::is_ascii_digit) {
-                self.rest = digits;
-                self.digits();
-                is_float = true;
-            }
-        }
-        // Python reads no whole number of more than 4,300 digits.
-        (is_float || whole <= 4300).then_some(())
-    }
-
-    fn digits(&mut self) -> usize {
-        let count = self
-            .rest
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
-        self.rest = &self.rest[count..];
-        count
-    }
-
-    fn space(&mut self) {
-        let count = self
-            .rest
-            .iter()
-            .take_while(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'))
-            .count();
-        self.rest = &self.rest[count..];
-    }
-
-    fn next(&mut self) -> Option<u8> {
-        self.last = self.rest.len();
-        let (&first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(first)
-    }
-
-    fn take(&mut self, expected: &[u8]) -> bool {
-        let rest = self.rest.strip_prefix(expected);
-        self.rest = rest.unwrap_or(self.rest);
-        rest.is_some()
-    }
+/// Whether the bracket that opens at a place closes at once.
+fn is_empty_at(text: &str, bracket: Range<usize>) -> bool {
+    let inside = text[bracket.end..].trim_start_matches([' ', '\t', '\n', '\r']);
+    inside.starts_with(if &text[bracket] == "[" { ']' } else { '}' })
 }
 
 #[cfg(test)]
@@ -198,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn the_byte_that_is_wrong_is_told() {
+    fn the_byte_that_is_wrong_is_reported() {
         for (text, wanted) in [
             ("{\"a\": 1,\n}", 9),
             ("[1 2]", 3),
@@ -206,6 +93,9 @@ mod tests {
             ("[nul]", 1),
             ("[", 1),
             ("", 0),
+            ("[NaN, nan]", 6),
+            ("[NaN,\n Infinity,\n ä]", 18),
+            ("{NaN: 1}", 1),
         ] {
             assert_eq!(check(text), Err(wanted), "{text}");
         }
@@ -222,6 +112,8 @@ mod tests {
             "0",
             "-0",
             "{}",
+            r#"["NaN", "\\\"", NaN, "]"]"#,
+            "1e5",
             r#"[{"a":{}},[[]],"\n"]"#,
         ] {
             assert!(is_valid(text), "{text}");
@@ -249,10 +141,37 @@ mod tests {
             "]",
             "1e",
             "-NaN",
+            "1NaN",
+            "NaN1",
+            "NaNNaN",
+            "[NaN Infinity]",
+            "{\"a\": 1, Infinity: 2}",
+            "\"",
+            "\"a\\",
+            "nan",
+            "+Infinity",
         ] {
             assert!(!is_valid(text), "{text}");
         }
         assert!(is_valid(&format!("{}{}", "[".repeat(900), "]".repeat(900))));
         assert!(!is_valid(&"[".repeat(100_000)));
+    }
+
+    #[test]
+    fn nesting_and_whole_numbers_have_python_s_limits() {
+        let nested = |depth, inside| {
+            let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+            check(&format!("{open}{inside}{close}"))
+        };
+        assert_eq!(nested(990, "1"), Ok(()));
+        assert_eq!(nested(990, "{ }"), Ok(()));
+        assert_eq!(nested(991, "1"), Err(990));
+        assert_eq!(nested(1, &format!("\"{}\"", "[".repeat(2_000))), Ok(()));
+
+        let digits = |count| "9".repeat(count);
+        assert_eq!(check(&digits(4_300)), Ok(()));
+        assert_eq!(check(&format!("[-{}]", digits(4_301))), Err(2));
+        assert_eq!(check(&format!("{}.0", digits(5_000))), Ok(()));
+        assert_eq!(check(&format!("1e{}", digits(5_000))), Ok(()));
     }
 }

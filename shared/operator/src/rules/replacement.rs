@@ -1,8 +1,9 @@
 //! One rule of `replace_registry`: a text, or a regular expression, and what takes its place.
 
+use memchr::memmem;
 use serde::Deserialize;
 
-use super::pattern::{Pattern, PatternError, ReplaceError, Stopwatch, Template};
+use super::pattern::{BYTES_COMPARED, Pattern, PatternError, ReplaceError, Steps, Template};
 
 /// One rule of `replace_registry`.
 #[derive(Debug, Deserialize)]
@@ -62,43 +63,48 @@ impl TryFrom<RawReplacement> for Replacement {
 }
 
 impl Replacement {
-    /// The text after one rule, which has `room` and `time`; `None` when the rule does not touch it.
+    /// The text after one rule, which has `room` for that many bytes; `None` when the rule does not touch it.
     pub(super) fn apply(
         &self,
         text: &str,
         room: usize,
-        time: &Stopwatch,
+        steps: &mut Steps,
     ) -> Result<Option<String>, ReplaceError> {
-        if time.left().is_zero() {
-            return Err(ReplaceError::Time);
-        }
         match self {
-            Replacement::Text { old, new } => match text.matches(old.as_str()).count() {
-                0 => Ok(None),
-                count if text.len() - count * old.len() + count * new.len() > room => {
-                    Err(ReplaceError::Room(room))
+            Replacement::Text { old, new } => {
+                steps.read(text.len(), BYTES_COMPARED)?;
+                match memmem::find_iter(text.as_bytes(), old).count() {
+                    0 => Ok(None),
+                    count if text.len() - count * old.len() + count * new.len() > room => {
+                        Err(ReplaceError::Room(room))
+                    }
+                    _ => Ok(Some(text.replace(old, new))),
                 }
-                _ => Ok(Some(text.replace(old, new))),
-            },
-            Replacement::Regex { old, new } => old.replace(text, new, room, time),
+            }
+            Replacement::Regex { old, new } => old.replace(text, new, room, steps),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::limits::Limits;
 
     #[test]
-    fn no_rule_is_applied_when_the_time_is_over() {
+    fn no_rule_is_applied_when_no_steps_are_left() {
         let rule = Replacement::Text {
             old: "a".to_owned(),
             new: "b".to_owned(),
         };
-        let applied = |allowed| rule.apply("a", 10, &Stopwatch::start(allowed));
-        assert!(matches!(applied(Duration::MAX), Ok(Some(text)) if text == "b"));
-        assert!(matches!(applied(Duration::ZERO), Err(ReplaceError::Time)));
+        let text = "a".repeat(2_560);
+        let mut steps = Steps::new(&Limits::new(0), text.len());
+        let mut apply = |taken| {
+            steps.take(taken).unwrap();
+            rule.apply(&text, text.len(), &mut steps)
+        };
+        assert!(matches!(apply(0), Ok(Some(replaced)) if replaced == "b".repeat(2_560)));
+        let left = Steps::new(&Limits::new(0), text.len()).left() - 20;
+        assert!(matches!(apply(left), Err(ReplaceError::Steps)));
     }
 }

@@ -134,6 +134,19 @@ fn honest_oddities_of_entries_are_read() {
             Entry::deflated("a", b"hello").both(|header| header.flags = 0b110),
         ),
         (
+            "options in the directory only",
+            Entry::deflated("a", b"hello").with(|entry| entry.central.flags = 0b10),
+        ),
+        ("version 6.3", hello().both(|header| header.version = 63)),
+        (
+            "zero padding",
+            hello().with(|entry| entry.local.extra = vec![0; 3]),
+        ),
+        (
+            "zero padding behind fields",
+            hello().both(|header| header.extra = [&fields[..], &[0; 9]].concat()),
+        ),
+        (
             "ASCII marked as UTF-8",
             hello().both(|header| header.flags = 1 << 11),
         ),

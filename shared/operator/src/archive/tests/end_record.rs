@@ -3,20 +3,30 @@
 use super::*;
 
 #[test]
-fn what_is_not_a_zip_is_refused() {
+fn what_is_not_a_zip_is_refused_by_what_it_is() {
     let whole = zip([hello()]);
     let cut = &whole[..whole.len() - 22];
-    for (case, bytes) in [
-        ("nothing", &b""[..]),
-        ("text", b"hello, world"),
-        ("signature", b"PK\x05\x06"),
-        ("no end record", cut),
+    let tar = [&[b'a'; 257][..], b"ustar\x0000"].concat();
+    let other = |what| {
+        format!("it is {what}; make a zip of the files themselves, for example with `zip -r`")
+    };
+    let unknown = || "no end record in its last 65557 bytes".to_owned();
+    for (case, bytes, found) in [
+        ("nothing", &b""[..], "it is empty".to_owned()),
+        ("gzip", b"\x1f\x8b\x08", other("a gzip file, as a .tar.gz is")),
+        ("tar", &tar, other("a tar archive")),
+        ("form", b"--b\r\nContent-Disposition: ", other("a multipart form, or text")),
+        ("HTML", b"<!doctype html>", other("HTML or XML")),
+        ("text", b"hello, world", unknown()),
+        ("signature", b"PK\x05\x06", unknown()),
+        (
+            "no end record",
+            cut,
+            "it begins like one, but its last 65557 bytes have no end record: the end of the file is missing"
+                .to_owned(),
+        ),
     ] {
-        assert_refused(
-            case,
-            bytes,
-            "not a zip file: no end record in its last 65557 bytes",
-        );
+        assert_refused(case, bytes, &format!("not a zip file: {found}"));
     }
     let far = Archive::of([hello()])
         .with(|it| it.comment = vec![b'.'; 65_535])
@@ -26,7 +36,7 @@ fn what_is_not_a_zip_is_refused() {
     assert_refused(
         "too far",
         &further,
-        "not a zip file: no end record in its last 65557 bytes",
+        "not a zip file: it begins like one, but its last 65557 bytes have no end record: the end of the file is missing",
     );
 }
 
@@ -35,7 +45,8 @@ fn an_archive_that_does_not_end_with_its_end_record_is_refused() {
     let wrong = |declared: usize, found: usize| {
         format!(
             "not a zip file that ends where it says: \
-             the comment should be {declared} bytes, {found} bytes follow the end record"
+             the comment should be {declared} bytes, {found} bytes follow the end record. Send the file as \
+             the archiver wrote it: nothing may be added to its end or cut off"
         )
     };
     let garbage = [zip([hello()]), b"garbage".to_vec()].concat();

@@ -4,14 +4,20 @@ use super::*;
 
 #[test]
 fn what_is_neither_file_nor_directory_is_refused() {
-    for mode in [
-        0o120_777, 0o060_644, 0o020_644, 0o010_644, 0o140_644, 0o160_000,
+    let stored = "`zip -r` without `-y` stores the file that it leads to";
+    let left_out = "leave it out of the zip";
+    for (mode, what, advice) in [
+        (0o120_777, "a symbolic link", stored),
+        (0o060_644, "a device", left_out),
+        (0o020_644, "a device", left_out),
+        (0o010_644, "a FIFO", left_out),
+        (0o140_644, "a socket", left_out),
+        (0o160_000, "of an unknown type", left_out),
     ] {
         for system in [3, 19] {
             let entry = hello().with(|entry| (entry.mode, entry.system) = (mode, system));
             let message = format!(
-                "entry \"a\" is a link, a device or the like (mode {mode:o}), \
-                 wanted a file or a directory"
+                "entry \"a\" is {what} (mode {mode:o}), wanted a file or a directory: {advice}"
             );
             assert_refused("special", &entry.zip(), &message);
         }
@@ -79,9 +85,17 @@ fn what_is_not_supported_is_refused() {
             &message,
         );
     }
-    for method in [1, 9, 12, 14, 93, 95] {
+    for (method, name) in [
+        (1, ""),
+        (9, " (Deflate64)"),
+        (12, " (bzip2)"),
+        (14, " (LZMA)"),
+        (93, " (zstd)"),
+        (95, " (xz)"),
+    ] {
         let message = format!(
-            "entry \"a\" is compressed with method {method}, wanted 0 (stored) or 8 (deflated)"
+            "entry \"a\" is compressed with method {method}{name}, wanted 0 (stored) or 8 (deflated): \
+             make the zip with `zip -r`, or with `7z a -tzip -mm=Deflate`"
         );
         assert_refused(
             "method",
@@ -89,15 +103,15 @@ fn what_is_not_supported_is_refused() {
             &message,
         );
     }
-    let version = r#"entry "a" needs version 4.6 of the format, at most 4.5 is supported"#;
+    let version = r#"entry "a" needs version 6.4 of the format, at most 6.3 is supported"#;
     assert_refused(
         "version",
-        &hello().with(|entry| entry.central.version = 46).zip(),
+        &hello().with(|entry| entry.central.version = 64).zip(),
         version,
     );
     assert_refused(
         "local version",
-        &hello().with(|entry| entry.local.version = 46).zip(),
+        &hello().with(|entry| entry.local.version = 64).zip(),
         version,
     );
     assert_refused(
@@ -122,7 +136,7 @@ fn broken_extra_fields_are_refused() {
         ("length past the end", field(&[9, 9, 1, 0])),
         (
             "in the local header",
-            hello().with(|entry| entry.local.extra = vec![0]),
+            hello().with(|entry| entry.local.extra = vec![0, 0, 1]),
         ),
         ("zip64 twice", field(&zip64_extra(&[]).repeat(2))),
         ("zip64 without sizes", wide(&[])),
