@@ -3,11 +3,11 @@
 //! What it answers was recorded from Quay; `tests/api/stand_in_quay.rs` compares the two.
 
 pub mod accounts;
-pub mod admin;
 mod app_registry;
 mod deletions;
 mod folder;
 mod front_limit;
+mod holdings;
 mod manners;
 mod pull;
 mod push;
@@ -31,6 +31,7 @@ use accounts::Accounts;
 use deletions::Deletions;
 use folder::Folder;
 use front_limit::FrontLimit;
+pub use holdings::{HeldRelease, Holding};
 pub use manners::Manners;
 pub use refusal::Refusal;
 use store::{HELM, PackageName, Store};

@@ -2,23 +2,19 @@
 //! their own.
 #![expect(clippy::print_stdout, reason = "the addresses are what it is for")]
 
+use std::future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, State};
-use axum::routing::post;
 use lexopt::{Arg, Parser, ValueExt};
+use omps_tests::admin::Admin;
 use omps_tests::greenwave::{CONTEXT, Greenwave, PRODUCT_VERSION};
-use omps_tests::koji::{Build, Koji};
+use omps_tests::koji::Koji;
 use omps_tests::quay::accounts::{Accounts, basic, oauth_token, robot_name, robot_password};
-use omps_tests::quay::{Manners, Quay, Settings, admin};
+use omps_tests::quay::{Manners, Quay, Settings};
 use serde_json::{Map, Value, json};
-use tokio::net::TcpListener;
 
 const HELP: &str = "\
 Starts stand-ins for Quay, Koji and Greenwave, and prints their addresses and tokens as one line of JSON.
@@ -43,6 +39,8 @@ Each organization has a robot that creates packages, a reader that may only pull
 
 Administration:
   GET /holdings            repositories, their visibility, and their releases with digests
+  GET /archives/{organization}/{repository}/{release}
+                           the archive of a release
   GET /requests            what Quay was asked, in order
   POST /faults             {\"kind\": …, \"method\": …, \"path_prefix\": …, \"containing\": \"\", \"count\": 1, \"seconds\": 3600}
                            kinds: hang-before, hang-after, close-before, close-after (the effect), crash, too-many-requests
@@ -144,12 +142,7 @@ async fn run(options: Options) -> Result<(), String> {
     let koji = Koji::start(options.koji).await.map_err(cannot("Koji"))?;
     let greenwave = Greenwave::start(options.greenwave).await;
     let greenwave = greenwave.map_err(cannot("Greenwave"))?;
-    let listener = TcpListener::bind(options.admin).await;
-    let listener = listener.map_err(cannot("the administration"))?;
-    let admin = listener
-        .local_addr()
-        .map_err(cannot("the administration"))?;
-    let addresses = json!({
+    let mut addresses = json!({
         "quay_url": quay.url(),
         "kojihub_url": koji.hub_url(),
         "kojiroot_url": koji.root_url(),
@@ -158,17 +151,13 @@ async fn run(options: Options) -> Result<(), String> {
             "context": CONTEXT,
             "product_version": PRODUCT_VERSION,
         },
-        "admin_url": format!("http://{admin}"),
         "organizations": tokens(&options.organizations),
     });
+    let admin = Admin::start(options.admin, quay, koji).await;
+    let admin = admin.map_err(cannot("the administration"))?;
+    addresses["admin_url"] = json!(admin.url());
     println!("{addresses}");
-    let builds = Router::new()
-        .route("/builds/{nvr}", post(add_build))
-        .with_state(Arc::new(koji));
-    let router = admin::router(Arc::new(quay)).merge(builds);
-    axum::serve(listener, router)
-        .await
-        .map_err(cannot("the administration"))
+    future::pending().await
 }
 
 fn accounts(organizations: &[String]) -> Accounts {
@@ -202,8 +191,4 @@ fn tokens(organizations: &[String]) -> Map<String, Value> {
         .iter()
         .map(|organization| (organization.clone(), tokens(organization)))
         .collect()
-}
-
-async fn add_build(State(koji): State<Arc<Koji>>, Path(nvr): Path<String>, zip: Bytes) {
-    koji.add_build(Build::of_operator(&nvr, zip.to_vec()));
 }
