@@ -201,26 +201,31 @@ def create_table(endpoint, name):
         raise SystemExit(f"cannot create the table {name} at {endpoint}: {answer.status} {answer.body}")
 
 
-class Server(Process):
-    """An omps-server. It keeps its port and its directories when it is killed and started again."""
-
-    def __init__(self, binary, stand_ins, store, directory, name="server", **variables):
-        self.port, directory = free_port(), pathlib.Path(directory)
-        self.url = f"http://127.0.0.1:{self.port}"
-        (directory / "uploads").mkdir(exist_ok=True)
-        config = directory / f"{name}.toml"
-        config.write_text(f"""[ProdConfig]
+def configuration(stand_ins, store, directory, name, more=""):
+    """Writes the configuration of a server or a function, and returns its path."""
+    path = directory / f"{name}.toml"
+    path.write_text(f"""[ProdConfig]
 quay_url = "{stand_ins.addresses["quay_url"]}"
 kojihub_url = "{stand_ins.addresses["kojihub_url"]}"
 kojiroot_url = "{stand_ins.addresses["kojiroot_url"]}"
-upload_dir = '{directory / "uploads"}'
-public_url = "{self.url}"
-{store.settings}
+{more}{store.settings}
 [ProdConfig.organizations.{ORGANIZATION}]
 public = true
 oauth_token = "{stand_ins.oauth_token}"
 quay_token = "{stand_ins.robot}"
 """)
+    return path
+
+
+class Server(Process):
+    """An omps-server. It keeps its port and its directories when it is killed and started again."""
+
+    def __init__(self, binary, stand_ins, store, directory, name="server", **variables):
+        self.port, directory = free_port(), pathlib.Path(directory)
+        self.url, uploads = f"http://127.0.0.1:{self.port}", directory / "uploads"
+        uploads.mkdir(exist_ok=True)
+        more = f"upload_dir = '{uploads}'\npublic_url = \"{self.url}\"\n"
+        config = configuration(stand_ins, store, directory, name, more)
         settings = {"OMPS_CONF_FILE": str(config), "OMPS_LISTEN": f"127.0.0.1:{self.port}"}
         super().__init__([str(binary)], environment(**settings, **store.environment, **variables), directory / f"{name}.log")
         self.start()
