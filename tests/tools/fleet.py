@@ -60,8 +60,11 @@ class Answer:
         self.status, self.headers, self.body = status, headers, body
 
     def __str__(self):
-        """The status, and the error's id or the version."""
-        return f"{self.status} {self.body.get('error') or self.body.get('version') or ''}".strip()
+        """The status, the error's id or the version, and whether the answer was given before."""
+        words = [str(self.status), self.body.get("error") or self.body.get("version")]
+        if self.headers.get("Idempotency-Replayed") == "true":
+            words.append("replayed")
+        return " ".join(word for word in words if word)
 
 
 def call(method, url, body=None, headers=None, ready=None):

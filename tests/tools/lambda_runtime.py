@@ -11,6 +11,7 @@ import uuid
 import fleet
 
 EVENTS = pathlib.Path(__file__).resolve().parents[2] / "events"
+LATER = 10  # seconds after its deadline in which a function may still answer
 NEXT = "/2018-06-01/runtime/invocation/next"
 
 
@@ -95,6 +96,7 @@ class Function(fleet.Process):
     def kill(self):
         super().kill()
         if self.api:
+            self.api.answers.put(("killed", b""))
             self.api.shutdown()
             self.api.server_close()
             self.api = None
@@ -102,9 +104,10 @@ class Function(fleet.Process):
     def invoke(self, event):
         """What the function makes of an event. Raises OSError when it fails or takes too long."""
         with self.one_at_a_time:
-            self.api.events.put(event)
+            api = self.api
+            api.events.put(event)
             try:
-                kind, body = self.api.answers.get(timeout=self.timeout)
+                kind, body = api.answers.get(timeout=self.timeout + LATER)
             except queue.Empty:
                 raise TimeoutError(self.name) from None
         if kind != "response":
