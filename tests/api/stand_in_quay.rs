@@ -1,5 +1,6 @@
 //! The stand-in Quay answers what Quay's own code was recorded to answer.
 
+mod admin;
 mod manners;
 mod recording;
 
@@ -10,7 +11,7 @@ use omps_tests::quay::accounts::Accounts;
 use omps_tests::quay::{Quay, Settings};
 use recording::{authorization, recorded_accounts, request_body};
 use regex::Regex;
-use reqwest::Method;
+use reqwest::{Client, Method};
 use serde_json::Value;
 
 const RECORDINGS: &str = concat!(
@@ -139,7 +140,7 @@ async fn replay(quay: &Quay, exchange: &Exchange) -> Answer {
         ..
     } = exchange;
     let response = send(
-        quay,
+        &quay.url(),
         method.clone(),
         path,
         caller,
@@ -167,14 +168,20 @@ async fn replay(quay: &Quay, exchange: &Exchange) -> Answer {
     }
 }
 
+/// Keeps no connection, which would belong to the test that opened it.
+static CLIENT: LazyLock<Client> = LazyLock::new(|| {
+    let client = Client::builder().pool_max_idle_per_host(0);
+    client.build().expect("a client")
+});
+
 async fn send(
-    quay: &Quay,
+    quay_url: &str,
     method: Method,
     path: &str,
     caller: &str,
     body: Option<String>,
 ) -> reqwest::Result<reqwest::Response> {
-    let mut request = reqwest::Client::new().request(method, format!("{}{path}", quay.url()));
+    let mut request = CLIENT.request(method, format!("{quay_url}{path}"));
     if let Some(authorization) = authorization(caller) {
         request = request.header("authorization", authorization);
     }

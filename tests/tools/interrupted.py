@@ -18,6 +18,7 @@ from lambda_runtime import Function
 
 PACKAGE, NVR = "lamp", "lamp-operator-container-v1.0.0-1"
 TIMEOUT = 5  # seconds that a request may take
+EVENT_TIMEOUT = 10  # seconds that push-event has: it keeps five back for what comes after a push
 GRACE = 10  # seconds after which a hold ends beside them
 MARGIN = 8  # seconds that a loaded machine may take longer
 PUSH = ("POST", "/cnr/api/v1/packages/")
@@ -120,7 +121,7 @@ class World:
         self.stand_ins = fleet.StandIns(arguments.stand_ins, ["--push-window", "5", "--deletes-by-second"])
         store = fleet.Store(arguments.store, pathlib.Path(directory) / "data", dynamodb, f"ledger-{uuid.uuid4()}")
         if kind == "event":
-            self.server = Function(arguments.function, self.stand_ins, store, directory, "push-event", timeout=TIMEOUT)
+            self.server = Function(arguments.function, self.stand_ins, store, directory, "push-event", EVENT_TIMEOUT)
         else:
             variables = {"WORKER_TIMEOUT": str(TIMEOUT)}
             self.server = fleet.Server(arguments.server, self.stand_ins, store, directory, **variables)

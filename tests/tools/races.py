@@ -79,6 +79,8 @@ def judge(stand_ins, package, answers, version):
         problems.append("a version given twice")
     if len({release["release"] for release in held} - versions) > failed:
         problems.append("releases that nobody pushed")
+    if done and not repository["public"]:
+        problems.append("not public")
     if version:
         gaps = 0
         if len(done) != 1 or versions != {version}:

@@ -11,15 +11,15 @@ use serde_json::{Value, json};
 use super::recording::{gzip, recorded_accounts};
 use super::send;
 
-const PACKAGE: &str = "/cnr/api/v1/packages/testorg/pkg";
+pub const PACKAGE: &str = "/cnr/api/v1/packages/testorg/pkg";
 const LISTING: &str = "/cnr/api/v1/packages?namespace=testorg";
 const REPOSITORY: &str = "/api/v1/repository/testorg/pkg";
-const ROBOT: &str = "creator robot";
+pub const ROBOT: &str = "creator robot";
 const OWNER_TOKEN: &str = "Bearer testorgoauthtoken";
 /// Longer than two requests in one process are apart.
 const LONG_WINDOW: Duration = Duration::from_millis(500);
 
-async fn quay_with(manners: Manners) -> Quay {
+pub async fn quay_with(manners: Manners) -> Quay {
     let accounts = recorded_accounts();
     let settings = Settings {
         accounts: accounts.reader("testorg+reader", "readerpw", "testorg"),
@@ -31,15 +31,25 @@ async fn quay_with(manners: Manners) -> Quay {
 
 /// The status and the body of an answer.
 async fn ask(quay: &Quay, method: Method, path: &str, caller: &str) -> (u16, String) {
-    let answer = send(quay, method, path, caller, None).await;
+    let answer = send(&quay.url(), method, path, caller, None).await;
     let answer = answer.expect("a reply");
     let status = answer.status().as_u16();
     (status, answer.text().await.expect("text"))
 }
 
 async fn push(quay: &Quay, path: &str, caller: &str, release: &str, content: &str) -> u16 {
+    push_to(&quay.url(), path, caller, release, content).await
+}
+
+pub async fn push_to(
+    quay_url: &str,
+    path: &str,
+    caller: &str,
+    release: &str,
+    content: &str,
+) -> u16 {
     let body = body(release, content, "private");
-    let answer = send(quay, Method::POST, path, caller, Some(body)).await;
+    let answer = send(quay_url, Method::POST, path, caller, Some(body)).await;
     answer.expect("a reply").status().as_u16()
 }
 
@@ -126,7 +136,7 @@ async fn an_authenticated_listing_is_cut_and_an_anonymous_one_is_not() {
                 false => ("1.0.0", 200),
             };
             let body = Some(body(release, "", "public"));
-            let pushed = send(&quay, Method::POST, &path, ROBOT, body).await;
+            let pushed = send(&quay.url(), Method::POST, &path, ROBOT, body).await;
             assert_eq!(pushed.expect("a reply").status(), status);
         }
         for (caller, places) in [
@@ -220,7 +230,7 @@ async fn a_repository_shows_its_visibility_to_whoever_may_see_it() {
 
     let public = Some(json!({"visibility": "public"}).to_string());
     let path = format!("{REPOSITORY}/changevisibility");
-    let published = send(&quay, Method::POST, &path, OWNER_TOKEN, public).await;
+    let published = send(&quay.url(), Method::POST, &path, OWNER_TOKEN, public).await;
     assert_eq!(published.expect("a reply").status(), 200);
     for caller in [OWNER_TOKEN, "anonymous", ROBOT] {
         let (status, public) = show(REPOSITORY, caller).await;
