@@ -112,16 +112,14 @@ struct Order {
 enum Kind {
     HangBefore,
     HangAfter,
+    /// The effect comes after these seconds, whether the client waits or not.
+    ActLate,
     CloseBefore,
     CloseAfter,
     Crash,
     TooManyRequests,
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the default of an optional field is optional"
-)]
 fn once() -> Option<usize> {
     Some(1)
 }
@@ -137,6 +135,7 @@ impl Order {
         Ok(match self.kind {
             Kind::HangBefore => Fault::DelayBeforeActing(duration),
             Kind::HangAfter => Fault::DelayAfterActing(duration),
+            Kind::ActLate => Fault::ActLate(duration),
             Kind::CloseBefore => Fault::CloseBeforeActing,
             Kind::CloseAfter => Fault::CloseAfterActing,
             Kind::Crash => Fault::Refuse(Refusal::Crash),

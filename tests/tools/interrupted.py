@@ -31,13 +31,15 @@ LATE = 0.8
 class Step:
     """Where the process is when it is killed: the fault of the request at Quay, and what Quay has by then."""
 
-    def __init__(self, name, kind, request, there, after=None, needed=True):
-        self.name, self.kind, self.request, self.there, self.after, self.needed = name, kind, request, there, after, needed
+    def __init__(self, name, kind, request, there, after=None, needed=True, seconds=3600):
+        self.name, self.kind, self.request, self.there = name, kind, request, there
+        self.after, self.needed, self.seconds = after, needed, seconds
 
 
 STEPS = (
     Step("listing", "hang-before", READ, "nothing", needed=False),
     Step("push, before its effect", "hang-before", PUSH, "nothing"),
+    Step("push, its effect 3 s later", "act-late", PUSH, "nothing", seconds=3),
     Step("push, after its effect", "hang-after", PUSH, "private"),
     Step("read-back", "hang-before", READ, "private", after=PUSH),
     Step("changevisibility, before its effect", "hang-before", PUBLISH, "private"),
@@ -169,11 +171,14 @@ def wait_for(what, sent, within=TIMEOUT + MARGIN):
 def stall(step, request, world):
     """Sends the request and waits until it is at the step; `None` when it never comes there, with its answer."""
     stand_ins = world.stand_ins
-    stand_ins.order("hang-after" if step.after else step.kind, *(step.after or step.request), seconds=LATE if step.after else 3600)
+    if step.after:
+        stand_ins.order("hang-after", *step.after, seconds=LATE)
+    else:
+        stand_ins.order(step.kind, *step.request, seconds=step.seconds)
     sent = Sent(request, world)
     reached = wait_for(stand_ins.all_met, sent)
     if reached and step.after:
-        stand_ins.order(step.kind, *step.request)
+        stand_ins.order(step.kind, *step.request, seconds=step.seconds)
         reached = wait_for(stand_ins.all_met, sent)
     reached = reached and wait_for(lambda: world.held()[0] == step.there, sent)
     if not reached:
@@ -245,6 +250,8 @@ def run(arguments, step, kind, dynamodb):
             world.server.start()
             answers = repeat(request, world)
             seconds = time.monotonic() - began
+            if step.kind == "act-late":
+                time.sleep(max(0, step.seconds + 1 - seconds))
             problems = judge(world, answers, request)
             return row + [", ".join([*there[1], there[0]]), in_short(answers), f"{seconds:.0f}", "; ".join(problems) or "ok"], bool(problems)
         finally:

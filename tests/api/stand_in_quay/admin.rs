@@ -98,6 +98,25 @@ async fn a_push_hangs_before_or_after_its_effect() {
 }
 
 #[tokio::test]
+async fn a_late_push_has_its_effect_though_the_client_has_left() {
+    let (admin, quay) = start().await;
+    let seconds = LONG.as_secs_f64() * 2.0;
+    let fault =
+        json!({"kind": "act-late", "method": "POST", "path_prefix": PACKAGE, "seconds": seconds});
+    order(&admin, &fault).await;
+
+    tokio::select! {
+        status = push_to(&quay, PACKAGE, ROBOT, "1.0.0", "content") => panic!("answered {status}"),
+        () = tokio::time::sleep(LONG) => {}
+    }
+
+    assert_eq!(state(&admin).await, (Value::Null, json!(0)));
+    while state(&admin).await.0.is_null() {
+        tokio::time::sleep(LONG / 10).await;
+    }
+}
+
+#[tokio::test]
 async fn an_order_that_makes_no_sense_is_refused() {
     let (admin, _) = start().await;
     for wrong in [

@@ -1,6 +1,5 @@
 //! The stand-ins alone: a Quay with the manners of a real one, Koji and Greenwave, for servers and functions in processes of
 //! their own.
-#![expect(clippy::print_stdout, reason = "the addresses are what it is for")]
 
 use std::future;
 use std::net::SocketAddr;
@@ -43,7 +42,8 @@ Administration:
                            the archive of a release
   GET /requests            what Quay was asked, in order
   POST /faults             {\"kind\": …, \"method\": …, \"path_prefix\": …, \"containing\": \"\", \"count\": 1, \"seconds\": 3600}
-                           kinds: hang-before, hang-after, close-before, close-after (the effect), crash, too-many-requests
+                           kinds: hang-before, hang-after, close-before, close-after (the effect), act-late (the effect
+                           comes after these seconds, whether the client waits or not), crash, too-many-requests
   GET /faults              how many of them no request has met
   DELETE /faults           forget them
   POST /builds/{nvr}       give Koji a build; the body is its zip";

@@ -29,6 +29,8 @@ pub enum Fault<R> {
     CloseThenAct(Duration),
     /// The request is answered as usual, but late. Nothing is done if the client does not wait.
     DelayBeforeActing(Duration),
+    /// Effect and answer are late. The effect comes whether the client waits or not.
+    ActLate(Duration),
     /// The request has had its effect, the answer is late.
     DelayAfterActing(Duration),
     /// The request has had its effect, its answer ends in the middle.
