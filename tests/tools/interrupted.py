@@ -121,6 +121,13 @@ class World:
         self.zip = fleet.zipped(PACKAGE, self.mark)
         self.server = None
         self.stand_ins = fleet.StandIns(arguments.stand_ins, ["--push-window", "5", "--deletes-by-second"])
+        try:
+            self.start(arguments, kind, dynamodb, directory)
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, arguments, kind, dynamodb, directory):
         store = fleet.Store(arguments.store, pathlib.Path(directory) / "data", dynamodb, f"ledger-{uuid.uuid4()}")
         if kind == "event":
             self.server = Function(arguments.function, self.stand_ins, store, directory, "push-event", EVENT_TIMEOUT)

@@ -34,7 +34,10 @@ def options():
     parser.add_argument("--push-window", default="5", metavar="MS", help="between Quay's look and its write (default 5; atomic: none)")
     parser.add_argument("--listing-limit", default="100", metavar="N")
     parser.add_argument("--requests-a-second", metavar="N", help="Quay's limit for one token (default: none)")
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    if arguments.functions and arguments.store != "dynamodb":
+        parser.error("functions share no store but dynamodb")
+    return arguments
 
 
 def push_all(targets, authorization, package, count, version):

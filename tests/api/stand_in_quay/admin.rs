@@ -1,7 +1,6 @@
 //! The administration says what Quay holds and was asked, and stalls requests on order.
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use omps_tests::admin::Admin;
 use omps_tests::koji::Koji;
@@ -10,10 +9,7 @@ use omps_tests::quay::Manners;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
-use super::manners::{PACKAGE, ROBOT, push_to, quay_with};
-
-/// Longer than a request in one process takes.
-const LONG: Duration = Duration::from_millis(300);
+use super::manners::{MOMENT, MOMENTS, PACKAGE, ROBOT, push_to, quay_with};
 
 /// The administration, and the administered Quay's address.
 async fn start() -> (Admin, String) {
@@ -46,6 +42,18 @@ async fn state(admin: &Admin) -> (Value, Value) {
         releases.cloned().unwrap_or(Value::Null),
         faults["unmet"].clone(),
     )
+}
+
+/// Waits until all faults are met and Quay holds so many releases of its one repository.
+async fn holds(admin: &Admin, count: usize) {
+    for _ in 0..MOMENTS {
+        let (releases, unmet) = state(admin).await;
+        if unmet == json!(0) && releases.as_array().map_or(0, Vec::len) == count {
+            return;
+        }
+        tokio::time::sleep(MOMENT).await;
+    }
+    panic!("Quay never held {count} releases");
 }
 
 #[tokio::test]
@@ -86,12 +94,9 @@ async fn a_push_hangs_before_or_after_its_effect() {
 
         tokio::select! {
             status = push_to(&quay, PACKAGE, ROBOT, "1.0.0", "content") => panic!("answered {status}"),
-            () = tokio::time::sleep(LONG) => {}
+            () = holds(&admin, held) => {}
         }
 
-        let (releases, unmet) = state(&admin).await;
-        let releases = releases.as_array().map_or(0, Vec::len);
-        assert_eq!((releases, unmet), (held, json!(0)), "{kind}");
         let again = push_to(&quay, PACKAGE, ROBOT, "1.0.0", "content").await;
         assert_eq!(again, if held == 1 { 409 } else { 200 }, "{kind}");
     }
@@ -100,20 +105,16 @@ async fn a_push_hangs_before_or_after_its_effect() {
 #[tokio::test]
 async fn a_late_push_has_its_effect_though_the_client_has_left() {
     let (admin, quay) = start().await;
-    let seconds = LONG.as_secs_f64() * 2.0;
     let fault =
-        json!({"kind": "act-late", "method": "POST", "path_prefix": PACKAGE, "seconds": seconds});
+        json!({"kind": "act-late", "method": "POST", "path_prefix": PACKAGE, "seconds": 0.5});
     order(&admin, &fault).await;
 
     tokio::select! {
         status = push_to(&quay, PACKAGE, ROBOT, "1.0.0", "content") => panic!("answered {status}"),
-        () = tokio::time::sleep(LONG) => {}
+        () = holds(&admin, 0) => {}
     }
 
-    assert_eq!(state(&admin).await, (Value::Null, json!(0)));
-    while state(&admin).await.0.is_null() {
-        tokio::time::sleep(LONG / 10).await;
-    }
+    holds(&admin, 1).await;
 }
 
 #[tokio::test]
