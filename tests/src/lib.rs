@@ -4,6 +4,7 @@
     reason = "what cannot do its work ends the test, or the sandbox, at once"
 )]
 
+pub mod admin;
 pub mod archive;
 pub mod bucket;
 pub mod greenwave;

@@ -4,7 +4,11 @@
 
 pub mod accounts;
 mod app_registry;
+mod deletions;
 mod folder;
+mod front_limit;
+mod holdings;
+mod manners;
 mod pull;
 mod push;
 mod refusal;
@@ -18,13 +22,17 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use axum::Router;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Router, middleware};
 
 use crate::stand_in::{self, Service, StandIn, lock, unexpected};
 use accounts::Accounts;
+use deletions::Deletions;
 use folder::Folder;
+use front_limit::FrontLimit;
+pub use holdings::{HeldRelease, Holding};
+pub use manners::Manners;
 pub use refusal::Refusal;
 use store::{HELM, PackageName, Store};
 
@@ -40,8 +48,7 @@ pub struct Settings {
     pub accounts: Accounts,
     /// Where releases are kept as `<organization>/<package>/<release>.tar.gz`; in memory only when absent.
     pub folder: Option<PathBuf>,
-    /// How many packages an authenticated listing looks at (`APP_REGISTRY_RESULTS_LIMIT`).
-    pub listing_limit: usize,
+    pub manners: Manners,
 }
 
 impl Default for Settings {
@@ -50,7 +57,7 @@ impl Default for Settings {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             accounts: Accounts::default(),
             folder: None,
-            listing_limit: 100,
+            manners: Manners::default(),
         }
     }
 }
@@ -58,7 +65,9 @@ impl Default for Settings {
 /// What the handlers work with.
 pub struct Shared {
     accounts: Accounts,
-    listing_limit: usize,
+    manners: Manners,
+    front_limit: FrontLimit,
+    deletions: Deletions,
     store: Mutex<Store>,
 }
 
@@ -72,6 +81,10 @@ impl Service for Shared {
             .merge(rest_api::router())
             .fallback(not_found)
             .method_not_allowed_fallback(method_not_allowed)
+            .layer(middleware::from_fn_with_state(
+                self.clone(),
+                front_limit::guard,
+            ))
             .with_state(self)
     }
 }
@@ -88,7 +101,9 @@ impl Quay {
         };
         let shared = Shared {
             accounts: settings.accounts,
-            listing_limit: settings.listing_limit,
+            manners: settings.manners,
+            front_limit: FrontLimit::default(),
+            deletions: Deletions::default(),
             store: Mutex::new(store),
         };
         Self::serve(settings.listen, shared).await

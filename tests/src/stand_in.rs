@@ -102,7 +102,7 @@ impl<S: Service> StandIn<S> {
     pub fn fail_next(
         &self,
         count: usize,
-        method: &'static str,
+        method: impl Into<String>,
         path_prefix: impl Into<String>,
         fault: Fault<S::Refusal>,
     ) {
@@ -113,16 +113,16 @@ impl<S: Service> StandIn<S> {
     pub fn fail(
         &self,
         count: Option<usize>,
-        method: &'static str,
+        method: impl Into<String>,
         path_prefix: impl Into<String>,
-        containing: &'static str,
+        containing: impl Into<String>,
         fault: Fault<S::Refusal>,
     ) {
         lock(&self.front.faults).push(Armed {
             fault,
-            method,
+            method: method.into(),
             path_prefix: path_prefix.into(),
-            containing,
+            containing: containing.into(),
             remaining: count,
             met: false,
         });
@@ -131,6 +131,12 @@ impl<S: Service> StandIn<S> {
     /// No request will meet a fault that is armed still.
     pub fn forget_faults(&self) {
         lock(&self.front.faults).clear();
+    }
+
+    /// How many faults are armed that no request has met.
+    pub fn unmet_faults(&self) -> usize {
+        let armed = lock(&self.front.faults);
+        armed.iter().filter(|armed| !armed.met).count()
     }
 
     /// Every request so far.

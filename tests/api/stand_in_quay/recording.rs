@@ -135,7 +135,7 @@ fn python_literal(literal: &str) -> Value {
     }
 }
 
-fn gzip(content: &[u8]) -> Vec<u8> {
+pub fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     std::io::Write::write_all(&mut encoder, content).expect("memory takes it");
     encoder.finish().expect("memory takes it")

@@ -19,6 +19,7 @@ struct Account {
     password: String,
     owned_organizations: Vec<String>,
     creates_in: Option<String>,
+    reads_in: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -81,6 +82,7 @@ impl Accounts {
             password: password.to_owned(),
             owned_organizations: organizations.iter().map(ToString::to_string).collect(),
             creates_in: None,
+            reads_in: None,
         });
         self
     }
@@ -93,7 +95,18 @@ impl Accounts {
             password: password.to_owned(),
             owned_organizations: Vec::new(),
             creates_in: creates_in.map(ToOwned::to_owned),
+            reads_in: None,
         });
+        self
+    }
+
+    /// Adds a robot that may pull every package of `reads_in`, and push none.
+    #[must_use]
+    pub fn reader(mut self, name: &str, password: &str, reads_in: &str) -> Self {
+        self = self.robot(name, password, None);
+        if let Some(account) = self.accounts.last_mut() {
+            account.reads_in = Some(reads_in.to_owned());
+        }
         self
     }
 
@@ -168,6 +181,11 @@ impl Accounts {
             || self
                 .account(caller)
                 .is_some_and(|account| account.creates_in.as_deref() == Some(organization))
+    }
+
+    pub(super) fn reads_all_of(&self, caller: &Caller, organization: &str) -> bool {
+        self.account(caller)
+            .is_some_and(|account| account.reads_in.as_deref() == Some(organization))
     }
 
     fn oauth_user(&self, token: &str) -> Option<String> {

@@ -66,7 +66,7 @@ async fn list(
     let caller = quay.accounts.basic_caller(authorization(&headers));
     let limit = match caller {
         Caller::Anonymous => usize::MAX,
-        Caller::Known(_) => quay.listing_limit,
+        Caller::Known(_) => quay.manners.listing_limit,
     };
     let store = quay.store();
     let packages = store
@@ -137,6 +137,10 @@ async fn delete(
             return Err(package_not_found(&name));
         }
         _ => return Err(forbidden(&name, &["pull", "push"])),
+    }
+    let now = (quay.manners.clock)();
+    if quay.manners.deletes_by_second && !quay.deletions.note(&name, &release, now) {
+        return Err(Refusal::Crash);
     }
     store
         .delete(&name, &release, &media_type)

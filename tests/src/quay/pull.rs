@@ -117,10 +117,9 @@ fn no_such_release(name: &PackageName, selector: &str) -> Refusal {
 
 pub(super) fn release_entry(repository: &Repository, manifest: &Manifest) -> Value {
     let media_type = full_media_type(&manifest.media_type);
-    let content = gunzip(&manifest.blob).unwrap_or_default();
     json!({
         "content": {
-            "digest": sha256(&content),
+            "digest": content_digest(manifest),
             "mediaType": format!("application/vnd.cnr.package.{}.v0.tar+gzip", manifest.media_type),
             "size": manifest.blob.len(),
             "urls": [],
@@ -132,6 +131,11 @@ pub(super) fn release_entry(repository: &Repository, manifest: &Manifest) -> Val
         "package": repository.name.to_string(),
         "release": manifest.release,
     })
+}
+
+/// SHA-256 of the gunzipped archive; what is no gzip counts as empty.
+pub(super) fn content_digest(manifest: &Manifest) -> String {
+    sha256(&gunzip(&manifest.blob).unwrap_or_default())
 }
 
 fn sha256(content: &[u8]) -> String {

@@ -35,10 +35,57 @@ pub(super) async fn push(
     let caller = quay.accounts.basic_caller(authorization(&headers));
     let name = PackageName::new(&namespace, &name);
     let body: Value = serde_json::from_slice(&body).unwrap_or_else(|_| json!({}));
-    let mut store = quay.store();
+    let force = query.force.as_deref() == Some("true");
+    let Some(window) = quay.manners.push_window else {
+        let mut store = quay.store();
+        return look(&quay, &mut store, &caller, &name, &body, force)?.write(&mut store, &name);
+    };
+    let release = look(&quay, &mut quay.store(), &caller, &name, &body, force)?;
+    // Quay finishes a push whose client has left.
+    let write = tokio::spawn(async move {
+        tokio::time::sleep(window).await;
+        release.write(&mut quay.store(), &name)
+    });
+    write.await.map_err(|_| Refusal::Crash)?
+}
 
-    check_name(&store, &name)?;
-    open_repository(&quay, &mut store, &caller, &name, &body)?;
+/// All checks, and what is to be written when they pass.
+fn look(
+    quay: &Shared,
+    store: &mut Store,
+    caller: &Caller,
+    name: &PackageName,
+    body: &Value,
+    force: bool,
+) -> Result<NewRelease, Refusal> {
+    check_name(store, name)?;
+    open_repository(quay, store, caller, name, body)?;
+    new_release(store, name, body, force)
+}
+
+/// A release that was not there when it was looked for.
+struct NewRelease {
+    release: String,
+    media_type: &'static str,
+    blob: Vec<u8>,
+}
+
+impl NewRelease {
+    fn write(self, store: &mut Store, name: &PackageName) -> Result<Json<Value>, Refusal> {
+        store
+            .put(name, &self.release, self.media_type, self.blob)
+            .map_err(|_| Refusal::Closed)?;
+        Ok(Json(json!({"status": "ok"})))
+    }
+}
+
+/// The release of a request, when nothing stands in its way.
+fn new_release(
+    store: &Store,
+    name: &PackageName,
+    body: &Value,
+    force: bool,
+) -> Result<NewRelease, Refusal> {
     for field in ["release", "media_type", "blob"] {
         if body.get(field).is_none() {
             return Err(Refusal::invalid_usage(format!("Missing {field}")));
@@ -53,9 +100,9 @@ pub(super) async fn push(
         .and_then(short_media_type)
         .ok_or(Refusal::Crash)?;
     let exists = store
-        .find(&name)
+        .find(name)
         .is_some_and(|repository| repository.manifest(&release, media_type).is_some());
-    if exists && query.force.as_deref() != Some("true") {
+    if exists && !force {
         return Err(Refusal::cnr(
             409,
             "package-exists",
@@ -63,12 +110,11 @@ pub(super) async fn push(
             json!({}),
         ));
     }
-    let blob = blob(&body["blob"])?;
-
-    store
-        .put(&name, &release, media_type, blob)
-        .map_err(|_| Refusal::Closed)?;
-    Ok(Json(json!({"status": "ok"})))
+    Ok(NewRelease {
+        blob: blob(&body["blob"])?,
+        release,
+        media_type,
+    })
 }
 
 static NAME: LazyLock<Regex> =

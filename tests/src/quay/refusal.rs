@@ -26,6 +26,8 @@ pub enum Refusal {
     },
     /// An exception of the data model that CNR does not catch.
     DataModel { message: String },
+    /// The front's limit of requests: nginx's page.
+    TooManyRequests,
     /// An uncaught Python exception: gunicorn's page.
     Crash,
     /// An `OSError` in Quay: the connection is closed without a reply.
@@ -40,6 +42,15 @@ const CRASH_PAGE: &str = "<html>
     <h1><p>Internal Server Error</p></h1>
     
   </body>
+</html>
+";
+
+const TOO_MANY_REQUESTS_PAGE: &str = "<html>
+<head><title>429 Too Many Requests</title></head>
+<body>
+<center><h1>429 Too Many Requests</h1></center>
+<hr><center>nginx/1.22.1</center>
+</body>
 </html>
 ";
 
@@ -98,6 +109,7 @@ impl IntoResponse for Refusal {
                 "application/json",
                 json!({ "message": message }).to_string(),
             ),
+            Self::TooManyRequests => answer(429, "text/html", TOO_MANY_REQUESTS_PAGE.to_owned()),
             Self::Crash => answer(500, "text/html", CRASH_PAGE.to_owned()),
             Self::Closed => closed(),
         }

@@ -1,25 +1,79 @@
-//! Quay's REST API under `/api/v1`: visibility and removal of repositories, with an OAuth token.
+//! Quay's REST API under `/api/v1`: repositories shown, made public and removed, with an OAuth token.
 
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::routing::{delete, post};
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
 use super::Shared;
 use super::accounts::Caller;
 use super::refusal::Refusal;
-use super::store::PackageName;
+use super::store::{PackageName, Repository};
 
 pub(super) fn router() -> Router<Arc<Shared>> {
     let repository = "/api/v1/repository/{namespace}/{name}";
-    Router::new().route(repository, delete(remove)).route(
-        &format!("{repository}/changevisibility"),
-        post(change_visibility),
-    )
+    Router::new()
+        .route(repository, get(show).delete(remove))
+        .route(
+            &format!("{repository}/changevisibility"),
+            post(change_visibility),
+        )
+}
+
+/// A repository and its visibility. No listing cuts this off.
+async fn show(
+    State(quay): State<Arc<Shared>>,
+    Path((namespace, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Refusal> {
+    let caller = quay.accounts.oauth_caller(super::authorization(&headers));
+    let name = PackageName::new(&namespace, &name);
+    let store = quay.store();
+    match store.find(&name) {
+        Some(repository) if repository.is_readable_by(&caller, &quay.accounts) => {
+            Ok(Json(description(repository, &caller, &quay)))
+        }
+        None if quay.accounts.owns(&caller, &name.namespace) => Err(Refusal::Rest {
+            status: 404,
+            error_type: "not_found",
+            message: "Not Found".to_owned(),
+        }),
+        _ if caller == Caller::Anonymous => Err(Refusal::Rest {
+            status: 401,
+            error_type: "invalid_token",
+            message: "Requires authentication".to_owned(),
+        }),
+        _ => Err(unauthorized()),
+    }
+}
+
+fn description(repository: &Repository, caller: &Caller, quay: &Shared) -> Value {
+    let may_write = repository.is_writable_by(caller, &quay.accounts);
+    let releases = repository.releases().into_iter().map(|release| {
+        json!({
+            "channels": [],
+            "name": release,
+        })
+    });
+    json!({
+        "can_admin": may_write,
+        "can_write": may_write,
+        "channels": [],
+        "description": null,
+        "is_free_account": false,
+        "is_organization": true,
+        "is_public": repository.public,
+        "is_starred": false,
+        "kind": if repository.holds_images { "image" } else { "application" },
+        "name": repository.name.name,
+        "namespace": repository.name.namespace,
+        "releases": releases.collect::<Vec<_>>(),
+        "state": "NORMAL",
+    })
 }
 
 async fn change_visibility(
@@ -61,13 +115,17 @@ fn require_admin(quay: &Shared, headers: &HeaderMap, name: &PackageName) -> Resu
         });
     }
     if !quay.accounts.owns(&caller, &name.namespace) {
-        return Err(Refusal::Rest {
-            status: 403,
-            error_type: "insufficient_scope",
-            message: "Unauthorized".to_owned(),
-        });
+        return Err(unauthorized());
     }
     Ok(())
+}
+
+fn unauthorized() -> Refusal {
+    Refusal::Rest {
+        status: 403,
+        error_type: "insufficient_scope",
+        message: "Unauthorized".to_owned(),
+    }
 }
 
 fn wanted_visibility(body: &[u8]) -> Result<bool, Refusal> {

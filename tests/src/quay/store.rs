@@ -69,7 +69,9 @@ impl Repository {
     }
 
     pub fn is_readable_by(&self, caller: &Caller, accounts: &Accounts) -> bool {
-        self.public || self.is_writable_by(caller, accounts)
+        self.public
+            || self.is_writable_by(caller, accounts)
+            || accounts.reads_all_of(caller, &self.name.namespace)
     }
 
     pub fn manifest(&self, release: &str, media_type: &str) -> Option<&Manifest> {

@@ -29,6 +29,8 @@ pub enum Fault<R> {
     CloseThenAct(Duration),
     /// The request is answered as usual, but late. Nothing is done if the client does not wait.
     DelayBeforeActing(Duration),
+    /// Effect and answer are late. The effect comes whether the client waits or not.
+    ActLate(Duration),
     /// The request has had its effect, the answer is late.
     DelayAfterActing(Duration),
     /// The request has had its effect, its answer ends in the middle.
@@ -40,10 +42,10 @@ pub enum Fault<R> {
 /// A fault, and the requests that it waits for.
 pub(super) struct Armed<R> {
     pub fault: Fault<R>,
-    pub method: &'static str,
+    pub method: String,
     pub path_prefix: String,
     /// What is in their bodies.
-    pub containing: &'static str,
+    pub containing: String,
     /// How many more will meet it; all, when absent.
     pub remaining: Option<usize>,
     /// Whether one has met it.
@@ -54,7 +56,7 @@ pub(super) struct Armed<R> {
 pub(super) fn take<R: Clone>(armed: &mut Vec<Armed<R>>, request: &Recorded) -> Option<Fault<R>> {
     let index = armed
         .iter()
-        .position(|fault| request.is(fault.method, &fault.path_prefix, fault.containing))?;
+        .position(|fault| request.is(&fault.method, &fault.path_prefix, &fault.containing))?;
     armed[index].met = true;
     if let Some(remaining) = &mut armed[index].remaining {
         *remaining -= 1;

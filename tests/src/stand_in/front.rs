@@ -89,6 +89,13 @@ async fn answer<R: IntoResponse + Clone>(
             tokio::time::sleep(duration).await;
             usual.await.into_response()
         }
+        Some(Fault::ActLate(duration)) => {
+            let late = tokio::spawn(async move {
+                tokio::time::sleep(duration).await;
+                usual.await
+            });
+            late.await.map_err(|_| Closed)?.into_response()
+        }
         Some(Fault::DelayAfterActing(duration)) => {
             let response = usual.await.into_response();
             tokio::time::sleep(duration).await;
