@@ -215,11 +215,19 @@ fn sam_local_sets_no_variable_that_the_template_lacks() {
     let environment: Value = serde_json::from_slice(&environment).expect("JSON");
 
     let template = template();
-    let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
+    let of_all = &template["Globals"]["Function"]["Environment"]["Variables"];
 
     // SAM leaves others out without a word.
-    for (name, _) in environment["Parameters"].as_object().expect("variables") {
-        assert!(variables.get(name).is_some(), "{name}");
+    for (function, variables) in environment.as_object().expect("functions") {
+        let own = &template["Resources"][function]["Properties"]["Environment"]["Variables"];
+        let known = if function == "Parameters" {
+            of_all
+        } else {
+            own
+        };
+        for (name, _) in variables.as_object().expect("variables") {
+            assert!(known.get(name).is_some(), "{function}: {name}");
+        }
     }
 }
 
