@@ -99,7 +99,10 @@ build() {
 # The profile `dev` spares the minutes that the deployed one takes; the rest of the Dockerfile is as it is. The first
 # stage has a name of its own, by which it is removed.
 build_service() {
-    local arguments=(--build-arg "BUILDER=$NAME-builder" --build-arg "RUNTIME=$NAME-runtime" --build-arg PROFILE=dev)
+    local arguments=(--build-arg "BUILDER=$NAME-builder" --build-arg "RUNTIME=$NAME-runtime" --build-arg PROFILE=dev
+        --build-arg VERSION=0.0.0-test --file "$WORK/Dockerfile")
+    # Cache mounts would hide what the builder has compiled, and Docker's old builder knows none.
+    sed -E 's/--mount=[^ ]+ //' Dockerfile >"$WORK/Dockerfile"
     build stages --target builder "${arguments[@]}" .
     build service "${arguments[@]}" .
 }
@@ -147,9 +150,11 @@ push() {
 }
 
 check_image() {
-    local config='{{.Config.User}} {{index .Config.Labels "org.opencontainers.image.title"}} {{.Config.Healthcheck.Test}}'
-    expect "user, title, healthcheck" "$(docker inspect --format "$config" $NAME-service)" \
-        '1001 omps \[CMD omps-server --healthcheck\]'
+    local label='{{index .Config.Labels "org.opencontainers.image.%s"}}'
+    # shellcheck disable=SC2059
+    local config="{{.Config.User}} $(printf "$label" title) $(printf "$label" version) {{.Config.Healthcheck.Test}}"
+    expect "user, title, version, healthcheck" "$(docker inspect --format "$config" $NAME-service)" \
+        '1001 omps 0.0.0-test \[CMD omps-server --healthcheck\]'
     local base size
     base=$(docker inspect --format '{{.Size}}' $NAME-runtime)
     size=$(docker inspect --format '{{.Size}}' $NAME-service)

@@ -1,5 +1,10 @@
-//! Template, route table, functions and events say the same, so that none can drift; and no role allows more than its
-//! function needs.
+//! Template, route table, functions, events and documentation say the same, so that none can drift.
+
+mod api;
+mod functions;
+mod operation;
+mod parameters;
+mod roles;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,6 +20,8 @@ use serde_json::{Value, json};
 
 /// The functions whose organizations have tokens in Secrets Manager.
 const PUSHES: [&str; 3] = ["push-event", "push-koji", "push-zipfile"];
+/// The functions that reserve releases, or give them up.
+const OF_LEDGER: [&str; 4] = ["delete-release", "push-event", "push-koji", "push-zipfile"];
 /// The function behind the queue, which has no route.
 const OF_QUEUE: &str = "push-event";
 
@@ -104,6 +111,26 @@ fn all<'a>(key: &str, value: &'a Value) -> Vec<&'a Value> {
     }
 }
 
+/// Every text in a value, at any depth; no keys.
+fn texts(value: &Value) -> Vec<&str> {
+    match value {
+        Value::String(text) => vec![text],
+        Value::Object(entries) => entries.values().flat_map(texts).collect(),
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The resources of a type, by name.
+fn resources_of<'a>(template: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)> {
+    let resources = template["Resources"].as_object().expect("resources");
+    resources
+        .iter()
+        .filter(|(_, resource)| resource["Type"] == kind)
+        .map(|(name, resource)| (name.as_str(), resource))
+        .collect()
+}
+
 #[test]
 fn the_template_has_every_route_once() {
     let wanted: BTreeSet<String> = ROUTES
@@ -169,121 +196,6 @@ fn every_function_is_in_the_template() {
 }
 
 #[test]
-fn every_function_has_memory_a_time_out_and_logs_that_end() {
-    let template = template();
-    for Function {
-        name,
-        resource,
-        properties,
-        ..
-    } in functions(&template)
-    {
-        assert!(properties["MemorySize"].is_u64(), "{name}");
-        let most = if name == OF_QUEUE { 120 } else { 29 };
-        assert!(properties["Timeout"].as_u64() <= Some(most), "{name}");
-        let logging = json!({"LogFormat": "JSON", "LogGroup": format!("{resource}Logs")});
-        assert_eq!(properties["LoggingConfig"], logging, "{name}");
-        let logs = &template["Resources"][format!("{resource}Logs")]["Properties"];
-        let group = format!("/omps/${{AWS::StackName}}/{name}");
-        let wanted = json!({"LogGroupName": group, "RetentionInDays": "LogRetentionDays"});
-        assert_eq!(*logs, wanted, "{name}");
-    }
-}
-
-#[test]
-fn a_role_allows_what_its_function_does_and_no_more() {
-    let template = template();
-    for Function {
-        name,
-        resource,
-        properties,
-        ..
-    } in functions(&template)
-    {
-        let role = format!("{resource}Role");
-        assert_eq!(properties["Role"], format!("{role}.Arn"), "{name}");
-        let mut wanted = vec![json!({
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": format!("{resource}Logs.Arn"),
-        })];
-        if PUSHES.contains(&name.as_str()) {
-            wanted.push(json!({
-                "Effect": "Allow",
-                "Action": "secretsmanager:GetSecretValue",
-                "Resource": "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretsPrefix}/*",
-            }));
-        }
-        let allow = |action: Value, resource| json!({"Effect": "Allow", "Action": action, "Resource": resource});
-        let list = || allow(json!("s3:ListBucket"), "UploadBucket.Arn");
-        let ledger = || allow(json!("dynamodb:UpdateItem"), "LedgerTable.Arn");
-        let uploads = "${UploadBucket.Arn}/uploads/*";
-        wanted.extend(match name.as_str() {
-            "uploads" => vec![allow(json!("s3:PutObject"), uploads)],
-            "push-zipfile" => vec![
-                allow(json!(["s3:GetObject", "s3:DeleteObject"]), uploads),
-                list(),
-                ledger(),
-            ],
-            OF_QUEUE => vec![
-                allow(
-                    json!(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]),
-                    "PushQueue.Arn",
-                ),
-                allow(json!("s3:GetObject"), "${UploadBucket.Arn}/v2/*"),
-                list(),
-                ledger(),
-                allow(
-                    json!("events:PutEvents"),
-                    "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/default",
-                ),
-            ],
-            _ => Vec::new(),
-        });
-
-        let role = &template["Resources"][role]["Properties"];
-        let statements: Vec<Value> = all("Statement", &role["Policies"])
-            .into_iter()
-            .flat_map(|statements| statements.as_array().expect("statements").clone())
-            .collect();
-
-        assert_eq!(statements, wanted, "{name}");
-        let tracing = json!([["HasTracing", "TracingPolicy", "AWS::NoValue"]]);
-        assert_eq!(role["ManagedPolicyArns"], tracing, "{name}");
-    }
-}
-
-#[test]
-fn traces_alone_are_sent_to_any_resource() {
-    let template = template();
-    let unbounded = template["Resources"]
-        .as_object()
-        .expect("resources")
-        .iter()
-        .filter(|(_, resource)| {
-            let text = |value: &&Value| **value == "*" || **value == json!(["*"]);
-            all("Resource", resource).iter().any(text)
-        });
-    let unbounded: Vec<&String> = unbounded.map(|(name, _)| name).collect();
-
-    assert_eq!(unbounded, ["TracingPolicy"]);
-    let actions = all("Action", &template["Resources"]["TracingPolicy"]);
-    let wanted = json!(["xray:PutTraceSegments", "xray:PutTelemetryRecords"]);
-    assert_eq!(actions, [&wanted]);
-}
-
-#[test]
-fn secrets_are_for_the_pushes_alone() {
-    for function in functions(&template()) {
-        let prefix = &function.properties["Environment"]["Variables"]["OMPS_SECRETS_PREFIX"];
-        let wanted = PUSHES
-            .contains(&function.name.as_str())
-            .then_some("SecretsPrefix");
-        assert_eq!(prefix.as_str(), wanted, "{}", function.name);
-    }
-}
-
-#[test]
 fn the_shipped_configuration_is_valid_in_both_sections() {
     let text = fs::read_to_string(root().join("config/omps.toml")).expect("the configuration");
 
@@ -303,41 +215,19 @@ fn sam_local_sets_no_variable_that_the_template_lacks() {
     let environment: Value = serde_json::from_slice(&environment).expect("JSON");
 
     let template = template();
-    let variables = &template["Globals"]["Function"]["Environment"]["Variables"];
+    let of_all = &template["Globals"]["Function"]["Environment"]["Variables"];
 
     // SAM leaves others out without a word.
-    for (name, _) in environment["Parameters"].as_object().expect("variables") {
-        assert!(variables.get(name).is_some(), "{name}");
-    }
-}
-
-#[test]
-fn a_message_is_hidden_for_six_times_what_its_push_may_take_and_ends_as_a_dead_letter() {
-    let template = template();
-    let functions = functions(&template);
-    let of_queue = functions.iter().find(|function| function.name == OF_QUEUE);
-    let of_queue = &of_queue.expect("the function behind the queue").properties;
-    let queue = &template["Resources"]["PushQueue"]["Properties"];
-
-    let hidden = queue["VisibilityTimeout"].as_u64().expect("seconds");
-    assert!(hidden >= 6 * of_queue["Timeout"].as_u64().expect("seconds"));
-    let redrive = json!({"deadLetterTargetArn": "DeadLetterQueue.Arn", "maxReceiveCount": 5});
-    assert_eq!(queue["RedrivePolicy"], redrive);
-    let source = &of_queue["Events"]["Queue"]["Properties"];
-    assert_eq!(source["Queue"], "PushQueue.Arn");
-    assert_eq!(
-        source["FunctionResponseTypes"],
-        json!(["ReportBatchItemFailures"])
-    );
-}
-
-#[test]
-fn what_holds_data_stays_when_the_stack_goes() {
-    let template = template();
-    for resource in ["LedgerTable", "UploadBucket", "DeadLetterQueue"] {
-        let resource = &template["Resources"][resource];
-        assert_eq!(resource["DeletionPolicy"], "Retain");
-        assert_eq!(resource["UpdateReplacePolicy"], "Retain");
+    for (function, variables) in environment.as_object().expect("functions") {
+        let own = &template["Resources"][function]["Properties"]["Environment"]["Variables"];
+        let known = if function == "Parameters" {
+            of_all
+        } else {
+            own
+        };
+        for (name, _) in variables.as_object().expect("variables") {
+            assert!(known.get(name).is_some(), "{function}: {name}");
+        }
     }
 }
 

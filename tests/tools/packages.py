@@ -35,13 +35,22 @@ def flat(value):
     return ".".join(value) if isinstance(value, list) else str(value)
 
 
+def conditional(value):
+    """The condition under which something is there, if any, and the thing."""
+    if "Fn::If" in value:
+        condition, value, _ = value["Fn::If"]
+        return f", if {condition}", value
+    return "", value
+
+
 def allowed(role):
-    for policy in resources[role]["Properties"]["Policies"]:
+    for condition, policy in map(conditional, resources[role]["Properties"]["Policies"]):
         for statement in policy["PolicyDocument"]["Statement"]:
             actions = statement["Action"]
-            yield f"{', '.join([actions] if isinstance(actions, str) else actions)} on {flat(statement['Resource'])}"
-    if resources[role]["Properties"]["ManagedPolicyArns"]:
-        yield "X-Ray by TracingPolicy, unless Tracing=PassThrough"
+            actions = ", ".join([actions] if isinstance(actions, str) else actions)
+            yield f"{actions} on {flat(statement['Resource'])}{condition}"
+    for condition, policy in map(conditional, resources[role]["Properties"]["ManagedPolicyArns"]):
+        yield f"{flat(policy)}{condition}"
 
 
 fits = True
