@@ -1,6 +1,7 @@
 //! Where releases go. One registry today; each keeps the releases of repositories, and can make these public.
 
 mod app_registry;
+pub mod oci;
 
 use std::fmt;
 

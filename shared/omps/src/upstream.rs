@@ -81,6 +81,8 @@ pub struct Upstream {
 pub struct Response {
     /// The status.
     pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
     /// The body. Of an answer that is no success, its start.
     pub body: Vec<u8>,
     /// Whether the request was sent before, and got no clear answer: it may have taken effect then.
@@ -259,8 +261,10 @@ impl Upstream {
     ) -> Result<Response, Miss> {
         match self.call(request, limit, until).await {
             Ok((status, headers, body)) => {
+                let pause = retry_after(&headers);
                 let response = Response {
                     status,
+                    headers,
                     body,
                     repeated,
                 };
@@ -268,7 +272,7 @@ impl Upstream {
                     false => Ok(response),
                     true => Err(Miss {
                         outcome: Ok(response),
-                        pause: retry_after(&headers),
+                        pause,
                         last: false,
                     }),
                 }
