@@ -88,10 +88,7 @@ impl OciRegistry {
         let response = self
             .send(repository, Access::Push, ANSWER_LIMIT, request)
             .await?;
-        if matches!(
-            response.status,
-            StatusCode::ACCEPTED | StatusCode::OK | StatusCode::NO_CONTENT
-        ) {
+        if response.status == StatusCode::ACCEPTED {
             return Ok(());
         }
         match OciError::of(&response) {
