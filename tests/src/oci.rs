@@ -72,6 +72,8 @@ pub struct Manners {
     pub is_over_quota: bool,
     /// No changes for the time being.
     pub is_read_only: bool,
+    /// Where blobs are read, if not at the registry: the URL of another.
+    pub blobs_are_at: Option<String>,
     /// `HEAD` and `GET` of manifests say no digest, which the specification allows.
     pub hides_digests: bool,
 }
@@ -152,6 +154,7 @@ impl Registry {
             has_immutable_tags: false,
             is_over_quota: false,
             is_read_only: false,
+            blobs_are_at: None,
             hides_digests: false,
         };
         let shared = Shared {

@@ -30,7 +30,7 @@ serve() {
     cat >"$WORK/$1.yml" <<END
 version: 0.1
 log: {level: info, accesslog: {disabled: false}}
-storage: {filesystem: {rootdirectory: $WORK/$1}, delete: {enabled: true}}
+storage: {filesystem: {rootdirectory: $WORK/$1.store}, delete: {enabled: true}}
 http: {addr: "127.0.0.1:$PORT", secret: test}
 ${2:-}
 END
@@ -46,15 +46,25 @@ END
 
 # The requests of one log, as `METHOD path` without ids, counted.
 requests() {
-    grep -oE '"(GET|HEAD|POST|PUT|PATCH|DELETE) /v2/[^ ?"]*' "$1" | tr -d '"' |
+    grep -aoE '"(GET|HEAD|POST|PUT|PATCH|DELETE) /v2/[^ ?"]*' "$1" | tr -d '"' |
         sed -E 's/sha256:[0-9a-f]{64}/{digest}/; s#uploads/[0-9a-f-]{36}#uploads/{upload}#' | sort | uniq -c
 }
 
 run_client() {
-    OCI_REGISTRY_URL=http://127.0.0.1:$PORT cargo test --locked -p omps-tests --test api oci::real -- --ignored
+    OCI_REGISTRY_URL=http://127.0.0.1:$PORT cargo test --locked -p omps-tests --test api oci::real::a_real -- --ignored
 }
 
 install
+
+# An image of one layer, as an OCI layout.
+mkdir -p "$WORK/content/manifests"
+echo "kind: Example" >"$WORK/content/manifests/example.yaml"
+umoci init --layout "$WORK/layout"
+umoci new --image "$WORK/layout:first"
+umoci insert --rootless --image "$WORK/layout:first" "$WORK/content/manifests" /manifests
+
+echo "-- skopeo in front of the stand-in"
+OCI_LAYOUT=$WORK/layout:first cargo test --locked -p omps-tests --test api oci::real::skopeo -- --ignored
 
 echo "-- open"
 serve open
@@ -73,11 +83,6 @@ serve passwords "auth: {htpasswd: {realm: test, path: $WORK/passwords}}"
 OCI_REGISTRY_LOGIN=org+robot:secret run_client
 
 echo "-- what skopeo needs for an image of one layer"
-mkdir -p "$WORK/content/manifests"
-echo "kind: Example" >"$WORK/content/manifests/example.yaml"
-umoci init --layout "$WORK/layout"
-umoci new --image "$WORK/layout:first"
-umoci insert --rootless --image "$WORK/layout:first" "$WORK/content/manifests" /manifests
 serve skopeo
 skopeo copy --quiet --dest-tls-verify=false "oci:$WORK/layout:first" "$image:first"
 requests "$WORK/skopeo.log"

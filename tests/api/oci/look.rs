@@ -153,6 +153,65 @@ async fn a_manifest_is_found_by_its_digest_too() {
 }
 
 #[tokio::test]
+async fn a_blob_is_read_and_checked() {
+    let (setup, image) = (Setup::quay().await, Image::new());
+    image.push(&setup.robot(), "1.0.0").await.expect("a push");
+    let (config, client) = (image.blobs[0].digest(), setup.robot());
+    let another = Digest::of(b"another");
+    let read = async |digest, limit| client.blob(&repository(), digest, limit).await;
+
+    let found = read(config, 1000).await.expect("an answer");
+    let missing = read(&another, 1000).await.expect("an answer");
+    let too_large = read(config, 5).await;
+    let other = Fault::Reply {
+        status: 200,
+        content_type: "application/octet-stream",
+        body: "another".to_owned(),
+    };
+    setup.registry.fail_next(1, "GET", "/v2/testorg/", other);
+    let changed = read(config, 1000).await;
+
+    assert_eq!(found.as_deref(), Some(image.config));
+    assert_eq!(missing, None);
+    assert_eq!(kind(too_large).0, "unreachable");
+    assert_eq!(kind(changed).0, "malformed");
+}
+
+#[tokio::test]
+async fn a_blob_that_is_kept_elsewhere_is_read_there_without_a_token() {
+    let (setup, image) = (Setup::quay().await, Image::new());
+    image.push(&setup.robot(), "1.0.0").await.expect("a push");
+    let store = Setup::docker_registry().await;
+    store
+        .robot()
+        .upload_blobs(&repository(), &image.blobs)
+        .await
+        .expect("an upload");
+    let path = format!("{}/v2/{ORGANIZATION}/{NAME}/blobs", store.registry.url());
+    setup
+        .registry
+        .change(|manners| manners.blobs_are_at = Some(path));
+
+    let missing = setup
+        .robot()
+        .missing_blobs(&repository(), &image.blobs)
+        .await;
+    let read = setup
+        .robot()
+        .blob(&repository(), image.blobs[0].digest(), 1000)
+        .await;
+
+    assert_eq!(missing.expect("an answer").len(), 0);
+    assert_eq!(read.expect("an answer").as_deref(), Some(image.config));
+    let requests = store.registry.requests();
+    assert!(
+        requests
+            .iter()
+            .all(|request| request.authorization().is_none())
+    );
+}
+
+#[tokio::test]
 async fn another_organizations_private_repository_is_hidden() {
     let (setup, image) = (Setup::quay().await, Image::new());
     image.push(&setup.robot(), "1.0.0").await.expect("a push");

@@ -319,3 +319,18 @@ async fn make_immutable(setup: &Setup) {
         .await
         .expect("a policy");
 }
+
+#[tokio::test]
+async fn a_push_can_be_a_task_of_its_own() {
+    let setup = Setup::quay().await;
+    let client = setup.owner();
+    let pushed = tokio::spawn(async move {
+        let image = Image::new();
+        push_release(&client, &image, "1.0.0").await?;
+        client
+            .blob(&repository(), image.blobs[0].digest(), 1000)
+            .await?;
+        client.delete_tag(&repository(), &tag("1.0.0")).await
+    });
+    assert_eq!(kind(pushed.await.expect("no panic")).0, "ok");
+}

@@ -1,13 +1,16 @@
-//! The same client in front of a real registry, which `tests/tools/oci_real.sh` starts.
+//! The same client in front of a real registry, and a real client in front of the stand-in: `tests/tools/oci_real.sh`
+//! starts both.
 
+use std::process::Command;
 use std::sync::Arc;
 
 use omps::registry::oci::{Endpoint, OciRegistry, Reference};
 use omps::token::Token;
-use omps_tests::quay::accounts::basic;
+use omps_tests::oci::Kind;
+use omps_tests::quay::accounts::{basic, robot_name, robot_password};
 use reqwest::Url;
 
-use super::{Image, kind, repository, tag, upstream};
+use super::{Image, NAME, ORGANIZATION, Setup, kind, repository, tag, upstream};
 
 /// `OCI_REGISTRY_URL` names an empty docker-registry that may delete; `OCI_REGISTRY_LOGIN` is `user:password`, if any.
 #[tokio::test]
@@ -84,4 +87,61 @@ async fn a_real_docker_registry_does_what_the_stand_in_does() {
         "not found"
     );
     assert_eq!(client.tags(&repository).await.expect("tags").len(), 2);
+}
+
+/// `OCI_LAYOUT` is `directory:tag` of an image.
+#[tokio::test]
+#[ignore = "needs skopeo: tests/tools/oci_real.sh"]
+async fn skopeo_pushes_to_the_stand_in_and_reads_it_back() {
+    let layout = std::env::var("OCI_LAYOUT").expect("OCI_LAYOUT");
+    let login = format!(
+        "{}:{}",
+        robot_name(ORGANIZATION),
+        robot_password(ORGANIZATION)
+    );
+    for registry in [
+        Kind::Quay,
+        Kind::DockerRegistry,
+        Kind::DockerRegistryWithPasswords,
+    ] {
+        let setup = Setup::of(registry).await;
+        let image = format!(
+            "docker://{}/{ORGANIZATION}/{NAME}:1.0.0",
+            setup.registry.address()
+        );
+        let copied = tempfile::tempdir().expect("a folder");
+        let copy = format!("oci:{}:first", copied.path().display());
+        let from = format!("oci:{layout}");
+        for arguments in [
+            [
+                "copy",
+                "--dest-tls-verify=false",
+                "--dest-creds",
+                &login,
+                &from,
+                &image,
+            ],
+            [
+                "copy",
+                "--src-tls-verify=false",
+                "--src-creds",
+                &login,
+                &image,
+                &copy,
+            ],
+        ] {
+            let mut skopeo = Command::new("skopeo");
+            skopeo.args(arguments);
+            let done = tokio::task::spawn_blocking(move || skopeo.output());
+            let done = done.await.expect("no panic").expect("skopeo");
+            let problem = String::from_utf8_lossy(&done.stderr).into_owned();
+            assert!(done.status.success(), "{registry:?}: {problem}");
+        }
+        println!("{registry:?}: {:#?}", setup.requests());
+        let tags = setup
+            .registry
+            .tags(ORGANIZATION, NAME)
+            .expect("a repository");
+        assert_eq!(tags, ["1.0.0"]);
+    }
 }

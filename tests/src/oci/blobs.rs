@@ -40,6 +40,10 @@ async fn read(
         .and_then(|repository| repository.blobs.get(&digest));
     let unknown = || Refusal::coded(404, "BLOB_UNKNOWN", "blob unknown to registry");
     let blob = blob.ok_or_else(|| unknown().into_response())?;
+    if let Some(url) = registry.manners().blobs_are_at {
+        let location = format!("{url}/{digest}");
+        return Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response());
+    }
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
         (

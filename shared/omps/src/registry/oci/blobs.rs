@@ -1,4 +1,4 @@
-//! Blobs: which are there, and putting up those that are not.
+//! Blobs: which are there, reading them, and putting up those that are not.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
@@ -46,6 +46,40 @@ impl Blob {
 }
 
 impl OciRegistry {
+    /// A blob of at most `limit` bytes, wherever the registry keeps it: quay.io sends its readers to a store of its own,
+    /// where the caller's token must not go. `None` when the repository does not have it.
+    ///
+    /// # Errors
+    /// [`OciError`]
+    pub async fn blob(
+        &self,
+        repository: &ImageRepository,
+        digest: &Digest,
+        limit: usize,
+    ) -> Result<Option<Bytes>, OciError> {
+        let url = self
+            .endpoint
+            .url(&format!("/v2/{repository}/blobs/{digest}"));
+        let request = || self.upstream.client().get(url.clone());
+        let mut response = self.look(repository, limit, request).await?;
+        if response.status.is_redirection() {
+            let elsewhere = location(&response, &url)?;
+            let request = || self.upstream.client().get(elsewhere.clone());
+            response = self.upstream.send_repeatable(request, limit).await?;
+        }
+        match response.status {
+            StatusCode::OK if Digest::of(&response.body) == *digest => {
+                Ok(Some(response.body.into()))
+            }
+            StatusCode::OK => Err(malformed(&format!("the blob {digest} has other bytes"))),
+            _ => match OciError::of(&response) {
+                error if error.has_code(&["BLOB_UNKNOWN"]) => Ok(None),
+                OciError::NotFound(_) => Ok(None),
+                error => Err(error),
+            },
+        }
+    }
+
     /// Which of these blobs the repository does not have. One that is hidden from the caller counts as missing.
     ///
     /// # Errors
@@ -200,20 +234,21 @@ fn distinct<'a>(blobs: impl IntoIterator<Item = &'a Blob>) -> Vec<&'a Blob> {
     by_digest.into_values().collect()
 }
 
-/// Where an upload goes on. Never by a way that is less safe than the one that led there.
+/// Where an upload or a download goes on. Never by a way that is less safe than the one that led there.
 fn location(response: &Response, asked: &Url) -> Result<Url, OciError> {
     let header = response.headers.get(LOCATION);
     let header = header.and_then(|value| value.to_str().ok());
-    let header = header.ok_or_else(|| malformed("202 to an upload without a Location"))?;
-    let url = asked
-        .join(header)
-        .map_err(|_| malformed("202 to an upload with a Location that is no URL"))?;
+    let header =
+        header.ok_or_else(|| malformed(&format!("{} without a Location", response.status)))?;
+    let url = asked.join(header).map_err(|_| {
+        malformed(&format!(
+            "{} with a Location that is no URL",
+            response.status
+        ))
+    })?;
     match url.scheme() == "https" || url.scheme() == asked.scheme() {
         true => Ok(url),
-        false => Err(malformed(&format!(
-            "an upload would go on at {}://",
-            url.scheme()
-        ))),
+        false => Err(malformed(&format!("a Location at {}://", url.scheme()))),
     }
 }
 
