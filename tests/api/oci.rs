@@ -7,6 +7,7 @@ mod look;
 mod push;
 mod quay;
 mod real;
+mod round_trips;
 
 use std::sync::Arc;
 use std::time::Duration;

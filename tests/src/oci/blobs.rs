@@ -14,7 +14,6 @@ use super::store::{RepositoryName, digest_of};
 use super::tokens::{Need, parameters};
 use super::{Location, Shared, own_url};
 use crate::quay::accounts::Caller;
-use crate::stand_in::unexpected;
 
 pub(super) fn router() -> Router<Arc<Shared>> {
     Router::new()
@@ -31,7 +30,7 @@ async fn read(
     State(registry): State<Arc<Shared>>,
     Path((namespace, name, digest)): Path<(String, String, String)>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Refusal> {
     let name = RepositoryName::new(&namespace, &name);
     registry.check(&headers, &name, Need::Pull)?;
     let store = registry.store();
@@ -39,7 +38,7 @@ async fn read(
         .find(&name)
         .and_then(|repository| repository.blobs.get(&digest));
     let unknown = || Refusal::coded(404, "BLOB_UNKNOWN", "blob unknown to registry");
-    let blob = blob.ok_or_else(|| unknown().into_response())?;
+    let blob = blob.ok_or_else(unknown)?;
     if let Some(url) = registry.manners().blobs_are_at {
         let location = format!("{url}/{digest}");
         return Ok((StatusCode::FOUND, [(header::LOCATION, location)]).into_response());
@@ -61,12 +60,10 @@ async fn start(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Response> {
+) -> Result<Response, Refusal> {
     let name = RepositoryName::new(&namespace, &name);
     let caller = registry.check(&headers, &name, Need::Push)?;
-    registry
-        .check_writable()
-        .map_err(IntoResponse::into_response)?;
+    registry.check_writable()?;
     let query = parameters(&query.unwrap_or_default());
     if let (Some(digest), Some(from)) = (query.get("mount"), query.get("from"))
         && mount(&registry, &caller, digest, from, &name)
@@ -75,7 +72,7 @@ async fn start(
     }
     match query.get("digest") {
         Some(digest) if registry.manners().takes_blobs_in_one_step => {
-            keep(&registry, &name, digest, body.to_vec()).map_err(IntoResponse::into_response)?;
+            keep(&registry, &name, digest, body.to_vec())?;
             Ok(created(&headers, &name, digest))
         }
         _ => {
@@ -95,7 +92,7 @@ async fn add(
     Path((namespace, name, upload)): Path<(String, String, String)>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Response> {
+) -> Result<Response, Refusal> {
     let name = RepositoryName::new(&namespace, &name);
     registry.check(&headers, &name, Need::Push)?;
     let mut store = registry.store();
@@ -103,7 +100,7 @@ async fn add(
         .uploads
         .get_mut(&upload)
         .filter(|found| found.to == name);
-    let found = found.ok_or_else(|| Refusal::upload_unknown().into_response())?;
+    let found = found.ok_or_else(Refusal::upload_unknown)?;
     found.bytes.extend_from_slice(&body);
     drop(store);
     let location = location(&registry, &headers, &name, &upload);
@@ -117,27 +114,25 @@ async fn finish(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Response> {
+) -> Result<Response, Refusal> {
     let name = RepositoryName::new(&namespace, &name);
     registry.check(&headers, &name, Need::Push)?;
-    registry
-        .check_writable()
-        .map_err(IntoResponse::into_response)?;
+    registry.check_writable()?;
     let query = parameters(&query.unwrap_or_default());
     if registry.manners().location == Location::WithQuery && !query.contains_key("_state") {
-        return Err(unexpected(Refusal::upload_unknown()));
+        return Err(Refusal::upload_unknown().surprise());
     }
     let Some(digest) = query.get("digest") else {
-        return Err(unexpected(Refusal::digest_invalid()));
+        return Err(Refusal::digest_invalid().surprise());
     };
     let found = registry
         .store()
         .uploads
         .remove(&upload)
         .filter(|found| found.to == name);
-    let found = found.ok_or_else(|| Refusal::upload_unknown().into_response())?;
+    let found = found.ok_or_else(Refusal::upload_unknown)?;
     let bytes = [found.bytes.as_slice(), &body].concat();
-    keep(&registry, &name, digest, bytes).map_err(IntoResponse::into_response)?;
+    keep(&registry, &name, digest, bytes)?;
     Ok(created(&headers, &name, digest))
 }
 

@@ -14,7 +14,6 @@ use super::refusal::Refusal;
 use super::store::{Manifest, Repository, RepositoryName};
 use super::tokens::Need;
 use super::{Kind, Shared};
-use crate::stand_in::unexpected;
 
 const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -31,14 +30,14 @@ async fn read(
     State(registry): State<Arc<Shared>>,
     Path((namespace, name, reference)): Path<(String, String, String)>,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Refusal> {
     let name = RepositoryName::new(&namespace, &name);
     registry.check(&headers, &name, Need::Pull)?;
     let store = registry.store();
     let Some(repository) = store.find(&name) else {
         return Err(match registry.kind {
-            Kind::Quay => Refusal::name_unknown().into_response(),
-            _ => Refusal::manifest_unknown().into_response(),
+            Kind::Quay => Refusal::name_unknown(),
+            _ => Refusal::manifest_unknown(),
         });
     };
     let Some((digest, manifest)) = repository.manifest(&reference) else {
@@ -46,12 +45,11 @@ async fn read(
         return Err(match registry.kind {
             Kind::Quay if is_expired => expired(&reference),
             _ => Refusal::manifest_unknown(),
-        }
-        .into_response());
+        });
     };
     if !accepts(&headers, &manifest.media_type) {
         // Quay converts to an old format first; no client of ours should come that far.
-        return Err(unexpected(Refusal::manifest_unknown()));
+        return Err(Refusal::manifest_unknown().surprise());
     }
     let mut answer = (
         [(header::CONTENT_TYPE, manifest.media_type.clone())],
@@ -70,16 +68,14 @@ async fn write(
     Path((namespace, name, reference)): Path<(String, String, String)>,
     headers: HeaderMap,
     body: Bytes,
-) -> Result<Response, Response> {
+) -> Result<Response, Refusal> {
     let name = RepositoryName::new(&namespace, &name);
     registry.check(&headers, &name, Need::Push)?;
-    registry
-        .check_writable()
-        .map_err(IntoResponse::into_response)?;
+    registry.check_writable()?;
     let mut store = registry.store();
     let repository = store.create(&name, "");
     let tag = (!reference.contains(':')).then_some(reference.as_str());
-    let put = put(repository, tag, &headers, &body).map_err(IntoResponse::into_response)?;
+    let put = put(repository, tag, &headers, &body)?;
     let headers = [
         (
             header::HeaderName::from_static("docker-content-digest"),
@@ -159,17 +155,17 @@ async fn remove(
     State(registry): State<Arc<Shared>>,
     Path((namespace, name, reference)): Path<(String, String, String)>,
     headers: HeaderMap,
-) -> Result<StatusCode, Response> {
+) -> Result<StatusCode, Refusal> {
     let name = RepositoryName::new(&namespace, &name);
     registry.check(&headers, &name, Need::Push)?;
     let mut store = registry.store();
     let repository = store.find_mut(&name);
-    let repository = repository.ok_or_else(|| Refusal::name_unknown().into_response())?;
+    let repository = repository.ok_or_else(Refusal::name_unknown)?;
     let removed = match reference.contains(':') {
         true => remove_manifest(registry.kind, repository, &reference),
         false => remove_tag(registry.kind, repository, &reference),
     };
-    removed.map_err(IntoResponse::into_response)?;
+    removed?;
     Ok(StatusCode::ACCEPTED)
 }
 

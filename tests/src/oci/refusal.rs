@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use crate::quay;
+use crate::stand_in::unexpected;
 
 /// Why a request failed.
 #[derive(Clone, Debug)]
@@ -24,9 +25,15 @@ pub enum Refusal {
     Rest(quay::Refusal),
     /// 429, as nginx says it.
     TooManyRequests,
+    /// The answer to what no client of ours should ask: the test fails.
+    Surprise(Box<Refusal>),
 }
 
 impl Refusal {
+    pub(super) fn surprise(self) -> Self {
+        Self::Surprise(Box::new(self))
+    }
+
     pub fn coded(status: u16, code: &'static str, message: &str) -> Self {
         Self::Coded {
             status,
@@ -120,6 +127,7 @@ impl IntoResponse for Refusal {
                 response
             }
             Self::Rest(refusal) => refusal.into_response(),
+            Self::Surprise(refusal) => unexpected(*refusal),
             Self::TooManyRequests => (
                 StatusCode::TOO_MANY_REQUESTS,
                 [(header::RETRY_AFTER, "0")],

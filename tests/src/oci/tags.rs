@@ -23,13 +23,11 @@ async fn list(
     Path((namespace, name)): Path<(String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Response> {
+) -> Result<Response, Refusal> {
     let name = RepositoryName::new(&namespace, &name);
     registry.check(&headers, &name, Need::Pull)?;
     let store = registry.store();
-    let repository = store
-        .find(&name)
-        .ok_or_else(|| Refusal::name_unknown().into_response())?;
+    let repository = store.find(&name).ok_or_else(Refusal::name_unknown)?;
     if registry.kind != Kind::Quay {
         return all(&name, repository);
     }
@@ -58,10 +56,10 @@ async fn list(
 }
 
 /// A repository is not known before its first manifest, and has `null` for tags when all are deleted.
-fn all(name: &RepositoryName, repository: &Repository) -> Result<Response, Response> {
+fn all(name: &RepositoryName, repository: &Repository) -> Result<Response, Refusal> {
     let tags: Vec<&String> = repository.tags.keys().rev().collect();
     let tags = match (tags.is_empty(), repository.expired.is_empty()) {
-        (true, true) => return Err(Refusal::name_unknown().into_response()),
+        (true, true) => return Err(Refusal::name_unknown()),
         (true, false) => json!(null),
         _ => json!(tags),
     };

@@ -133,7 +133,7 @@ impl Shared {
         headers: &HeaderMap,
         name: &RepositoryName,
         need: Need,
-    ) -> Result<Caller, Response> {
+    ) -> Result<Caller, Refusal> {
         match self.kind {
             Kind::DockerRegistry => Ok(Caller::Anonymous),
             Kind::DockerRegistryWithPasswords => {
@@ -151,7 +151,7 @@ impl Shared {
         headers: &HeaderMap,
         name: &RepositoryName,
         need: Need,
-    ) -> Result<Caller, Response> {
+    ) -> Result<Caller, Refusal> {
         let is_public = self
             .store()
             .find(name)
@@ -161,7 +161,7 @@ impl Shared {
                 None if is_public && need == Need::Pull => Ok(Caller::Anonymous),
                 None => Err(self.unauthorized(headers, name, need)),
                 // The caller's credentials are for the token endpoint alone.
-                Some(_) => Err(unexpected(self.unauthorized(headers, name, need))),
+                Some(_) => Err(self.unauthorized(headers, name, need).surprise()),
             };
         };
         let mut tokens = lock(&self.tokens.0);
@@ -184,8 +184,8 @@ impl Shared {
         }
     }
 
-    fn unauthorized(&self, headers: &HeaderMap, name: &RepositoryName, need: Need) -> Response {
-        Refusal::unauthorized(self.challenge(headers, Some((name, need)))).into_response()
+    fn unauthorized(&self, headers: &HeaderMap, name: &RepositoryName, need: Need) -> Refusal {
+        Refusal::unauthorized(self.challenge(headers, Some((name, need))))
     }
 
     fn challenge(&self, headers: &HeaderMap, scope: Option<(&RepositoryName, Need)>) -> String {

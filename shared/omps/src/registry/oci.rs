@@ -24,7 +24,7 @@
 //! creates the repository when it grants a token to push, so that one is asked for only once it is clear that there will
 //! be a push; a manifest waits for its blobs, the release for its bundles, and reading back for the write. A blob is one
 //! round trip where the registry takes it together with `POST`, as the specification allows (Quay does; docker-registry
-//! answers 202 and takes it with `PUT`). `tests/api/oci/push.rs` counts.
+//! answers 202 and takes it with `PUT`). `tests/api/oci/round_trips.rs` counts.
 //!
 //! # Why not the crate `oci-client`
 //!
@@ -38,6 +38,7 @@
 
 mod auth;
 mod blobs;
+mod challenge;
 mod delete;
 mod error;
 mod manifests;
@@ -60,7 +61,8 @@ pub use manifests::{Manifest, Reference};
 pub use names::{Digest, ImageRepository, InvalidImageName, Tag};
 pub use quay::Creation;
 
-use self::auth::{Access, Auth, Challenge};
+use self::auth::{Access, Auth};
+use self::challenge::Challenge;
 use crate::token::Token;
 use crate::upstream::{Response, Upstream};
 
@@ -101,7 +103,7 @@ impl Endpoint {
     /// # Errors
     /// Why not.
     pub async fn is_there(&self, upstream: &Upstream) -> Result<(), OciError> {
-        let challenge = auth::ask_for_challenge(upstream, &self.base).await?;
+        let challenge = challenge::ask(upstream, &self.base).await?;
         *self.challenge.lock().await = Some(challenge);
         Ok(())
     }
@@ -115,7 +117,7 @@ impl Endpoint {
         if let Some(challenge) = &*known {
             return Ok(challenge.clone());
         }
-        let challenge = auth::ask_for_challenge(upstream, &self.base).await?;
+        let challenge = challenge::ask(upstream, &self.base).await?;
         Ok(known.insert(challenge).clone())
     }
 
