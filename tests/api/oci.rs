@@ -3,6 +3,7 @@
 mod answers;
 mod auth;
 mod delete;
+mod exchanges;
 mod look;
 mod push;
 mod quay;

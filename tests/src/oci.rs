@@ -14,10 +14,13 @@ mod tokens;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 
 use crate::quay::accounts::Accounts;
@@ -66,6 +69,8 @@ pub struct Manners {
     pub token_uses: Option<usize>,
     /// How many tokens are given out before the token endpoint answers 429, if there is such a limit.
     pub token_limit: Option<usize>,
+    /// Every so many requests the front refuses one with 429, if there is such a limit.
+    pub busy_every: Option<usize>,
     /// Quay's `FEATURE_IMMUTABLE_TAGS`.
     pub has_immutable_tags: bool,
     /// The namespace is full.
@@ -109,6 +114,8 @@ pub struct Shared {
     tokens: Tokens,
     manners: Mutex<Manners>,
     store: Mutex<Store>,
+    /// How many requests there were.
+    requests: AtomicUsize,
 }
 
 impl Service for Shared {
@@ -128,6 +135,7 @@ impl Service for Shared {
         router
             .fallback(|| async { unexpected(page_not_found()) })
             .method_not_allowed_fallback(|| async { unexpected(StatusCode::METHOD_NOT_ALLOWED) })
+            .layer(from_fn_with_state(self.clone(), front))
             .with_state(self)
     }
 }
@@ -151,6 +159,7 @@ impl Registry {
             },
             token_uses: None,
             token_limit: None,
+            busy_every: None,
             has_immutable_tags: false,
             is_over_quota: false,
             is_read_only: false,
@@ -163,6 +172,7 @@ impl Registry {
             tokens: Tokens::default(),
             manners: Mutex::new(manners),
             store: Mutex::default(),
+            requests: AtomicUsize::new(0),
         };
         Self::serve(settings.listen, shared).await
     }
@@ -241,6 +251,16 @@ impl Shared {
             (_, true) => Err(Refusal::over_quota()),
             _ => Ok(()),
         }
+    }
+}
+
+/// Lets a request pass, or refuses it. Nothing is done then.
+async fn front(State(registry): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let count = registry.requests.fetch_add(1, Ordering::Relaxed) + 1;
+    let every = registry.manners().busy_every;
+    match every.is_some_and(|every| count.is_multiple_of(every)) {
+        true => Refusal::TooManyRequests.into_response(),
+        false => next.run(request).await,
     }
 }
 

@@ -70,6 +70,7 @@ echo "-- open"
 serve open
 run_client
 requests "$WORK/open.log"
+OCI_REGISTRY_URL=http://127.0.0.1:$PORT cargo test --locked -p omps-tests --test api oci::exchanges -- --ignored
 image=docker://127.0.0.1:$PORT/testorg/doorbell-operator
 skopeo list-tags --tls-verify=false "$image"
 digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "$image:1.0.0")

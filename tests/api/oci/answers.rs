@@ -99,6 +99,41 @@ async fn every_call_passes_over_what_passes() {
 }
 
 #[tokio::test]
+async fn a_push_gets_through_a_front_that_refuses_every_third_request() {
+    for setup in [Setup::quay().await, Setup::docker_registry().await] {
+        setup
+            .registry
+            .change(|manners| manners.busy_every = Some(3));
+        let (client, image, repository) = (setup.owner(), Image::new(), repository());
+        client.tags(&repository).await.expect("tags");
+        for blob in &image.blobs {
+            client
+                .upload_blobs(&repository, [blob])
+                .await
+                .expect("an upload");
+        }
+        for version in ["1.0.0", "2.0.0"] {
+            let manifest = image.release(version);
+            let put = client
+                .put_manifest(&repository, &tag(version), &manifest, &image.blobs)
+                .await;
+            put.expect("a manifest");
+        }
+        client
+            .delete_tag(&repository, &tag("1.0.0"))
+            .await
+            .expect("a deletion");
+        assert_eq!(
+            setup
+                .registry
+                .tags(ORGANIZATION, NAME)
+                .expect("a repository"),
+            ["2.0.0"]
+        );
+    }
+}
+
+#[tokio::test]
 async fn every_call_gives_up_in_the_end() {
     for call in Call::ALL {
         let (closed, _, sent) = call.meet(Fault::CloseBeforeActing, 3).await;

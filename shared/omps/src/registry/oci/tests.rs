@@ -231,3 +231,21 @@ async fn what_is_no_registry_is_not_there() {
         assert!(error.contains(expected), "{case}: {error}");
     }
 }
+
+#[tokio::test]
+async fn the_registrys_token_is_kept_out_of_what_is_written() {
+    let token = "a-token-of-the-registry";
+    let service = Scripted::play(vec![
+        challenge("/token"),
+        ok("", format!(r#"{{"token":"{token}"}}"#).as_bytes()),
+        ok("", br#"{"tags":[]}"#),
+    ]);
+    let client = client(&service);
+    client.tags(&repository()).await.unwrap();
+    assert_eq!(
+        crate::scrub::scrub(&format!("{token} is wrong")),
+        "[secret] is wrong"
+    );
+    drop(client);
+    assert_eq!(crate::scrub::scrub(token), token);
+}
