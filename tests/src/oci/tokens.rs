@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use axum::Json;
 use axum::Router;
 use axum::extract::{RawQuery, State};
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use serde_json::json;
 
@@ -49,9 +50,10 @@ async fn version(State(registry): State<Arc<Shared>>, headers: HeaderMap) -> Res
         Kind::DockerRegistry => true,
         Kind::DockerRegistryWithPasswords => authorization(&headers).is_some(),
     };
+    let challenge = [(WWW_AUTHENTICATE, registry.challenge(&headers, None))];
     match (known, registry.kind) {
         (true, _) => Json(json!({})).into_response(),
-        // Quay's body is `true`, and says that it is HTML.
+        (false, Kind::Quay) => (StatusCode::UNAUTHORIZED, challenge, Html("true")).into_response(),
         (false, _) => Refusal::unauthorized(registry.challenge(&headers, None)).into_response(),
     }
 }
