@@ -11,6 +11,7 @@ mod health;
 mod helpers;
 mod koji_failures;
 mod moto;
+mod oci;
 mod publishing;
 mod push_event;
 mod push_koji;

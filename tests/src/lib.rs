@@ -10,6 +10,7 @@ pub mod bucket;
 pub mod greenwave;
 pub mod koji;
 pub mod multipart;
+pub mod oci;
 pub mod operator;
 pub mod quay;
 pub mod secrets_manager;

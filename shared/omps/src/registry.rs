@@ -1,6 +1,7 @@
 //! Where releases go: what every kind of registry can do. Each packs an operator in a form of its own.
 
 mod app_registry;
+pub mod oci;
 
 use std::fmt;
 

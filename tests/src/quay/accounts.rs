@@ -129,7 +129,7 @@ impl Accounts {
     }
 
     /// Judges the `Authorization` header as `/cnr` does: only Basic counts.
-    pub(super) fn basic_caller(&self, authorization: Option<&str>) -> Caller {
+    pub(crate) fn basic_caller(&self, authorization: Option<&str>) -> Caller {
         authorization
             .and_then(|value| credentials(value, "basic"))
             .and_then(|encoded| STANDARD.decode(encoded).ok())
@@ -142,7 +142,7 @@ impl Accounts {
     }
 
     /// Judges the `Authorization` header as `/api/v1` does: only OAuth tokens count.
-    pub(super) fn oauth_caller(&self, authorization: Option<&str>) -> Caller {
+    pub(crate) fn oauth_caller(&self, authorization: Option<&str>) -> Caller {
         authorization
             .and_then(|value| credentials(value, "bearer"))
             .and_then(|token| self.oauth_user(token))
@@ -167,7 +167,7 @@ impl Accounts {
         }
     }
 
-    pub(super) fn owns(&self, caller: &Caller, organization: &str) -> bool {
+    pub(crate) fn owns(&self, caller: &Caller, organization: &str) -> bool {
         self.account(caller).is_some_and(|account| {
             account
                 .owned_organizations
@@ -176,7 +176,7 @@ impl Accounts {
         })
     }
 
-    pub(super) fn may_create_in(&self, caller: &Caller, organization: &str) -> bool {
+    pub(crate) fn may_create_in(&self, caller: &Caller, organization: &str) -> bool {
         self.owns(caller, organization)
             || self
                 .account(caller)
