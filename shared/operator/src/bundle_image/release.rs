@@ -1,0 +1,172 @@
+//! A release as a registry takes it: its bundles, packed, and a manifest of its own.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::draft::Draft;
+use super::image::{Blob, Image};
+use super::judged::{JudgedBundles, Verdict};
+use super::tag::Number;
+
+/// A release that can be pushed.
+#[derive(Debug)]
+pub struct Release {
+    /// The package's name.
+    pub package: String,
+    /// The channel that a subscription without one gets.
+    pub default_channel: Option<String>,
+    /// The roots of each channel: `currentCSV` of package manifests; every ready-made bundle that names the channel.
+    pub channels: BTreeMap<String, Vec<String>>,
+    /// The bundles, oldest first; there is at least one.
+    pub bundles: Vec<Bundle>,
+    /// What was found without being refused.
+    pub verdict: Verdict,
+    form: Form,
+}
+
+/// A bundle, packed.
+#[derive(Debug)]
+pub struct Bundle {
+    /// `metadata.name` of its CSV.
+    pub name: String,
+    /// `spec.version`
+    pub version: String,
+    /// `spec.release`
+    pub release: Option<String>,
+    /// The tag under which it is pushed.
+    pub tag: String,
+    /// The channels that its annotations name, in their order.
+    pub channels: Vec<String>,
+    /// The default channel that its annotations name.
+    pub default_channel: Option<String>,
+    /// The files of its layer, by path, without directories.
+    pub files: BTreeMap<String, Arc<[u8]>>,
+    /// The labels of its config.
+    pub labels: BTreeMap<String, String>,
+    /// Layer and config, which the release's manifest shares.
+    pub image: Image,
+    /// Its manifest, which depends on its content alone.
+    pub manifest: Blob,
+}
+
+/// What was uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Form {
+    /// Package manifests.
+    Package,
+    /// Ready-made bundles.
+    Bundle,
+}
+
+/// A release that cannot be packed. That it was judged makes this a defect of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("the bundle {bundle} could not be packed")]
+pub struct PackError {
+    bundle: String,
+    #[source]
+    error: io::Error,
+}
+
+/// The annotation `omps.package` of a release's manifest: what a catalog is made of, from the registry alone.
+#[derive(Serialize)]
+struct PackageAnnotation<'a> {
+    package: &'a str,
+    default: Option<&'a str>,
+    channels: &'a BTreeMap<String, Vec<String>>,
+    form: Form,
+    bundles: Vec<&'a str>,
+}
+
+impl JudgedBundles {
+    /// Packs the bundles into images.
+    ///
+    /// # Errors
+    /// [`PackError`], which is a defect.
+    pub fn into_release(self) -> Result<Release, PackError> {
+        let verdict = self.verdict().clone();
+        let bundles = self.bundles.into_iter().map(|(number, draft)| {
+            let name = draft.name().to_owned();
+            Bundle::pack(&number, draft).map_err(|error| PackError {
+                bundle: name,
+                error,
+            })
+        });
+        Ok(Release {
+            bundles: bundles.collect::<Result<_, _>>()?,
+            package: self.package,
+            default_channel: self.default_channel,
+            channels: self.channels,
+            verdict,
+            form: self.form,
+        })
+    }
+}
+
+impl Bundle {
+    fn pack(number: &Number, draft: Draft) -> io::Result<Self> {
+        let (name, files) = (draft.name().to_owned(), draft.files());
+        let annotations = draft.annotations.as_ref();
+        let labels = annotations
+            .map(|annotations| annotations.labels())
+            .unwrap_or_default();
+        let image = Image::pack(&files, &labels)?;
+        Ok(Bundle {
+            name,
+            version: number.version.to_string(),
+            release: number.release.as_ref().map(ToString::to_string),
+            tag: number.tag(),
+            channels: annotations
+                .map(|annotations| annotations.channels())
+                .unwrap_or_default(),
+            default_channel: annotations
+                .and_then(|annotations| annotations.default_channel())
+                .map(str::to_owned),
+            files,
+            labels,
+            manifest: image.manifest(None)?,
+            image,
+        })
+    }
+}
+
+impl Release {
+    /// The bundle that is the release: the newest.
+    pub fn newest(&self) -> Option<&Bundle> {
+        self.bundles.last()
+    }
+
+    /// The release's manifest under a version: the newest bundle's config and layer, with annotations.
+    ///
+    /// # Errors
+    /// [`PackError`], which is a defect.
+    pub fn manifest(&self, version: &str) -> Result<Blob, PackError> {
+        let failed = |error| PackError {
+            bundle: self.package.clone(),
+            error,
+        };
+        let newest = self
+            .newest()
+            .ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
+        let package = PackageAnnotation {
+            package: &self.package,
+            default: self.default_channel.as_deref(),
+            channels: &self.channels,
+            form: self.form,
+            bundles: self
+                .bundles
+                .iter()
+                .map(|bundle| bundle.manifest.digest.as_str())
+                .collect(),
+        };
+        let package = serde_json::to_string(&package).map_err(|error| failed(error.into()))?;
+        let annotations = BTreeMap::from([
+            ("omps.package", package),
+            ("org.opencontainers.image.version", version.to_owned()),
+        ]);
+        newest.image.manifest(Some(&annotations)).map_err(failed)
+    }
+}
