@@ -26,8 +26,10 @@ mod upload;
 mod verdict;
 
 pub use image::{Blob, Image};
-pub use judged::{JudgedBundles, Validation, Verdict};
+pub use judged::JudgedBundles;
 pub use release::{Bundle, PackError, Release};
+pub use verdict::{Validation, Verdict};
 
 pub(crate) use judged::{Refusal, judge_package_manifests, judge_ready_made};
+pub(crate) use splitting::restore;
 pub(crate) use upload::ReadyMade;

@@ -144,12 +144,15 @@ impl Operator {
         }
         let max_size = usize::try_from(self.limits.archive.uncompressed).unwrap_or(usize::MAX);
         rules::replace_registries(&mut self.files, &rules.replace_registry, max_size)?;
+        let files = &mut self.files;
+        let cuts = self.ready_made.as_ref().map(|bundles| bundles.cut(files));
         rules::set_annotations(
-            &mut self.files,
+            files,
             &rules.csv_annotations,
             &self.package.name,
             &mut self.budget,
         )?;
+        bundle_image::restore(files, cuts.unwrap_or_default());
         Ok(self)
     }
 
@@ -181,18 +184,14 @@ impl Operator {
     ) -> Result<JudgedBundles, OperatorError> {
         if let Some(ready_made) = &self.ready_made {
             let (files, package) = (&self.files, &self.package);
-            let budget = &mut self.budget;
-            let judged =
-                bundle_image::judge_ready_made(files, ready_made, package, validation, budget);
-            return judged.map_err(OperatorError::from);
+            let judged = bundle_image::judge_ready_made(files, ready_made, package, validation)?;
+            return Ok(judged);
         }
         let (manifests, courier) = self.judge_manifests(repository)?;
         let (files, package) = (&self.files, &self.package);
-        let budget = &mut self.budget;
-        let judged = bundle_image::judge_package_manifests(
-            files, &manifests, package, courier, validation, budget,
-        );
-        judged.map_err(OperatorError::from)
+        let judged =
+            bundle_image::judge_package_manifests(files, &manifests, package, courier, validation)?;
+        Ok(judged)
     }
 
     /// operator-courier's verdict.

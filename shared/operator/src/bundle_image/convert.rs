@@ -156,7 +156,10 @@ fn read_directory(
 }
 
 /// Says which files were split, and which could not be.
-pub(super) fn say_split(split: Vec<splitting::SplitFile>, findings: &mut Findings) {
+pub(super) fn say_split(
+    split: impl IntoIterator<Item = splitting::SplitFile>,
+    findings: &mut Findings,
+) {
     for file in split {
         let spot = start_of(
             &file.path.as_str().into(),

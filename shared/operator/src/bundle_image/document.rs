@@ -172,10 +172,27 @@ impl NoManifest {
 }
 
 /// The value at a path such as `spec.install.spec` below a place.
+///
+/// Go finds a structure's fields in any case, so `minkubeVersion` is `minKubeVersion`; but not the keys of maps.
 pub(crate) fn at<'a>(place: &Place<'a>, path: &str) -> Option<Place<'a>> {
-    let mut keys = path.split('.');
-    let first = place.get(keys.next()?)?;
-    keys.try_fold(first, |place, key| place.get(key))
+    let (mut place, mut is_map) = (place.clone(), false);
+    for key in path.split('.') {
+        let found = place.get(key);
+        place = match is_map {
+            true => found?,
+            false => found.or_else(|| in_any_case(&place, key))?,
+        };
+        is_map = matches!(key, "annotations" | "labels");
+    }
+    Some(place)
+}
+
+fn in_any_case<'a>(place: &Place<'a>, key: &str) -> Option<Place<'a>> {
+    let Value::Mapping(map) = place.value() else {
+        return None;
+    };
+    let mut keys = map.entries.iter().filter_map(|entry| entry.key.as_str());
+    place.get(keys.find(|known| known.eq_ignore_ascii_case(key))?)
 }
 
 /// The text at a path; dates are text to Go.

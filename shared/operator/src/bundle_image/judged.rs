@@ -10,33 +10,13 @@ use super::draft::Draft;
 use super::tag::Number;
 use super::upload::{ANNOTATIONS_FILE, ReadyMade};
 use super::verdict::findings::Findings;
-use super::verdict::{self, format, rule};
+use super::verdict::{self, Validation, Verdict, format, rule};
 use super::{ready_made, release};
 use crate::archive::Files;
 use crate::manifests::Manifests;
 use crate::manifests::package_name::PackageName;
-use crate::report::{Finding, Report, Severity, Spot, ValidationInfo};
-use crate::yaml::Budget;
-
-/// What refuses a bundle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Validation {
-    /// What opm or OLM cannot take.
-    #[default]
-    Normal,
-    /// What operator-sdk calls an error, too.
-    Strict,
-}
-
-/// What was found in an upload's bundles.
-#[derive(Debug, Clone, Default)]
-pub struct Verdict {
-    /// What operator-courier says of package manifests.
-    pub courier: Report,
-    /// What the verdict on bundles says, the worst first.
-    pub findings: Vec<Finding>,
-    validation: Validation,
-}
+use crate::report::{Report, Spot};
+use crate::yaml::{self, Budget};
 
 /// Bundles that are not refused, oldest first.
 #[derive(Debug)]
@@ -56,49 +36,16 @@ const MAX_BUNDLES: usize = 1_000;
 /// Bytes of all bundles of one upload, a file counting in each that has it.
 const MAX_BYTES: usize = 256 << 20;
 
-impl Validation {
-    fn refuses(self, severity: Severity) -> bool {
-        match severity {
-            Severity::Refused => true,
-            Severity::Error => self == Validation::Strict,
-            Severity::Warning => false,
-        }
-    }
-}
+/// Bytes of one text in a bundle's files: past what one object may have in a cluster, so that the bundle is told how big it
+/// is.
+const MAX_SCALAR: usize = 4 << 20;
 
-impl Verdict {
-    fn new(courier: Report, findings: Findings, validation: Validation) -> Self {
-        Verdict {
-            courier,
-            findings: findings.into_list(),
-            validation,
-        }
-    }
-
-    /// The findings that refuse the upload.
-    pub fn refusals(&self) -> impl Iterator<Item = &Finding> {
-        let findings = self.findings.iter();
-        findings.filter(|finding| self.validation.refuses(finding.severity))
-    }
-
-    /// The message of the first refusal; empty when nothing is refused.
-    pub fn first_refusal(&self) -> &str {
-        self.refusals()
-            .next()
-            .map_or("", |finding| &finding.message)
-    }
-
-    /// The lists as an answer carries them: operator-courier's words, the refusals' messages behind its errors, and the
-    /// findings of both.
-    pub fn validation_info(&self) -> ValidationInfo {
-        let mut errors = self.courier.messages(Severity::Error);
-        errors.extend(self.refusals().map(|finding| finding.message.clone()));
-        ValidationInfo {
-            errors: Some(errors),
-            warnings: Some(self.courier.messages(Severity::Warning)),
-            findings: [self.courier.findings.as_slice(), &self.findings].concat(),
-        }
-    }
+/// What may be read of an upload's bundles.
+fn fresh_budget() -> Budget {
+    Budget::new(yaml::Limits {
+        scalar: MAX_SCALAR,
+        ..yaml::Limits::default()
+    })
 }
 
 impl JudgedBundles {
@@ -130,17 +77,16 @@ pub(crate) fn judge_package_manifests(
     package: &PackageName,
     courier: Report,
     validation: Validation,
-    budget: &mut Budget,
 ) -> Result<JudgedBundles, Refusal> {
-    let mut findings = Findings::default();
-    let converted = convert::convert(files, manifests, &package.name, budget, &mut findings)?;
+    let (mut budget, mut findings) = (fresh_budget(), Findings::default());
+    let converted = convert::convert(files, manifests, &package.name, &mut budget, &mut findings)?;
     let Converted {
         drafts,
         default_channel,
         channels,
     } = converted;
     let place = manifests.package.spot();
-    let bundles = judge_all(drafts, &place, budget, &mut findings)?;
+    let bundles = judge_all(drafts, &place, &mut budget, &mut findings)?;
     let verdict = conclude(courier, findings, validation)?;
     Ok(JudgedBundles {
         package: package.name.clone(),
@@ -158,19 +104,26 @@ pub(crate) fn judge_ready_made(
     upload: &ReadyMade,
     package: &PackageName,
     validation: Validation,
-    budget: &mut Budget,
 ) -> Result<JudgedBundles, Refusal> {
-    let mut findings = Findings::default();
-    say_layout(upload, &mut findings);
-    let directories = upload.directories.iter();
-    let drafts = directories
-        .map(|directory| ready_made::read(files, directory, budget))
-        .collect::<Result<Vec<_>, _>>()?;
+    let (mut budget, mut findings) = (fresh_budget(), Findings::default());
+    say_left_out(upload, &mut findings);
+    let mut drafts = Vec::new();
+    for directory in &upload.directories {
+        let draft = ready_made::read(files, directory, &mut budget)?;
+        let split = upload
+            .split
+            .iter()
+            .filter(|file| file.path.starts_with(directory));
+        findings.of_bundle(Some(draft.name()));
+        convert::say_split(split.cloned(), &mut findings);
+        drafts.push(draft);
+    }
+    findings.of_bundle(None);
     check_packages(&drafts, &package.name, &mut findings);
     let bundles = judge_all(
         drafts,
         &start_of(&package.file.as_str().into(), ""),
-        budget,
+        &mut budget,
         &mut findings,
     )?;
     let verdict = conclude(Report::default(), findings, validation)?;
@@ -211,14 +164,13 @@ pub(crate) fn package_of(
                 name: name.to_owned(),
             });
         }
-        format::check(&draft, &mut findings);
+        format::check_metadata(&draft, &mut findings);
     }
     let verdict = Verdict::new(Report::default(), findings, Validation::Normal);
     Err(Refusal::Refused(Box::new(verdict)))
 }
 
-fn say_layout(upload: &ReadyMade, findings: &mut Findings) {
-    convert::say_split(upload.split.clone(), findings);
+fn say_left_out(upload: &ReadyMade, findings: &mut Findings) {
     for directory in &upload.left_out {
         let file: Arc<str> = format!("{directory}manifests").into();
         let message = format!("{file} has no {ANNOTATIONS_FILE} beside it, and is left out");

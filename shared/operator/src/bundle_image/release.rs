@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::draft::Draft;
 use super::image::{Blob, Image};
-use super::judged::{JudgedBundles, Verdict};
+use super::judged::JudgedBundles;
 use super::tag::Number;
+use super::verdict::Verdict;
 
 /// A release that can be pushed.
 #[derive(Debug)]

@@ -119,6 +119,52 @@ pub(crate) fn only_document(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(padded)
 }
 
+/// What stood around the only document of a file.
+pub(crate) struct Cut {
+    path: String,
+    before: Vec<u8>,
+    behind: Vec<u8>,
+}
+
+/// Takes away what stands around the only document of each file, where a reader of one document would stop at it.
+pub(crate) fn cut_only_documents(
+    files: &mut BTreeMap<String, Vec<u8>>,
+    is_manifest: impl Fn(&str) -> bool,
+) -> Vec<Cut> {
+    let mut cuts = Vec::new();
+    for (path, bytes) in files.iter_mut().filter(|(path, _)| is_manifest(path)) {
+        if matches!(only_document(bytes), Cow::Borrowed(_)) {
+            continue;
+        }
+        for range in documents(bytes) {
+            let behind = bytes.split_off(range.end);
+            let document = bytes.split_off(range.start);
+            let before = std::mem::replace(bytes, document);
+            let path = path.clone();
+            cuts.push(Cut {
+                path,
+                before,
+                behind,
+            });
+        }
+    }
+    cuts
+}
+
+/// Puts back what was cut.
+pub(crate) fn restore(files: &mut BTreeMap<String, Vec<u8>>, cuts: Vec<Cut>) {
+    for Cut {
+        path,
+        before,
+        behind,
+    } in cuts
+    {
+        if let Some(bytes) = files.get_mut(&path) {
+            *bytes = [before, std::mem::take(bytes), behind].concat();
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -222,6 +268,17 @@ mod tests {
 
         assert_eq!(files, before);
         assert_eq!(split[0].taken.as_deref(), Some("m-2.yaml"));
+    }
+
+    #[test]
+    fn what_stands_around_the_only_document_comes_back() {
+        let text = "---\n# a\n---\nb: c\n---\n";
+        let mut files = BTreeMap::from([("a.yaml".to_owned(), text.as_bytes().to_vec())]);
+        let cuts = cut_only_documents(&mut files, |_| true);
+        assert_eq!(files["a.yaml"], b"b: c\n");
+        files.insert("a.yaml".to_owned(), b"b: d\n".to_vec());
+        restore(&mut files, cuts);
+        assert_eq!(files["a.yaml"], b"---\n# a\n---\nb: d\n---\n");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::document::may_be_manifest;
 use super::judged::{self, Refusal};
 use super::ready_made;
-use super::splitting::{self, SplitFile};
+use super::splitting::{self, Cut, SplitFile};
 use crate::archive::Files;
 use crate::manifests::package_name::{PackageName, PackageNameError};
 use crate::yaml::Budget;
@@ -40,21 +40,13 @@ impl ReadyMade {
         if directories.is_empty() {
             return None;
         }
-        let manifests: Vec<String> = directories
-            .iter()
-            .map(|directory| format!("{directory}manifests/"))
-            .collect();
-        let split = splitting::split_files(files, |path| {
-            may_be_manifest(path)
-                && manifests
-                    .iter()
-                    .any(|directory| path.starts_with(directory))
-        });
-        Some(ReadyMade {
+        let mut found = ReadyMade {
             directories,
-            split,
+            split: Vec::new(),
             left_out,
-        })
+        };
+        found.split = splitting::split_files(files, |path| found.is_manifest(path));
+        Some(found)
     }
 
     /// The package that the bundles are of, and the file that says so.
@@ -87,6 +79,20 @@ impl ReadyMade {
             }
         }
         Ok(())
+    }
+
+    /// Takes away what stands around the only document of each manifest, so that rules can be applied to it.
+    pub(crate) fn cut(&self, files: &mut Files) -> Vec<Cut> {
+        splitting::cut_only_documents(files, |path| self.is_manifest(path))
+    }
+
+    fn is_manifest(&self, path: &str) -> bool {
+        let mut directories = self.directories.iter();
+        may_be_manifest(path)
+            && directories.any(|directory| {
+                let inner = path.strip_prefix(directory.as_str());
+                inner.is_some_and(|inner| inner.starts_with("manifests/"))
+            })
     }
 
     /// Whether at least one bundle has its annotations.

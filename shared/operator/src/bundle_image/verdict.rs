@@ -28,8 +28,81 @@ pub(crate) mod rule;
 
 use super::document::{Document, Exhausted};
 use super::draft::Draft;
+use crate::report::{Finding, OfBundle, Report, Severity, ValidationInfo};
 use crate::yaml::Budget;
 use findings::Findings;
+
+/// What refuses a bundle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Validation {
+    /// What opm or OLM cannot take.
+    #[default]
+    Normal,
+    /// What operator-sdk calls an error, too.
+    Strict,
+}
+
+/// What was found in an upload's bundles.
+#[derive(Debug, Clone, Default)]
+pub struct Verdict {
+    /// What operator-courier says of package manifests.
+    pub courier: Report,
+    /// What the verdict on bundles says, the worst first.
+    pub findings: Vec<Finding>,
+    validation: Validation,
+}
+
+impl Validation {
+    fn refuses(self, severity: Severity) -> bool {
+        match severity {
+            Severity::Refused => true,
+            Severity::Error => self == Validation::Strict,
+            Severity::Warning => false,
+        }
+    }
+}
+
+impl Verdict {
+    pub(super) fn new(courier: Report, findings: Findings, validation: Validation) -> Self {
+        Verdict {
+            courier,
+            findings: findings.into_list(),
+            validation,
+        }
+    }
+
+    /// The findings that refuse the upload.
+    pub fn refusals(&self) -> impl Iterator<Item = &Finding> {
+        let findings = self.findings.iter();
+        findings.filter(|finding| self.validation.refuses(finding.severity))
+    }
+
+    /// The message of the first refusal; empty when nothing is refused.
+    pub fn first_refusal(&self) -> &str {
+        self.refusals()
+            .next()
+            .map_or("", |finding| &finding.message)
+    }
+
+    /// The lists as an answer carries them: operator-courier's words, the refusals' messages behind its errors, and the
+    /// findings of both.
+    pub fn validation_info(&self) -> ValidationInfo {
+        let mut errors = self.courier.messages(Severity::Error);
+        errors.extend(self.refusals().map(|finding| finding.message.clone()));
+        let of_courier = self.courier.findings.iter().map(|finding| Finding {
+            of_bundle: Some(OfBundle {
+                bundle: None,
+                says: &[],
+            }),
+            ..finding.clone()
+        });
+        ValidationInfo {
+            errors: Some(errors),
+            warnings: Some(self.courier.messages(Severity::Warning)),
+            findings: of_courier.chain(self.findings.iter().cloned()).collect(),
+        }
+    }
+}
 
 /// A bundle that has a CSV, as most rules look at it.
 struct Subject<'a> {
@@ -53,6 +126,10 @@ pub(super) fn judge(
         format::check(draft, findings);
     }
     layout::check(draft, findings);
+    if layout::has_long_list(draft, findings) {
+        findings.of_bundle(None);
+        return Ok(());
+    }
     bundle::check_size(draft, findings);
     let dependencies = dependencies::check(draft, budget, findings)?;
     object::check(draft, findings);

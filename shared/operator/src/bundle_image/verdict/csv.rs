@@ -73,7 +73,10 @@ fn check_reference(field: &str, name: &str, spot: Spot, findings: &mut Findings)
 /// opm renders a bundle without a version, and no catalog can order it.
 fn check_version(csv: &Place<'_>, findings: &mut Findings) {
     let version = text(csv, "spec.version").unwrap_or("");
-    if version.is_empty() {
+    let is_no_text = version.is_empty() && !is_empty(at(csv, "spec.version").as_ref());
+    if is_no_text {
+        // That it cannot be decoded is said of its type.
+    } else if version.is_empty() {
         findings.say(
             &rule::VERSION,
             spot_at(csv, "spec.version"),

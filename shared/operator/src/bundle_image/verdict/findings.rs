@@ -19,6 +19,8 @@ pub(crate) struct Findings {
         Option<Arc<str>>,
     )>,
     bytes: usize,
+    /// Refusals, errors and warnings that are listed.
+    counts: [usize; 3],
     /// The bundle that is looked at.
     bundle: Option<Arc<str>>,
     refused: bool,
@@ -38,7 +40,10 @@ impl Findings {
     pub(crate) fn say(&mut self, rule: &Rule, spot: Spot, message: impl Into<String>) {
         self.refused |= rule.severity == Severity::Refused;
         self.has_errors |= rule.severity == Severity::Error;
-        if self.list.len() >= MAX_FINDINGS || self.bytes >= MAX_TEXT {
+        let count = self.counts[rule.severity as usize];
+        let has_room = count < MAX_FINDINGS && self.bytes < MAX_TEXT;
+        // Where there is one, one of each level is listed.
+        if !has_room && count > 0 {
             return;
         }
         let message = shortened(message.into());
@@ -53,6 +58,7 @@ impl Findings {
         if !self.seen.insert(key) {
             return;
         }
+        self.counts[rule.severity as usize] += 1;
         self.bytes += message.len() + spot.file.len() + spot.field.len() + spot.found.len();
         self.list.push(Finding {
             severity: rule.severity,

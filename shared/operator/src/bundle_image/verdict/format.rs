@@ -7,38 +7,36 @@ use crate::bundle_image::annotations::{
 };
 use crate::bundle_image::draft::Draft;
 use crate::bundle_image::upload::ANNOTATIONS_FILE;
+use crate::report::Spot;
+
+/// Checks a bundle that was uploaded as it is.
+pub(super) fn check(draft: &Draft, findings: &mut Findings) {
+    check_metadata(draft, findings);
+    if draft.manifests.is_empty() && draft.no_manifests.is_empty() && draft.misplaced.is_empty() {
+        let message = "Unable to locate manifests directory";
+        findings.say(&rule::ANNOTATIONS_FILE, draft.place.clone(), message);
+    }
+}
 
 /// Checks the annotations of a bundle that was uploaded as it is.
-pub(crate) fn check(draft: &Draft, findings: &mut Findings) {
-    match &draft.annotations {
-        Some(annotations) => check_annotations(annotations, findings),
-        None => {
-            let has_metadata = draft
-                .others
-                .keys()
-                .any(|path| path.starts_with("metadata/"));
-            let message = match has_metadata {
-                true => "Could not find annotations file",
-                false => "Unable to locate metadata directory",
-            };
-            let found = match draft.others.contains_key(ANNOTATIONS_FILE) {
-                true => "metadata/annotations.yaml, in which no map of annotations can be read",
-                false => "nothing",
-            };
-            let spot = crate::report::Spot {
-                found: found.to_owned(),
-                ..draft.place.clone()
-            };
-            findings.say(&rule::ANNOTATIONS_FILE, spot, message);
-        }
+pub(crate) fn check_metadata(draft: &Draft, findings: &mut Findings) {
+    if let Some(annotations) = &draft.annotations {
+        return check_annotations(annotations, findings);
     }
-    if draft.manifests.is_empty() && draft.no_manifests.is_empty() && draft.misplaced.is_empty() {
-        findings.say(
-            &rule::ANNOTATIONS_FILE,
-            draft.place.clone(),
-            "Unable to locate manifests directory",
-        );
-    }
+    let mut files = draft.others.keys();
+    let message = match files.any(|path| path.starts_with("metadata/")) {
+        true => "Could not find annotations file",
+        false => "Unable to locate metadata directory",
+    };
+    let found = match draft.others.contains_key(ANNOTATIONS_FILE) {
+        true => "metadata/annotations.yaml, in which no map of annotations can be read",
+        false => "nothing",
+    };
+    let spot = Spot {
+        found: found.to_owned(),
+        ..draft.place.clone()
+    };
+    findings.say(&rule::ANNOTATIONS_FILE, spot, message);
 }
 
 fn check_annotations(annotations: &Annotations, findings: &mut Findings) {

@@ -7,6 +7,7 @@ use super::rule;
 use crate::bundle_image::document::{name_of, start_of};
 use crate::bundle_image::draft::{Draft, Misplaced};
 use crate::bundle_image::upload::ANNOTATIONS_FILE;
+use crate::yaml::{Node, Value};
 
 /// The kinds that opm lets into a bundle, by exact name and whatever the apiVersion.
 const KINDS: [&str; 22] = [
@@ -33,6 +34,9 @@ const KINDS: [&str; 22] = [
     "ConsolePlugin",
     "NetworkPolicy",
 ];
+
+/// Items of one list: each is looked at by many rules.
+const MAX_ITEMS: usize = 5_000;
 
 /// Characters of a ConfigMap's key.
 const MAX_KEY: usize = 253;
@@ -74,6 +78,32 @@ pub(super) fn check(draft: &Draft, findings: &mut Findings) {
         findings.say(&rule::KIND, spot, message);
     }
     check_keys(draft, findings);
+}
+
+/// Whether a document has a list that is longer than any, which is refused before anything looks at its items.
+pub(super) fn has_long_list(draft: &Draft, findings: &mut Findings) -> bool {
+    let mut found = false;
+    for document in &draft.manifests {
+        if let Some(length) = long_list(document.place().node()) {
+            let message = format!(
+                "{} has a list of {length} items; {MAX_ITEMS} are allowed",
+                document.path
+            );
+            findings.say(&rule::LIST_LENGTH, document.spot(), message);
+            found = true;
+        }
+    }
+    found
+}
+
+/// The length of the first list that is too long.
+fn long_list(node: &Node) -> Option<usize> {
+    match &node.value {
+        Value::Sequence(items) if items.len() > MAX_ITEMS => Some(items.len()),
+        Value::Sequence(items) => items.iter().find_map(|item| long_list(item)),
+        Value::Mapping(map) => map.entries.iter().find_map(|entry| long_list(&entry.value)),
+        _ => None,
+    }
 }
 
 fn check_csvs(draft: &Draft, findings: &mut Findings) {

@@ -40,7 +40,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
         .map(|(group, _, kind)| (&**group, &**kind))
         .collect();
     for (key, (crd, _)) in &present {
-        // Other versions of an owned kind may be there.
+        // Beside an owned version, other versions of its kind may be there.
         if !kinds.contains(&(&*key.0, &*key.2)) {
             let message = format!(
                 "CRD {:?} is present in bundle {:?} but not defined in CSV",
@@ -56,7 +56,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
-/// Says which owned CRDs are not there; the keys of all.
+/// Says which owned CRDs are not there; the keys of those that are.
 fn check_owned(
     subject: &Subject<'_>,
     present: &BTreeMap<Gvk, (&Document, &str)>,
@@ -66,24 +66,22 @@ fn check_owned(
     let mut owned = Vec::new();
     for item in items(&csv, "spec.customresourcedefinitions.owned") {
         let (plural, key) = owned_key(&item);
-        match present.get(&key) {
-            None => {
-                let message = format!(
-                    "owned CRD {:?} not found in bundle {:?}",
-                    display(&key),
-                    subject.name
-                );
-                findings.say(&rule::OWNED_MISSING, item.spot(), message);
-            }
-            Some((crd, theirs)) if *theirs != plural => {
-                let (group, version, kind) = &key;
-                let message = format!(
-                    "couldn't find {group}/{version}/{kind} ({plural}) in bundle: the plural in {} is {theirs:?}",
-                    crd.path
-                );
-                findings.say(&rule::OWNED_MISSING, item.spot(), message);
-            }
-            Some(_) => {}
+        let Some((crd, theirs)) = present.get(&key) else {
+            let message = format!(
+                "owned CRD {:?} not found in bundle {:?}",
+                display(&key),
+                subject.name
+            );
+            findings.say(&rule::OWNED_MISSING, item.spot(), message);
+            continue;
+        };
+        if *theirs != plural {
+            let (group, version, kind) = &key;
+            let message = format!(
+                "couldn't find {group}/{version}/{kind} ({plural}) in bundle: the plural in {} is {theirs:?}",
+                crd.path
+            );
+            findings.say(&rule::OWNED_MISSING, item.spot(), message);
         }
         owned.push(key);
     }

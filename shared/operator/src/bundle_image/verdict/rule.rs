@@ -76,6 +76,7 @@ rules! {
     SIZE_AT_LIMIT = "bundle", Warning, OPM_AND_SDK, "Make the bundle smaller before it grows past what one ConfigMap holds.";
     OBJECT_SIZE = "bundle", Warning, NOBODY, "Make the object smaller: clusters refuse objects of about 1.5 MiB, however well they compress.";
     RELEASE_SIZE = "bundle", Refused, NOBODY, "Upload fewer versions at a time.";
+    LIST_LENGTH = "bundle", Refused, NOBODY, "Shorten the list: it is past a limit that no operator comes near.";
     CSV_FIELD = "csv", Refused, OPM_AND_SDK, "Give the field a value of the type that a ClusterServiceVersion has there.";
     CSV_NAME_MISSING = "csv", Refused, OPM, "Name the CSV <package>.v<version>.";
     TAG_TWICE = "tag", Refused, NOBODY, "Give each CSV of the upload a version of its own.";
