@@ -141,7 +141,7 @@ fn read_directory(
     for (path, bytes) in candidates {
         match Document::read(&path.as_str().into(), &bytes.into(), budget)? {
             Ok(document) if document.place().get("packageName").is_none() => {
-                group.push(Rc::new(document))
+                group.push(Rc::new(document));
             }
             Ok(_) => {}
             // operator-courier has read all that it takes for YAML.

@@ -31,7 +31,7 @@ pub struct JudgedBundles {
 }
 
 /// Bundles that one upload may hold: more than any package has versions.
-const MAX_BUNDLES: usize = 1_000;
+const MAX_BUNDLES: usize = 300;
 
 /// Bytes of all bundles of one upload, a file counting in each that has it.
 const MAX_BYTES: usize = 256 << 20;

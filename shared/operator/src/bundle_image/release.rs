@@ -89,15 +89,15 @@ impl JudgedBundles {
     /// [`PackError`], which is a defect.
     pub fn into_release(self) -> Result<Release, PackError> {
         let verdict = self.verdict().clone();
-        let bundles = self.bundles.into_iter().map(|(number, draft)| {
-            let name = draft.name().to_owned();
-            Bundle::pack(&number, draft).map_err(|error| PackError {
-                bundle: name,
+        let bundles = self.bundles.iter().map(|(number, draft)| {
+            Bundle::pack(number, draft).map_err(|error| PackError {
+                bundle: draft.name().to_owned(),
                 error,
             })
         });
+        let bundles = bundles.collect::<Result<_, _>>()?;
         Ok(Release {
-            bundles: bundles.collect::<Result<_, _>>()?,
+            bundles,
             package: self.package,
             default_channel: self.default_channel,
             channels: self.channels,
@@ -108,24 +108,19 @@ impl JudgedBundles {
 }
 
 impl Bundle {
-    fn pack(number: &Number, draft: Draft) -> io::Result<Self> {
-        let (name, files) = (draft.name().to_owned(), draft.files());
+    fn pack(number: &Number, draft: &Draft) -> io::Result<Self> {
+        // The verdict refuses a bundle without annotations.
         let annotations = draft.annotations.as_ref();
-        let labels = annotations
-            .map(|annotations| annotations.labels())
-            .unwrap_or_default();
+        let annotations = annotations.ok_or(io::ErrorKind::InvalidData)?;
+        let (files, labels) = (draft.files(), annotations.labels());
         let image = Image::pack(&files, &labels)?;
         Ok(Bundle {
-            name,
+            name: draft.name().to_owned(),
             version: number.version.to_string(),
             release: number.release.as_ref().map(ToString::to_string),
             tag: number.tag(),
-            channels: annotations
-                .map(|annotations| annotations.channels())
-                .unwrap_or_default(),
-            default_channel: annotations
-                .and_then(|annotations| annotations.default_channel())
-                .map(str::to_owned),
+            channels: annotations.channels(),
+            default_channel: annotations.default_channel().map(str::to_owned),
             files,
             labels,
             manifest: image.manifest(None)?,

@@ -18,6 +18,9 @@ pub(crate) struct SplitFile {
     pub(crate) taken: Option<String>,
 }
 
+/// Files that an upload may have when all are split: as many as an archive may have.
+const MAX_FILES: usize = 10_000;
+
 /// Replaces every file of `files` that holds several documents by a file for each; `is_manifest` chooses by path.
 pub(crate) fn split_files(
     files: &mut BTreeMap<String, Vec<u8>>,
@@ -34,7 +37,8 @@ pub(crate) fn split_files(
             continue;
         };
         let documents = documents(bytes);
-        if documents.len() < 2 {
+        // What is not split is refused: a file has one document.
+        if documents.len() < 2 || files.len() + documents.len() > MAX_FILES {
             continue;
         }
         let names = (1..=documents.len()).map(|number| part_name(&path, number));

@@ -2,225 +2,193 @@
 
 use super::findings::Findings;
 use super::rule;
-use crate::bundle_image::document::Document;
+use crate::bundle_image::document::{Document, at};
 use crate::bundle_image::tag;
 use crate::report::{Place, describe};
 use crate::yaml::Value;
 
-/// What a field must be; null passes everywhere.
-#[derive(Clone, Copy)]
+/// What a value must be; null passes everywhere, and so do fields that are not named.
 enum Type {
     Text,
     Truth,
-    List,
-    Map,
     /// A map whose values are texts.
     Texts,
-    /// A list whose items are texts.
-    TextList,
+    List(&'static Type),
+    Map(&'static [(&'static str, Type)]),
 }
 
-use Type::{List, Map, Text, TextList, Texts, Truth};
+use Type::{List, Map, Text, Texts, Truth};
 
-/// The fields of a CSV that readers decode; `[]` is every item of a list.
+/// The fields of a CSV that readers decode.
 /// Source: operator-framework/api, `ClusterServiceVersion`, and Kubernetes' `DeploymentSpec` and `PolicyRule`.
-const FIELDS: [(&str, Type); 92] = [
+const CSV: Type = Map(&[
     ("apiVersion", Text),
-    ("metadata", Map),
-    ("metadata.name", Text),
-    ("metadata.namespace", Text),
-    ("metadata.labels", Texts),
-    ("metadata.annotations", Texts),
-    ("spec", Map),
-    ("spec.displayName", Text),
-    ("spec.description", Text),
-    ("spec.maturity", Text),
-    ("spec.version", Text),
-    ("spec.release", Text),
-    ("spec.minKubeVersion", Text),
-    ("spec.replaces", Text),
-    ("spec.skips", TextList),
-    ("spec.keywords", TextList),
-    ("spec.labels", Texts),
-    ("spec.annotations", Texts),
-    ("spec.selector", Map),
-    ("spec.cleanup", Map),
-    ("spec.cleanup.enabled", Truth),
-    ("spec.provider", Map),
-    ("spec.provider.name", Text),
-    ("spec.provider.url", Text),
-    ("spec.maintainers", List),
-    ("spec.maintainers[]", Map),
-    ("spec.maintainers[].name", Text),
-    ("spec.maintainers[].email", Text),
-    ("spec.links", List),
-    ("spec.links[]", Map),
-    ("spec.links[].name", Text),
-    ("spec.links[].url", Text),
-    ("spec.icon", List),
-    ("spec.icon[]", Map),
-    ("spec.icon[].base64data", Text),
-    ("spec.icon[].mediatype", Text),
-    ("spec.installModes", List),
-    ("spec.installModes[]", Map),
-    ("spec.installModes[].type", Text),
-    ("spec.installModes[].supported", Truth),
-    ("spec.relatedImages", List),
-    ("spec.relatedImages[]", Map),
-    ("spec.relatedImages[].name", Text),
-    ("spec.relatedImages[].image", Text),
-    ("spec.nativeAPIs", List),
-    ("spec.nativeAPIs[]", Map),
-    ("spec.customresourcedefinitions", Map),
-    ("spec.customresourcedefinitions.owned", List),
-    ("spec.customresourcedefinitions.owned[]", Map),
-    ("spec.customresourcedefinitions.owned[].name", Text),
-    ("spec.customresourcedefinitions.owned[].version", Text),
-    ("spec.customresourcedefinitions.owned[].kind", Text),
-    ("spec.customresourcedefinitions.owned[].displayName", Text),
-    ("spec.customresourcedefinitions.owned[].description", Text),
-    ("spec.customresourcedefinitions.required", List),
-    ("spec.customresourcedefinitions.required[]", Map),
-    ("spec.customresourcedefinitions.required[].name", Text),
-    ("spec.customresourcedefinitions.required[].version", Text),
-    ("spec.customresourcedefinitions.required[].kind", Text),
-    ("spec.apiservicedefinitions", Map),
-    ("spec.apiservicedefinitions.owned", List),
-    ("spec.apiservicedefinitions.owned[]", Map),
-    ("spec.apiservicedefinitions.required", List),
-    ("spec.webhookdefinitions", List),
-    ("spec.webhookdefinitions[]", Map),
-    ("spec.webhookdefinitions[].type", Text),
-    ("spec.webhookdefinitions[].generateName", Text),
-    ("spec.webhookdefinitions[].deploymentName", Text),
-    ("spec.webhookdefinitions[].conversionCRDs", TextList),
     (
-        "spec.webhookdefinitions[].admissionReviewVersions",
-        TextList,
+        "metadata",
+        Map(&[
+            ("name", Text),
+            ("namespace", Text),
+            ("labels", Texts),
+            ("annotations", Texts),
+        ]),
     ),
-    ("spec.webhookdefinitions[].rules", List),
-    ("spec.install", Map),
-    ("spec.install.strategy", Text),
-    ("spec.install.spec", Map),
-    ("spec.install.spec.deployments", List),
-    ("spec.install.spec.deployments[]", Map),
-    ("spec.install.spec.deployments[].name", Text),
-    ("spec.install.spec.deployments[].spec", Map),
-    ("spec.install.spec.deployments[].spec.template", Map),
-    ("spec.install.spec.deployments[].spec.template.spec", Map),
+    ("spec", SPEC),
+]);
+
+const SPEC: Type = Map(&[
+    ("displayName", Text),
+    ("description", Text),
+    ("maturity", Text),
+    ("version", Text),
+    ("release", Text),
+    ("minKubeVersion", Text),
+    ("replaces", Text),
+    ("skips", List(&Text)),
+    ("keywords", List(&Text)),
+    ("labels", Texts),
+    ("annotations", Texts),
+    ("selector", Map(&[("matchLabels", Texts)])),
+    ("cleanup", Map(&[("enabled", Truth)])),
+    ("provider", Map(&[("name", Text), ("url", Text)])),
     (
-        "spec.install.spec.deployments[].spec.template.spec.serviceAccountName",
-        Text,
+        "maintainers",
+        List(&Map(&[("name", Text), ("email", Text)])),
+    ),
+    ("links", List(&Map(&[("name", Text), ("url", Text)]))),
+    (
+        "icon",
+        List(&Map(&[("base64data", Text), ("mediatype", Text)])),
     ),
     (
-        "spec.install.spec.deployments[].spec.template.spec.containers",
-        List,
+        "installModes",
+        List(&Map(&[("type", Text), ("supported", Truth)])),
     ),
     (
-        "spec.install.spec.deployments[].spec.template.spec.containers[]",
-        Map,
+        "relatedImages",
+        List(&Map(&[("name", Text), ("image", Text)])),
     ),
     (
-        "spec.install.spec.deployments[].spec.template.spec.containers[].name",
-        Text,
+        "nativeAPIs",
+        List(&Map(&[("group", Text), ("version", Text), ("kind", Text)])),
     ),
     (
-        "spec.install.spec.deployments[].spec.template.spec.containers[].image",
-        Text,
+        "customresourcedefinitions",
+        Map(&[("owned", List(&API)), ("required", List(&API))]),
     ),
     (
-        "spec.install.spec.deployments[].spec.template.spec.containers[].command",
-        TextList,
+        "apiservicedefinitions",
+        Map(&[("owned", List(&API)), ("required", List(&API))]),
     ),
+    ("webhookdefinitions", List(&WEBHOOK)),
+    ("install", Map(&[("strategy", Text), ("spec", INSTALL)])),
+]);
+
+const API: Type = Map(&[
+    ("name", Text),
+    ("group", Text),
+    ("version", Text),
+    ("kind", Text),
+    ("deploymentName", Text),
+    ("displayName", Text),
+    ("description", Text),
+]);
+
+const WEBHOOK: Type = Map(&[
+    ("type", Text),
+    ("generateName", Text),
+    ("deploymentName", Text),
+    ("conversionCRDs", List(&Text)),
+    ("admissionReviewVersions", List(&Text)),
+    ("rules", List(&POLICY)),
+]);
+
+const INSTALL: Type = Map(&[
     (
-        "spec.install.spec.deployments[].spec.template.spec.containers[].args",
-        TextList,
+        "deployments",
+        List(&Map(&[
+            ("name", Text),
+            ("label", Texts),
+            ("spec", Map(&[("template", Map(&[("spec", POD)]))])),
+        ])),
     ),
-    (
-        "spec.install.spec.deployments[].spec.template.spec.containers[].env[].value",
-        Text,
-    ),
-    (
-        "spec.install.spec.deployments[].spec.template.spec.initContainers",
-        List,
-    ),
-    ("spec.install.spec.permissions", List),
-    ("spec.install.spec.permissions[]", Map),
-    ("spec.install.spec.clusterPermissions", List),
-];
+    ("permissions", List(&PERMISSION)),
+    ("clusterPermissions", List(&PERMISSION)),
+]);
+
+const PERMISSION: Type = Map(&[("serviceAccountName", Text), ("rules", List(&POLICY))]);
+
+const POLICY: Type = Map(&[
+    ("apiGroups", List(&Text)),
+    ("apiVersions", List(&Text)),
+    ("operations", List(&Text)),
+    ("resources", List(&Text)),
+    ("resourceNames", List(&Text)),
+    ("nonResourceURLs", List(&Text)),
+    ("verbs", List(&Text)),
+]);
+
+const POD: Type = Map(&[
+    ("serviceAccountName", Text),
+    ("containers", List(&CONTAINER)),
+    ("initContainers", List(&CONTAINER)),
+]);
+
+const CONTAINER: Type = Map(&[
+    ("name", Text),
+    ("image", Text),
+    ("command", List(&Text)),
+    ("args", List(&Text)),
+    ("env", List(&Map(&[("name", Text), ("value", Text)]))),
+]);
 
 /// Checks the types of a CSV's fields.
 pub(super) fn check(csv: &Document, findings: &mut Findings) {
-    for (path, wanted) in FIELDS {
-        check_path(&csv.place(), path, wanted, findings);
-    }
+    check_value(&csv.place(), &CSV, findings);
     check_release(csv, findings);
 }
 
-fn check_path(place: &Place<'_>, path: &str, wanted: Type, findings: &mut Findings) {
-    match path.split_once("[]") {
-        None => {
-            if let Some(place) = at(place, path) {
-                check_value(&place, wanted, findings);
+fn check_value(place: &Place<'_>, wanted: &Type, findings: &mut Findings) {
+    match (wanted, place.value()) {
+        (_, Value::Null)
+        | (Text, Value::String(_) | Value::Timestamp(_))
+        | (Truth, Value::Bool(_)) => {}
+        (Texts, Value::Mapping(map)) => {
+            let keys = map.entries.iter().filter_map(|entry| entry.key.as_str());
+            for value in keys.filter_map(|key| place.get(key)) {
+                check_value(&value, &Text, findings);
             }
         }
-        Some((list, rest)) => {
-            let items =
-                at(place, list).and_then(|list| list.items().map(Iterator::collect::<Vec<_>>));
-            for item in items.unwrap_or_default() {
-                check_path(&item, rest.trim_start_matches('.'), wanted, findings);
+        (List(wanted), Value::Sequence(_)) => {
+            for item in place.items().into_iter().flatten() {
+                check_value(&item, wanted, findings);
             }
         }
+        (Map(fields), Value::Mapping(_)) => {
+            for (key, wanted) in *fields {
+                if let Some(value) = at(place, key) {
+                    check_value(&value, wanted, findings);
+                }
+            }
+        }
+        (wanted, _) => say(place, wanted, findings),
     }
 }
 
-fn at<'a>(place: &Place<'a>, path: &str) -> Option<Place<'a>> {
-    match path {
-        "" => Some(place.clone()),
-        path => crate::bundle_image::document::at(place, path),
-    }
-}
-
-fn check_value(place: &Place<'_>, wanted: Type, findings: &mut Findings) {
-    let value = place.value();
-    let (fits, words) = match wanted {
-        Text => (is_text(value), "a string"),
-        Truth => (matches!(value, Value::Bool(_)), "true or false"),
-        List => (matches!(value, Value::Sequence(_)), "a list"),
-        Map => (matches!(value, Value::Mapping(_)), "a map"),
-        Texts => (are_texts(value), "a map of strings"),
-        TextList => (
-            matches!(value, Value::Sequence(items) if items.iter().all(|item| is_text(&item.value) || is_null(&item.value))),
-            "a list of strings",
-        ),
+fn say(place: &Place<'_>, wanted: &Type, findings: &mut Findings) {
+    let wanted = match wanted {
+        Text => "a string",
+        Truth => "true or false",
+        Texts | Map(_) => "a map",
+        List(_) => "a list",
     };
-    if !fits && !is_null(value) {
-        let spot = place.spot();
-        let message = format!(
-            "{}: cannot be decoded as a ClusterServiceVersion: {} must be {words}, found {}",
-            spot.file,
-            spot.field,
-            describe(value)
-        );
-        findings.say(&rule::CSV_FIELD, spot, message);
-    }
-}
-
-fn is_null(value: &Value) -> bool {
-    matches!(value, Value::Null)
-}
-
-fn is_text(value: &Value) -> bool {
-    matches!(value, Value::String(_) | Value::Timestamp(_))
-}
-
-fn are_texts(value: &Value) -> bool {
-    let Value::Mapping(map) = value else {
-        return false;
-    };
-    map.entries
-        .iter()
-        .all(|entry| is_text(&entry.value.value) || is_null(&entry.value.value))
+    let spot = place.spot();
+    let message = format!(
+        "{}: cannot be decoded as a ClusterServiceVersion: {} must be {wanted}, found {}",
+        spot.file,
+        spot.field,
+        describe(place.value())
+    );
+    findings.say(&rule::CSV_FIELD, spot, message);
 }
 
 fn check_release(csv: &Document, findings: &mut Findings) {
@@ -232,9 +200,71 @@ fn check_release(csv: &Document, findings: &mut Findings) {
         && tag::parse_release(text).is_none()
     {
         let message = format!(
-            "{}: cannot be decoded as a ClusterServiceVersion: spec.release {text:?} must have 1 to 20 of the characters 0-9, A-Z, a-z, . and -",
+            "{}: cannot be decoded as a ClusterServiceVersion: spec.release {text:?} must have 1 to 20 of the characters \
+             0-9, A-Z, a-z, . and -",
             csv.path
         );
         findings.say(&rule::CSV_FIELD, release.spot(), message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::yaml::Budget;
+
+    use super::*;
+
+    fn messages(text: &str) -> Vec<String> {
+        let csv = Document::read(
+            &"csv.yaml".into(),
+            &text.as_bytes().into(),
+            &mut Budget::default(),
+        );
+        let mut findings = Findings::default();
+        check(&csv.unwrap().unwrap(), &mut findings);
+        let list = findings.into_list().into_iter();
+        let start = "csv.yaml: cannot be decoded as a ClusterServiceVersion: ";
+        list.map(|finding| finding.message.strip_prefix(start).unwrap().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn a_value_of_a_wrong_type_is_named_with_its_field() {
+        for (spec, wanted) in [
+            (
+                "version: 1.2",
+                "spec.version must be a string, found the number 1.2",
+            ),
+            (
+                "Version: 1.2",
+                "spec.Version must be a string, found the number 1.2",
+            ),
+            ("icon: {}", "spec.icon must be a list, found an empty map"),
+            (
+                "keywords: [a, 1]",
+                "spec.keywords[1] must be a string, found the number 1",
+            ),
+            (
+                "labels: {a: yes}",
+                "spec.labels.a must be a string, found the boolean true",
+            ),
+            (
+                "install: {spec: {clusterPermissions: {a: b}}}",
+                "spec.install.spec.clusterPermissions must be a list, found a map of a",
+            ),
+            (
+                "release: a_b",
+                "spec.release \"a_b\" must have 1 to 20 of the characters 0-9, A-Z, a-z, . and -",
+            ),
+        ] {
+            let text = format!("kind: ClusterServiceVersion\nspec: {{{spec}}}\n");
+            assert_eq!(messages(&text), [wanted], "{spec}");
+        }
+    }
+
+    #[test]
+    fn null_and_unknown_fields_pass() {
+        let text = "kind: ClusterServiceVersion\nmetadata:\nspec: {version: , icon: , links: [null], other: 1, createdAt: 2020-01-02}\n";
+        assert!(messages(text).is_empty());
     }
 }

@@ -96,7 +96,7 @@ fn check_dependency(dependency: &Place<'_>, findings: &mut Findings) {
                 );
             }
             _ if text(dependency, field).unwrap_or("").is_empty() => {
-                say(field, (*message).to_owned())
+                say(field, (*message).to_owned());
             }
             _ => {}
         }

@@ -10,14 +10,7 @@ use crate::report::{Finding, MAX_FINDINGS, MAX_TEXT, OfBundle, Severity, Spot};
 #[derive(Debug, Default)]
 pub(crate) struct Findings {
     list: Vec<Finding>,
-    seen: HashSet<(
-        &'static str,
-        Severity,
-        String,
-        Arc<str>,
-        String,
-        Option<Arc<str>>,
-    )>,
+    seen: HashSet<Said>,
     bytes: usize,
     /// Refusals, errors and warnings that are listed.
     counts: [usize; 3],
@@ -26,6 +19,9 @@ pub(crate) struct Findings {
     refused: bool,
     has_errors: bool,
 }
+
+/// What is said once: rule, level, message, file and bundle.
+type Said = (&'static str, Severity, String, Arc<str>, Option<Arc<str>>);
 
 /// Characters of a message: the longest of the sources' own have 500.
 const MAX_MESSAGE: usize = 2_000;
@@ -36,7 +32,7 @@ impl Findings {
         self.bundle = name.filter(|name| !name.is_empty()).map(Arc::from);
     }
 
-    /// `rule` is broken at `spot`. What was said before of the same field is not said again.
+    /// `rule` is broken at `spot`. What was said before of the same file is not said again.
     pub(crate) fn say(&mut self, rule: &Rule, spot: Spot, message: impl Into<String>) {
         self.refused |= rule.severity == Severity::Refused;
         self.has_errors |= rule.severity == Severity::Error;
@@ -52,7 +48,6 @@ impl Findings {
             rule.severity,
             message.clone(),
             spot.file.clone(),
-            spot.field.clone(),
             self.bundle.clone(),
         );
         if !self.seen.insert(key) {
