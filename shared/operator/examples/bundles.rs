@@ -53,6 +53,7 @@ fn bundle(bundle: &Bundle) -> Value {
         "tag": bundle.tag,
         "channels": bundle.channels,
         "digest": bundle.manifest.digest,
+        "fbc": bundle.fbc(&format!("registry.example.com/{}@{}", bundle.name, bundle.manifest.digest)),
         "labels": bundle.labels,
         "files": bundle.files.keys().collect::<Vec<_>>(),
     })

@@ -6,6 +6,8 @@
 //! 3. [`tag`] puts the bundles into order: each gets a tag, and the newest is the release's.
 //! 4. [`layer`] and [`image`] pack each into a layer, a config and a manifest. The same content gives the same bytes.
 //!
+//! What a catalog says of each bundle is known then, too: [`Bundle::fbc`] is what opm would render of the image.
+//!
 //! A bundle's manifest has no annotations, so that a bundle keeps its digest in every push. The release is the newest
 //! bundle's config and layer under a manifest of its own: [`Release::manifest`].
 
@@ -14,6 +16,7 @@ mod channels;
 mod convert;
 pub(crate) mod document;
 mod draft;
+mod fbc;
 mod image;
 mod judged;
 mod layer;

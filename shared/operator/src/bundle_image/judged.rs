@@ -41,7 +41,7 @@ const MAX_BYTES: usize = 256 << 20;
 const MAX_SCALAR: usize = 4 << 20;
 
 /// What may be read of an upload's bundles.
-fn fresh_budget() -> Budget {
+pub(super) fn fresh_budget() -> Budget {
     Budget::new(yaml::Limits {
         scalar: MAX_SCALAR,
         ..yaml::Limits::default()

@@ -5,12 +5,15 @@ use std::io;
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::json;
 
 use super::draft::Draft;
+use super::fbc::Entry;
 use super::image::{Blob, Image};
-use super::judged::JudgedBundles;
+use super::judged::{JudgedBundles, fresh_budget};
 use super::tag::Number;
 use super::verdict::Verdict;
+use crate::yaml::Budget;
 
 /// A release that can be pushed.
 #[derive(Debug)]
@@ -51,6 +54,8 @@ pub struct Bundle {
     pub image: Image,
     /// Its manifest, which depends on its content alone.
     pub manifest: Blob,
+    package: String,
+    entry: Entry,
 }
 
 /// What was uploaded.
@@ -89,8 +94,9 @@ impl JudgedBundles {
     /// [`PackError`], which is a defect.
     pub fn into_release(self) -> Result<Release, PackError> {
         let verdict = self.verdict().clone();
+        let mut budget = fresh_budget();
         let bundles = self.bundles.iter().map(|(number, draft)| {
-            Bundle::pack(number, draft).map_err(|error| PackError {
+            Bundle::pack(number, draft, &mut budget).map_err(|error| PackError {
                 bundle: draft.name().to_owned(),
                 error,
             })
@@ -108,10 +114,11 @@ impl JudgedBundles {
 }
 
 impl Bundle {
-    fn pack(number: &Number, draft: &Draft) -> io::Result<Self> {
+    fn pack(number: &Number, draft: &Draft, budget: &mut Budget) -> io::Result<Self> {
         // The verdict refuses a bundle without annotations.
         let annotations = draft.annotations.as_ref();
         let annotations = annotations.ok_or(io::ErrorKind::InvalidData)?;
+        let entry = Entry::of(draft, number, budget).ok_or(io::ErrorKind::InvalidData)?;
         let (files, labels) = (draft.files(), annotations.labels());
         let image = Image::pack(&files, &labels)?;
         Ok(Bundle {
@@ -125,6 +132,32 @@ impl Bundle {
             labels,
             manifest: image.manifest(None)?,
             image,
+            package: annotations.package().to_owned(),
+            entry,
+        })
+    }
+
+    /// What `opm render` gives for the bundle under the name of its image, `registry/org/repo@sha256:…`.
+    ///
+    /// Properties are sorted by type, then value, `olm.csv.metadata` last; related images are a set, the image itself
+    /// among them.
+    pub fn fbc(&self, image: &str) -> serde_json::Value {
+        let entry = &self.entry;
+        let mut related = entry.related_images.clone();
+        if !related.iter().any(|(_, known)| known == image) {
+            related.push((String::new(), image.to_owned()));
+        }
+        related.sort();
+        let related = related
+            .iter()
+            .map(|(name, image)| json!({"name": name, "image": image}));
+        json!({
+            "schema": "olm.bundle",
+            "name": self.name,
+            "package": self.package,
+            "image": image,
+            "properties": entry.properties,
+            "relatedImages": related.collect::<Vec<_>>(),
         })
     }
 }
