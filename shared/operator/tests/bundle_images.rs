@@ -570,6 +570,109 @@ fn a_finding_says_where_of_which_bundle_and_who_says_so() {
 }
 
 #[test]
+fn what_opm_cannot_read_beside_the_manifests_is_refused() {
+    for (path, text, wanted) in [
+        (
+            "dependencies.yaml",
+            "dependencies: [{type: olm.nope}]",
+            "couldn't parse dependency of type olm.nope",
+        ),
+        (
+            "dependencies.yaml",
+            "dependencies: [{type: olm.gvk, value: {kind: K, version: v}}]",
+            "API Group is empty",
+        ),
+        (
+            "dependencies.yaml",
+            "dependencies: [{type: olm.gvk, value: {group: g, version: v}}]",
+            "API Kind is empty",
+        ),
+        (
+            "dependencies.yaml",
+            "dependencies: [{type: olm.package, value: {version: 1.0.0}}]",
+            "Package name is empty",
+        ),
+        (
+            "dependencies.yaml",
+            "dependencies: [{type: olm.package, value: {packageName: a}}]",
+            "Package version is empty",
+        ),
+        (
+            "dependencies.yaml",
+            "dependencies: [{type: olm.package, value: {packageName: a, version: ~1.0.0}}]",
+            "Invalid semver format version: ~1.0.0",
+        ),
+        (
+            "dependencies.yaml",
+            "dependencies: [",
+            "Unable to decode the dependencies file metadata/dependencies.yaml: ",
+        ),
+        (
+            "properties.yaml",
+            "properties: [{value: a}]",
+            "couldn't parse property: type must be set",
+        ),
+    ] {
+        let mut files = ready_made("", "1.0.0");
+        files.push(file(&format!("metadata/{path}"), text));
+        let refusals = refusals(&files);
+        assert!(refusals[0].1.starts_with(wanted), "{text}: {refusals:?}");
+        assert_eq!(
+            (refusals[0].0, refusals.len()),
+            ("dependencies", 1),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn files_of_one_config_map_key_or_with_a_long_name_are_refused() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: s}\n";
+    let long = format!("manifests/{}.yaml", "n".repeat(249));
+    for (paths, wanted) in [
+        (
+            ["manifests/a b.yaml", "manifests/a+b.yaml"],
+            "manifests/a b.yaml and manifests/a+b.yaml are one ConfigMap key a-b.yaml",
+        ),
+        (
+            ["manifests/x.yaml", "metadata/x.yaml"],
+            "manifests/x.yaml and metadata/x.yaml are one ConfigMap key x.yaml",
+        ),
+        (
+            [&long, "metadata/y.yaml"],
+            "has 253 characters at most, this one 254",
+        ),
+    ] {
+        let mut files = ready_made("", "1.0.0");
+        files.extend(paths.map(|path| file(path, service)));
+        let refusals = refusals(&files);
+        assert!(refusals[0].1.contains(wanted), "{refusals:?}");
+        assert_eq!(refusals[0].0, "layout");
+    }
+}
+
+#[test]
+fn a_catalog_knows_a_bundle_by_its_image() {
+    let release = release(&operator(&["1.0.0"]));
+    let image = format!("quay.io/org/etcd@{}", release.bundles[0].manifest.digest);
+    let mut blob = release.bundles[0].fbc(&image);
+    let metadata = blob["properties"].as_array_mut().unwrap().pop().unwrap();
+    assert_eq!(metadata["type"], "olm.csv.metadata");
+    let wanted = json!({
+        "schema": "olm.bundle",
+        "name": "etcd.v1.0.0",
+        "package": "etcd",
+        "image": image,
+        "properties": [
+            {"type": "olm.gvk", "value": {"group": "example.com", "kind": "Etcd", "version": "v1"}},
+            {"type": "olm.package", "value": {"packageName": "etcd", "version": "1.0.0"}},
+        ],
+        "relatedImages": [{"name": "", "image": image}],
+    });
+    assert_eq!(blob, wanted);
+}
+
+#[test]
 fn the_layer_has_what_the_bundle_lists() {
     let release = release(&operator(&["1.0.0"]));
     let bundle = &release.bundles[0];

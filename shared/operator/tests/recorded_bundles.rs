@@ -280,11 +280,55 @@ fn compare_release(release: &Release, rows: &[&Value]) -> Vec<String> {
                 of_bundle.bundle.as_deref() == row["name"].as_str()
             });
             let mut bad = compare_bundle(bundle(row), row);
+            bad.extend(compare_render(bundle(row), &row["render"]));
             bad.extend(compare_findings(&of_row.collect::<Vec<_>>(), row));
             bad.into_iter()
                 .map(|difference| format!("{}: {difference}", row["name"]))
         })
         .collect()
+}
+
+/// A value without null members, which Go leaves out or not as it likes.
+fn bare(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let members = map.iter().filter(|(_, member)| !member.is_null());
+            members
+                .map(|(key, member)| (key.clone(), bare(member)))
+                .collect()
+        }
+        Value::Array(items) => items.iter().map(bare).collect(),
+        other => other.clone(),
+    }
+}
+
+/// What opm renders against what we do, as sets.
+fn compare_render(bundle: &Bundle, render: &Value) -> Vec<String> {
+    let ours = bundle.fbc("registry.example.com/x@sha256:0");
+    let set = |blob: &Value, key: &str| {
+        let items = blob[key].as_array().cloned().unwrap_or_default();
+        let own = blob["image"].clone();
+        let others = items
+            .into_iter()
+            .filter(|item| key != "relatedImages" || item["image"] != own);
+        others
+            .map(|item| bare(&item).to_string())
+            .collect::<BTreeSet<_>>()
+    };
+    let mut bad = Vec::new();
+    for key in ["properties", "relatedImages"] {
+        let (wanted, found) = (set(render, key), set(&ours, key));
+        bad.extend(
+            wanted
+                .symmetric_difference(&found)
+                .map(|item| format!("{key}: {item}")),
+        );
+    }
+    let names = ["schema", "name", "package"]
+        .iter()
+        .filter(|key| render[**key] != ours[**key]);
+    bad.extend(names.map(|key| format!("{key} is {}", ours[*key])));
+    bad
 }
 
 fn compare_bundle(bundle: &Bundle, row: &Value) -> Vec<String> {

@@ -192,7 +192,10 @@ fn related_images(csv: &Place<'_>) -> Vec<(String, String)> {
         .iter()
         .map(|item| (field(item, "name"), field(item, "image")))
         .collect();
-    for deployment in items(csv, "spec.install.spec.deployments") {
+    // opm knows no other strategy.
+    let is_deployment = text(csv, "spec.install.strategy") == Some("deployment");
+    let deployments = items(csv, "spec.install.spec.deployments").into_iter();
+    for deployment in deployments.filter(|_| is_deployment) {
         for list in ["initContainers", "containers"] {
             for container in items(&deployment, &format!("spec.template.spec.{list}")) {
                 let image = field(&container, "image");

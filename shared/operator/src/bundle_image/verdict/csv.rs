@@ -17,6 +17,15 @@ const CASE_SENSITIVE: [&str; 5] = [
     "olm.skipRange",
 ];
 
+/// An item of the annotation `olm.properties`.
+#[derive(serde::Deserialize)]
+struct Property {
+    #[serde(rename = "type")]
+    _kind: String,
+    #[serde(rename = "value", default)]
+    _value: serde::de::IgnoredAny,
+}
+
 /// Characters of a name that becomes a label's value.
 const MAX_LABEL: usize = 63;
 
@@ -196,6 +205,14 @@ fn check_annotations(csv: &Place<'_>, findings: &mut Findings) {
         if key == "olm.properties" {
             let message = "found olm.properties annotation, please define these properties in metadata/properties.yaml instead";
             findings.say(&rule::CSV_PROPERTIES, spot(), message);
+            let text = annotations
+                .get(key)
+                .and_then(|place| place.node().as_str())
+                .unwrap_or("[]");
+            if let Err(error) = serde_json::from_str::<Vec<Property>>(text) {
+                let message = format!("olm.properties is no list of properties: {error}");
+                findings.say(&rule::CSV_PROPERTIES_JSON, spot(), message);
+            }
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `metadata/dependencies.yaml`, as opm reads it.
+//! `metadata/dependencies.yaml` and `metadata/properties.yaml`, as opm reads them.
 
 use std::sync::Arc;
 
@@ -9,9 +9,7 @@ use crate::bundle_image::draft::Draft;
 use crate::report::Place;
 use crate::yaml::{Budget, Value};
 
-const FILE: &str = "metadata/dependencies.yaml";
-
-/// Checks a bundle's dependencies; the types of those that are there.
+/// Checks a bundle's dependencies and properties; the types of the dependencies that are there.
 ///
 /// # Errors
 /// This upload may read no more.
@@ -20,35 +18,47 @@ pub(super) fn check(
     budget: &mut Budget,
     findings: &mut Findings,
 ) -> Result<Vec<String>, Exhausted> {
-    let Some(bytes) = draft.others.get(FILE) else {
-        return Ok(Vec::new());
-    };
-    let directory = draft
-        .place
-        .file
-        .strip_suffix("manifests")
-        .unwrap_or_default();
-    let file: Arc<str> = format!("{directory}{FILE}").into();
-    let root = match document::read(bytes, budget) {
-        Ok(root) => root,
-        Err(error) => {
-            let error = Exhausted::at(&file, error)?;
-            let message = format!("Unable to decode the dependencies file {file}: {error}");
-            findings.say(
-                &rule::DEPENDENCIES,
-                start_of(&file, error.problem.to_string()),
-                message,
-            );
-            return Ok(Vec::new());
-        }
-    };
-    let place = Place::root(&file, &root);
     let mut types = Vec::new();
-    for dependency in items(&place, "dependencies") {
-        check_dependency(&dependency, findings);
-        types.extend(text(&dependency, "type").map(str::to_owned));
+    for (path, key) in [
+        ("metadata/dependencies.yaml", "dependencies"),
+        ("metadata/properties.yaml", "properties"),
+    ] {
+        let Some(bytes) = draft.others.get(path) else {
+            continue;
+        };
+        let directory = draft.place.file.strip_suffix("manifests");
+        let file: Arc<str> = format!("{}{path}", directory.unwrap_or_default()).into();
+        let root = match document::read(bytes, budget) {
+            Ok(root) => root,
+            Err(error) => {
+                let error = Exhausted::at(&file, error)?;
+                let message = format!("Unable to decode the {key} file {file}: {error}");
+                let spot = start_of(&file, error.problem.to_string());
+                findings.say(&rule::DEPENDENCIES, spot, message);
+                continue;
+            }
+        };
+        for item in items(&Place::root(&file, &root), key) {
+            if key == "properties" {
+                check_property(&item, findings);
+                continue;
+            }
+            check_dependency(&item, findings);
+            types.extend(text(&item, "type").map(str::to_owned));
+        }
     }
     Ok(types)
+}
+
+fn check_property(property: &Place<'_>, findings: &mut Findings) {
+    if text(property, "type").unwrap_or("").is_empty() {
+        let message = "couldn't parse property: type must be set".to_owned();
+        findings.say(
+            &rule::DEPENDENCIES,
+            document::absent(property, "type"),
+            message,
+        );
+    }
 }
 
 fn check_dependency(dependency: &Place<'_>, findings: &mut Findings) {

@@ -69,7 +69,7 @@ rules! {
     CRD_NOT_OWNED = "crd-owned", Refused, SDK, "List the CRD under spec.customresourcedefinitions.owned of the CSV, or take its file out.";
     CRD_TWICE = "crd-owned", Refused, SDK, "Keep one file for this CRD.";
 
-    DEPENDENCIES = "dependencies", Refused, OPM, "Correct the entry in metadata/dependencies.yaml.";
+    DEPENDENCIES = "dependencies", Refused, OPM, "Correct the file in metadata/ as its format requires it.";
 
     VERSION = "operatorhubv2", Refused, SDK, "Set spec.version to a semantic version such as 1.2.3.";
     SIZE = "bundle", Refused, OPM_AND_SDK, "Make the bundle smaller: OLM keeps it in one ConfigMap.";
@@ -78,6 +78,7 @@ rules! {
     RELEASE_SIZE = "bundle", Refused, NOBODY, "Upload fewer versions at a time.";
     LIST_LENGTH = "bundle", Refused, NOBODY, "Shorten the list: it is past a limit that no operator comes near.";
     CSV_FIELD = "csv", Refused, OPM_AND_SDK, "Give the field a value of the type that a ClusterServiceVersion has there.";
+    CSV_PROPERTIES_JSON = "csv", Refused, OPM, "Make olm.properties a JSON list of properties, each with type and value.";
     CSV_NAME_MISSING = "csv", Refused, OPM, "Name the CSV <package>.v<version>.";
     TAG_TWICE = "tag", Refused, NOBODY, "Give each CSV of the upload a version of its own.";
     TAG_UNCLEAR = "tag", Refused, NOBODY, "Make it clear by spec.version and spec.release which CSV is the newest.";
