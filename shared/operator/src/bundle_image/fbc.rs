@@ -120,7 +120,8 @@ fn listed(draft: &Draft, path: &str, key: &str, budget: &mut Budget) -> Vec<(Str
         return Vec::new();
     };
     let Ok(root) = document::read(bytes, budget) else {
-        return Vec::new(); // refused before
+        // The verdict refuses what cannot be read, and reads more.
+        return Vec::new();
     };
     let (file, source) = (path.into(), only_document(bytes));
     let listed = items(&Place::root(&file, &root), key)
