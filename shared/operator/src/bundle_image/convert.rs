@@ -86,6 +86,7 @@ fn draft(group: Group, package_file: &Arc<str>, package: &str, channels: &Channe
         manifests: group,
         no_manifests: Vec::new(),
         misplaced: Vec::new(),
+        release_config: None,
         others,
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Draft {
     pub(crate) misplaced: Vec<Misplaced>,
     /// The files of `metadata/` and `tests/`, by their path in the image.
     pub(crate) others: BTreeMap<String, Arc<[u8]>>,
+    /// `release-config.yaml` beside a ready-made bundle: operator-pipelines reads it, and it is not shipped.
+    pub(crate) release_config: Option<Arc<[u8]>>,
     /// Where the bundle lies, for what is said of no file.
     pub(crate) place: Spot,
 }

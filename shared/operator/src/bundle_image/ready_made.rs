@@ -56,6 +56,7 @@ pub(super) fn read_frame(
         manifests: Vec::new(),
         no_manifests: Vec::new(),
         misplaced: Vec::new(),
+        release_config: None,
         others: BTreeMap::new(),
         place: start_of(&format!("{directory}manifests").into(), ""),
     };
@@ -65,6 +66,9 @@ pub(super) fn read_frame(
             draft
                 .others
                 .insert(inner.to_owned(), bytes.as_slice().into());
+        }
+        if inner == "release-config.yaml" {
+            draft.release_config = Some(bytes.as_slice().into());
         }
         if inner == ANNOTATIONS_FILE {
             draft.annotations = read_annotations(&path.as_str().into(), bytes, budget)?;

@@ -48,6 +48,8 @@ pub struct Bundle {
     pub default_channel: Option<String>,
     /// The files of its layer, by path, without directories.
     pub files: BTreeMap<String, Arc<[u8]>>,
+    /// `release-config.yaml` beside a ready-made bundle, which says into which catalogs it goes; not shipped.
+    pub release_config: Option<Arc<[u8]>>,
     /// The labels of its config.
     pub labels: BTreeMap<String, String>,
     /// Layer and config, which the release's manifest shares.
@@ -129,6 +131,7 @@ impl Bundle {
             channels: annotations.channels(),
             default_channel: annotations.default_channel().map(str::to_owned),
             files,
+            release_config: draft.release_config.clone(),
             labels,
             manifest: image.manifest(None)?,
             image,
