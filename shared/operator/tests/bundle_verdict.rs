@@ -143,6 +143,7 @@ fn annotations() {
         annotations "channels.v1: stable" => "channels.v1: ''", Refused "format" "Expecting annotation \"operators.operatorframework.io.bundle.channels.v1\" to have non-empty value";
         annotations "default.v1: stable" => "default.v1: ''", Refused "format" "Expecting annotation \"operators.operatorframework.io.bundle.channel.default.v1\" to have non-empty value";
         annotations "package.v1: etcd" => "package.v1: ''", Refused "format" "Expecting annotation \"operators.operatorframework.io.bundle.package.v1\" to have non-empty value";
+        annotations "annotations:" => "annotations: [", Refused "format" "Could not find annotations file: metadata/annotations.yaml: line ";
         annotations "annotations:" => "other:", Refused "format" "Could not find annotations file";
         annotations "channels.v1: stable" => "channels.v1: stable, fast", Warning "format" "have white space";
         annotations "channels.v1: stable" => "channels.v1: 4.10", Warning "format" "readers take it for \"4.1\"";

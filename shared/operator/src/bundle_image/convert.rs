@@ -82,6 +82,7 @@ fn draft(group: Group, package_file: &Arc<str>, package: &str, channels: &Channe
             .first()
             .map_or_else(|| start_of(package_file, ""), |document| document.spot()),
         annotations: Some(annotations),
+        unreadable: None,
         is_ready_made: false,
         manifests: group,
         no_manifests: Vec::new(),

@@ -13,6 +13,8 @@ use crate::report::Spot;
 pub(crate) struct Draft {
     /// What its package and channels are; nothing when no file says so.
     pub(crate) annotations: Option<Annotations>,
+    /// Why the file that should say so cannot be read, and where.
+    pub(crate) unreadable: Option<(Spot, String)>,
     /// Whether it was uploaded as it is.
     pub(crate) is_ready_made: bool,
     /// The objects of `manifests/`, by file name.

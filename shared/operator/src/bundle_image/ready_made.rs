@@ -10,6 +10,7 @@ use super::draft::{Draft, Misplaced};
 use super::upload::ANNOTATIONS_FILE;
 use crate::archive::Files;
 use crate::edit::EditError;
+use crate::report::Spot;
 use crate::yaml::{Budget, Node, Value};
 
 /// What one bundle may take of the files that lie in its directory.
@@ -52,6 +53,7 @@ pub(super) fn read_frame(
 ) -> Result<Draft, Exhausted> {
     let mut draft = Draft {
         annotations: None,
+        unreadable: None,
         is_ready_made: true,
         manifests: Vec::new(),
         no_manifests: Vec::new(),
@@ -71,21 +73,30 @@ pub(super) fn read_frame(
             draft.release_config = Some(bytes.as_slice().into());
         }
         if inner == ANNOTATIONS_FILE {
-            draft.annotations = read_annotations(&path.as_str().into(), bytes, budget)?;
+            read_annotations(&mut draft, &path.as_str().into(), bytes, budget)?;
         }
     }
     Ok(draft)
 }
 
 fn read_annotations(
+    draft: &mut Draft,
     file: &Arc<str>,
     bytes: &[u8],
     budget: &mut Budget,
-) -> Result<Option<Annotations>, Exhausted> {
+) -> Result<(), Exhausted> {
     match Annotations::read(file, bytes, budget) {
-        Ok(annotations) => Ok(annotations),
-        Err(error) => Exhausted::at(file, error).map(|_| None),
+        Ok(annotations) => draft.annotations = annotations,
+        Err(error) => {
+            let error = Exhausted::at(file, error)?;
+            let spot = Spot {
+                position: error.position,
+                ..start_of(file, error.problem.to_string())
+            };
+            draft.unreadable = Some((spot, format!("{file}: {error}")));
+        }
     }
+    Ok(())
 }
 
 fn read_manifest(

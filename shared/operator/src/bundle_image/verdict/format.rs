@@ -23,13 +23,17 @@ pub(crate) fn check_metadata(draft: &Draft, findings: &mut Findings) {
     if let Some(annotations) = &draft.annotations {
         return check_annotations(annotations, findings);
     }
+    if let Some((spot, problem)) = &draft.unreadable {
+        let message = format!("Could not find annotations file: {problem}");
+        return findings.say(&rule::ANNOTATIONS_FILE, spot.clone(), message);
+    }
     let mut files = draft.others.keys();
     let message = match files.any(|path| path.starts_with("metadata/")) {
         true => "Could not find annotations file",
         false => "Unable to locate metadata directory",
     };
     let found = match draft.others.contains_key(ANNOTATIONS_FILE) {
-        true => "metadata/annotations.yaml, in which no map of annotations can be read",
+        true => "metadata/annotations.yaml without a map of annotations",
         false => "nothing",
     };
     let spot = Spot {

@@ -43,7 +43,6 @@ const MAX_KEY: usize = 253;
 
 /// Checks a bundle's files.
 pub(super) fn check(draft: &Draft, findings: &mut Findings) {
-    check_csvs(draft, findings);
     for misplaced in &draft.misplaced {
         match misplaced {
             Misplaced::SubFolder(spot) => {
@@ -77,6 +76,8 @@ pub(super) fn check(draft: &Draft, findings: &mut Findings) {
             format!("{kind} is not supported type for registryV1 bundle: manifests/{name}");
         findings.say(&rule::KIND, spot, message);
     }
+    // Behind the files that are no manifests: one of them may be the CSV.
+    check_csvs(draft, findings);
     check_keys(draft, findings);
 }
 
