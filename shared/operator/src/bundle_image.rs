@@ -33,6 +33,6 @@ pub use judged::JudgedBundles;
 pub use release::{Bundle, PackError, Release};
 pub use verdict::{Validation, Verdict};
 
-pub(crate) use judged::{Refusal, judge_package_manifests, judge_ready_made};
+pub(crate) use judged::{Refusal, judge_package_manifests, judge_ready_made, package_of};
 pub(crate) use splitting::restore;
 pub(crate) use upload::ReadyMade;

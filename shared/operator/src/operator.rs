@@ -216,7 +216,7 @@ fn open_ready_made(
     let Some(found) = found else {
         return Err(missing.into());
     };
-    match found.package(files, budget) {
+    match bundle_image::package_of(files, &found, budget) {
         Ok(package) => Ok((package, Some(found))),
         Err(Refusal::Refused(verdict)) => Err(OperatorError::NoPackage(verdict)),
         Err(refusal) => Err(refusal.into()),

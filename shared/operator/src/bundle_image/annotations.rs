@@ -9,6 +9,9 @@ use super::document::{self, start_of};
 use crate::report::{Place, Spot};
 use crate::yaml::{Budget, Node, ReadError, Value};
 
+/// The file of a bundle's annotations, in the bundle.
+pub(crate) const ANNOTATIONS_FILE: &str = "metadata/annotations.yaml";
+
 pub(crate) const MEDIATYPE: &str = "operators.operatorframework.io.bundle.mediatype.v1";
 pub(crate) const MANIFESTS: &str = "operators.operatorframework.io.bundle.manifests.v1";
 pub(crate) const METADATA: &str = "operators.operatorframework.io.bundle.metadata.v1";

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::annotations::ANNOTATIONS_FILE;
 use super::annotations::Annotations;
 use super::channels::Channels;
 use super::document::{self, Document, Exhausted, may_be_manifest, name_of, start_of};
 use super::draft::Draft;
 use super::splitting;
-use super::upload::ANNOTATIONS_FILE;
 use super::verdict::findings::Findings;
 use super::verdict::rule;
 use crate::archive::Files;

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::annotations::ANNOTATIONS_FILE;
 use super::annotations::Annotations;
 use super::convert::{self, Converted};
 use super::document::{Exhausted, start_of};
 use super::draft::Draft;
 use super::tag::Number;
-use super::upload::{ANNOTATIONS_FILE, ReadyMade};
+use super::upload::ReadyMade;
 use super::verdict::findings::Findings;
 use super::verdict::{self, Validation, Verdict, format, rule};
 use super::{ready_made, release};

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::annotations::ANNOTATIONS_FILE;
 use super::annotations::{Annotations, PACKAGE, quoted};
 use super::document::{self, Document, Exhausted, start_of};
 use super::draft::{Draft, Misplaced};
-use super::upload::ANNOTATIONS_FILE;
 use crate::archive::Files;
 use crate::edit::EditError;
 use crate::report::Spot;

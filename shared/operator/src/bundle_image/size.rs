@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use zlib_rs::{DeflateConfig, Strategy, compress_bound, compress_slice};
 
-use super::upload::ANNOTATIONS_FILE;
+use super::annotations::ANNOTATIONS_FILE;
 use crate::yaml::{Node, Value};
 
 /// What a ConfigMap may hold of a bundle.

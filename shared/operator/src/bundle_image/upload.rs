@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use super::annotations::ANNOTATIONS_FILE;
 use super::document::may_be_manifest;
-use super::judged::{self, Refusal};
 use super::ready_made;
 use super::splitting::{self, Cut, SplitFile};
 use crate::archive::Files;
-use crate::manifests::package_name::{PackageName, PackageNameError};
+use crate::manifests::package_name::PackageNameError;
 use crate::yaml::Budget;
 
 /// Ready-made bundles: where each lies, and what was split in them.
@@ -20,9 +20,6 @@ pub(crate) struct ReadyMade {
     /// Directories with a `manifests/`, beside bundles that have their annotations.
     pub(crate) left_out: Vec<String>,
 }
-
-/// The file of a bundle's annotations, in the bundle.
-pub(crate) const ANNOTATIONS_FILE: &str = "metadata/annotations.yaml";
 
 impl ReadyMade {
     /// Finds the bundles in an upload, and splits their files of several documents.
@@ -47,18 +44,6 @@ impl ReadyMade {
         };
         found.split = splitting::split_files(files, |path| found.is_manifest(path));
         Some(found)
-    }
-
-    /// The package that the bundles are of, and the file that says so.
-    ///
-    /// # Errors
-    /// What is wrong with the annotations, where none names a package.
-    pub(crate) fn package(
-        &self,
-        files: &Files,
-        budget: &mut Budget,
-    ) -> Result<PackageName, Refusal> {
-        judged::package_of(files, self, budget)
     }
 
     /// Sets the package in the annotations of every bundle.

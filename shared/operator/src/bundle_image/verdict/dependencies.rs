@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::csv::spot_at;
 use super::findings::Findings;
 use super::{range, rule};
 use crate::bundle_image::document::{self, Exhausted, at, items, start_of, text};
@@ -62,11 +63,6 @@ fn check_property(property: &Place<'_>, findings: &mut Findings) {
 }
 
 fn check_dependency(dependency: &Place<'_>, findings: &mut Findings) {
-    let mut say = |field: &str, message: String| {
-        let spot = at(dependency, field)
-            .map_or_else(|| document::absent(dependency, field), |place| place.spot());
-        findings.say(&rule::DEPENDENCIES, spot, message);
-    };
     let kind = text(dependency, "type").unwrap_or("");
     let required: &[(&str, &str)] = match kind {
         "olm.gvk" => &[
@@ -79,43 +75,37 @@ fn check_dependency(dependency: &Place<'_>, findings: &mut Findings) {
             ("value.version", "Package version is empty"),
         ],
         "olm.label" => &[("value.label", "Label information is missing")],
-        "olm.constraint" => {
-            if !matches!(
-                at(dependency, "value").map(|value| value.value()),
-                Some(Value::Mapping(_))
-            ) {
-                say(
-                    "value",
-                    "couldn't parse dependency of type olm.constraint: value must be a map"
-                        .to_owned(),
-                );
-            }
-            &[]
+        "olm.constraint" if is_map(dependency, "value") => &[],
+        kind => {
+            let message = format!("couldn't parse dependency of type {kind}");
+            return findings.say(&rule::DEPENDENCIES, spot_at(dependency, "type"), message);
         }
-        kind => return say("type", format!("couldn't parse dependency of type {kind}")),
     };
-    for (field, message) in required {
-        match at(dependency, field) {
-            Some(place)
-                if document::text_of(place.value()).is_none()
-                    && !matches!(place.value(), Value::Null) =>
+    for (field, if_empty) in required {
+        let value = at(dependency, field);
+        let is_text = value.as_ref().is_none_or(|value| {
+            matches!(value.value(), Value::Null) || document::text_of(value.value()).is_some()
+        });
+        let message = match text(dependency, field).unwrap_or("") {
+            _ if !is_text => {
+                format!("couldn't parse dependency of type {kind}: {field} must be a string")
+            }
+            "" => (*if_empty).to_owned(),
+            version
+                if *field == "value.version"
+                    && kind == "olm.package"
+                    && !range::is_valid(version) =>
             {
-                say(
-                    field,
-                    format!("couldn't parse dependency of type {kind}: {field} must be a string"),
-                );
+                format!("Invalid semver format version: {version}")
             }
-            _ if text(dependency, field).unwrap_or("").is_empty() => {
-                say(field, (*message).to_owned());
-            }
-            _ => {}
-        }
+            _ => continue,
+        };
+        findings.say(&rule::DEPENDENCIES, spot_at(dependency, field), message);
     }
-    let version = text(dependency, "value.version").unwrap_or("");
-    if kind == "olm.package" && !version.is_empty() && !range::is_valid(version) {
-        say(
-            "value.version",
-            format!("Invalid semver format version: {version}"),
-        );
-    }
+}
+
+fn is_map(place: &Place<'_>, key: &str) -> bool {
+    place
+        .get(key)
+        .is_some_and(|value| matches!(value.value(), Value::Mapping(_)))
 }

@@ -2,11 +2,11 @@
 
 use super::findings::Findings;
 use super::rule;
+use crate::bundle_image::annotations::ANNOTATIONS_FILE;
 use crate::bundle_image::annotations::{
     Annotations, CHANNELS, DEFAULT_CHANNEL, MANIFESTS, MEDIATYPE, METADATA, PACKAGE, commands_quay,
 };
 use crate::bundle_image::draft::Draft;
-use crate::bundle_image::upload::ANNOTATIONS_FILE;
 use crate::report::Spot;
 
 /// Checks a bundle that was uploaded as it is.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use super::findings::Findings;
 use super::rule;
+use crate::bundle_image::annotations::ANNOTATIONS_FILE;
 use crate::bundle_image::document::{name_of, start_of};
 use crate::bundle_image::draft::{Draft, Misplaced};
-use crate::bundle_image::upload::ANNOTATIONS_FILE;
 use crate::yaml::{Node, Value};
 
 /// The kinds that opm lets into a bundle, by exact name and whatever the apiVersion.
