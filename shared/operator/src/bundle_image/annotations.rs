@@ -22,8 +22,8 @@ pub(crate) const DEFAULT_CHANNEL: &str = "operators.operatorframework.io.bundle.
 /// The annotations of a bundle.
 #[derive(Debug)]
 pub(crate) struct Annotations {
-    /// The file's path in the archive; the package file's, where omps writes the annotations.
-    pub(crate) file: Arc<str>,
+    /// What says so: the file, or the channels of a package file.
+    source: Spot,
     values: BTreeMap<String, String>,
     /// The file's document, where it was uploaded.
     root: Option<Rc<Node>>,
@@ -32,7 +32,7 @@ pub(crate) struct Annotations {
 impl Annotations {
     /// Those of a bundle that was made from package manifests.
     pub(crate) fn made(
-        file: Arc<str>,
+        source: Spot,
         package: &str,
         channels: &[String],
         default_channel: &str,
@@ -47,7 +47,7 @@ impl Annotations {
         ];
         let values = values.map(|(key, value)| (key.to_owned(), value.to_owned()));
         Annotations {
-            file,
+            source,
             values: BTreeMap::from(values),
             root: None,
         }
@@ -71,7 +71,7 @@ impl Annotations {
             .iter()
             .filter_map(|entry| Some((go_text(&entry.key.value)?, go_text(&entry.value.value)?)));
         Ok(Some(Annotations {
-            file: file.clone(),
+            source: start_of(file, "a map of annotations"),
             values: values.collect(),
             root: Some(root.clone()),
         }))
@@ -118,9 +118,9 @@ impl Annotations {
     /// Where an annotation stands, or would.
     pub(crate) fn spot(&self, key: &str) -> Spot {
         let Some(root) = &self.root else {
-            return start_of(&self.file, "");
+            return self.source.clone();
         };
-        let place = Place::root(&self.file, root);
+        let place = Place::root(&self.source.file, root);
         let map = place.get("annotations").unwrap_or(place);
         match map.get(key) {
             Some(place) => place.spot(),
@@ -195,7 +195,7 @@ mod tests {
     #[test]
     fn what_is_written_is_what_is_read() {
         let channels = ["4.10".to_owned(), "a: \"b\"".to_owned()];
-        let made = Annotations::made("p.yaml".into(), "p", &channels, "yes");
+        let made = Annotations::made(start_of(&"p.yaml".into(), ""), "p", &channels, "yes");
         let text = String::from_utf8(made.to_yaml()).unwrap();
         let read = read(&text).unwrap();
         assert_eq!(read.labels(), made.labels());

@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use super::annotations::ANNOTATIONS_FILE;
 use super::annotations::Annotations;
@@ -14,7 +13,7 @@ use super::verdict::findings::Findings;
 use super::verdict::rule;
 use crate::archive::Files;
 use crate::manifests::{Layout, Manifests};
-use crate::report::Place;
+use crate::report::{Place, Spot};
 use crate::yaml::Budget;
 
 /// What package manifests come to.
@@ -36,8 +35,9 @@ pub(super) fn convert(
     budget: &mut Budget,
     findings: &mut Findings,
 ) -> Result<Converted, Exhausted> {
-    let file = &manifests.package.file;
-    let channels = Channels::read(&Place::root(file, &manifests.package.root), findings);
+    let place = Place::root(&manifests.package.file, &manifests.package.root);
+    let channels = Channels::read(&place, findings);
+    let source = document::at(&place, "channels").unwrap_or(place).spot();
     let groups = match manifests.layout {
         Layout::Nested => nested(files, manifests, budget, findings)?,
         Layout::Flat => {
@@ -53,7 +53,7 @@ pub(super) fn convert(
     channels.check(&csvs, findings);
     let drafts = groups
         .into_iter()
-        .map(|group| draft(group, file, package, &channels));
+        .map(|group| draft(group, &source, package, &channels));
     Ok(Converted {
         drafts: drafts.collect(),
         default_channel: channels.default.clone(),
@@ -67,20 +67,15 @@ fn csv_of(group: &Group) -> Option<&Rc<Document>> {
     group.iter().find(|document| document.is_csv())
 }
 
-fn draft(group: Group, package_file: &Arc<str>, package: &str, channels: &Channels) -> Draft {
+fn draft(group: Group, source: &Spot, package: &str, channels: &Channels) -> Draft {
     let name = csv_of(&group).map_or("", |csv| csv.object_name());
     let channels_of = channels.of(name);
-    let annotations = Annotations::made(
-        package_file.clone(),
-        package,
-        &channels_of,
-        &channels.default,
-    );
+    let annotations = Annotations::made(source.clone(), package, &channels_of, &channels.default);
     let others = BTreeMap::from([(ANNOTATIONS_FILE.to_owned(), annotations.to_yaml().into())]);
     Draft {
         place: group
             .first()
-            .map_or_else(|| start_of(package_file, ""), |document| document.spot()),
+            .map_or_else(|| source.clone(), |document| document.spot()),
         annotations: Some(annotations),
         unreadable: None,
         is_ready_made: false,

@@ -231,17 +231,23 @@ pub(crate) fn is_empty(place: Option<&Place<'_>>) -> bool {
     })
 }
 
-/// Where a field would be that is absent.
+/// Where a field would be that is absent: the innermost map on the way to it that is there.
 pub(crate) fn absent(place: &Place<'_>, field: &str) -> Spot {
-    let spot = place.spot();
-    let field = match spot.field.as_str() {
+    let mut innermost = place.clone();
+    for key in field.split('.') {
+        match innermost.get(key) {
+            Some(inner) => innermost = inner,
+            None => break,
+        }
+    }
+    let field = match place.spot().field.as_str() {
         "" => field.to_owned(),
         parent => format!("{parent}.{field}"),
     };
     Spot {
         field,
         found: "nothing".to_owned(),
-        ..spot
+        ..innermost.spot()
     }
 }
 
