@@ -137,7 +137,8 @@ impl Operator {
         match &self.ready_made {
             None => package_name::set(&mut self.package, name, &mut self.files, &mut self.budget)?,
             Some(ready_made) if self.package.name != name => {
-                ready_made.set_package(&name, &mut self.files, &mut self.budget)?;
+                let old = &self.package.name;
+                ready_made.set_package(old, &name, &mut self.files, &mut self.budget)?;
                 self.package.name = name;
             }
             Some(_) => {}

@@ -123,21 +123,23 @@ fn read_manifest(
     Ok(())
 }
 
-/// Sets the package that annotations name, and changes nothing else.
+/// Sets the package that annotations name, and changes nothing else. Annotations of another package than `old` stay.
 ///
 /// # Errors
 /// The file cannot be read, or an anchor, an alias or a block text stands where the name does.
 pub(crate) fn set_package(
     bytes: &mut Vec<u8>,
+    old: &str,
     name: &str,
     budget: &mut Budget,
 ) -> Result<(), EditError> {
     let entangled = || EditError::Entangled(PACKAGE.to_owned());
     let root = document::read(bytes, budget)?;
-    let entry = root
-        .get("annotations")
-        .and_then(|map| map.entry(PACKAGE))
-        .ok_or_else(entangled)?;
+    let map = root.get("annotations");
+    let entry = map.and_then(|map| map.entry(PACKAGE));
+    let Some(entry) = entry.filter(|entry| entry.value.as_str() == Some(old)) else {
+        return Ok(()); // for the verdict
+    };
     let written = bytes.get(entry.site.clone()).unwrap_or_default();
     let is_plain = entry.site == entry.value.span
         && !entry.merged
@@ -186,7 +188,7 @@ mod tests {
 
     fn suffixed(text: &str) -> Option<String> {
         let mut bytes = text.as_bytes().to_vec();
-        set_package(&mut bytes, "etcd-x", &mut Budget::default()).ok()?;
+        set_package(&mut bytes, "etcd", "etcd-x", &mut Budget::default()).ok()?;
         Some(String::from_utf8(bytes).unwrap())
     }
 
@@ -215,13 +217,22 @@ mod tests {
     }
 
     #[test]
+    fn another_package_stays() {
+        for text in [
+            "annotations: {}\n".to_owned(),
+            format!("annotations: {{{PACKAGE}: other}}\n"),
+        ] {
+            assert_eq!(suffixed(&text), Some(text));
+        }
+    }
+
+    #[test]
     fn a_package_that_is_tied_to_other_fields_is_not_set() {
         let key = PACKAGE;
         for text in [
             format!("a: &n etcd\nannotations: {{{key}: *n}}\n"),
             format!("annotations:\n  {key}: |-\n    etcd\n"),
             format!("annotations:\n  {key}: &n etcd\n  a: *n\n"),
-            "annotations: {}\n".to_owned(),
         ] {
             assert_eq!(suffixed(&text), None, "{text}");
         }

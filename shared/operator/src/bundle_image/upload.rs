@@ -46,12 +46,13 @@ impl ReadyMade {
         Some(found)
     }
 
-    /// Sets the package in the annotations of every bundle.
+    /// Sets the package in the annotations of every bundle of the package `old`.
     ///
     /// # Errors
     /// [`PackageNameError::Edit`] names the file.
     pub(crate) fn set_package(
         &self,
+        old: &str,
         name: &str,
         files: &mut Files,
         budget: &mut Budget,
@@ -59,7 +60,7 @@ impl ReadyMade {
         for directory in &self.directories {
             let file = format!("{directory}{ANNOTATIONS_FILE}");
             if let Some(bytes) = files.get_mut(&file) {
-                ready_made::set_package(bytes, name, budget)
+                ready_made::set_package(bytes, old, name, budget)
                     .map_err(|error| PackageNameError::Edit { file, error })?;
             }
         }

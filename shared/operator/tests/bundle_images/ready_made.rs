@@ -62,6 +62,17 @@ fn several_ready_made_bundles_are_one_release() {
     mixed[2].1 = ANNOTATIONS.replace("etcd #", "other #");
     let wanted = "the upload has bundles of several packages: other and etcd".to_owned();
     assert!(refusals(&mixed).contains(&("format", wanted)));
+
+    let rules = Rules {
+        package_name_suffix: Some("-test".to_owned()),
+        ..Rules::default()
+    };
+    let operator = opened(&mixed).unwrap().apply(&rules).unwrap();
+    let error = operator
+        .judge_bundles("other-test", Validation::Normal)
+        .unwrap_err();
+    let wanted = "the upload has bundles of several packages: other-test and etcd";
+    assert_eq!(error.to_string(), wanted);
 }
 
 #[test]
