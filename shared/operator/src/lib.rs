@@ -8,9 +8,11 @@
 //!    a rule is about.
 //! 3. [`Operator::judge`] reads the [`manifests`] with [`yaml`] and checks them with the table of [`report::rules`], as
 //!    operator-courier 2.1.11 does. The findings are a [`report`].
-//! 4. [`Judged`] gives what a registry takes: [`courier_bundle`] for Quay's App Registry.
+//! 4. [`Judged`] gives what Quay's App Registry takes: [`courier_bundle`]. [`Operator::judge_bundles`] is step 3 for every
+//!    other registry, with the verdict on bundles behind operator-courier's: [`bundle_image`].
 
 pub mod archive;
+pub mod bundle_image;
 pub mod courier_bundle;
 pub mod edit;
 pub mod limits;

@@ -1,6 +1,9 @@
 //! The way of an operator from a zip to what a registry takes: open, apply, judge, pack.
 
 use crate::archive::{self, ArchiveError, Files};
+use crate::bundle_image::{
+    self, JudgedBundles, PackError, ReadyMade, Refusal, Validation, Verdict,
+};
 use crate::courier_bundle::{self, CourierBundle, CourierBundleError};
 use crate::limits::Limits;
 use crate::manifests::package_name::{self, PackageName, PackageNameError};
@@ -12,7 +15,11 @@ use crate::yaml::Budget;
 /// An operator's files, whose package is known.
 pub struct Operator {
     files: Files,
+    /// The paths that the archive has.
+    names: Vec<String>,
     package: PackageName,
+    /// Bundles that somebody has made; nothing where the files are package manifests.
+    ready_made: Option<ReadyMade>,
     /// What may still be read of its files.
     budget: Budget,
     limits: Limits,
@@ -46,6 +53,15 @@ pub enum OperatorError {
     /// The files cannot be put into the form that the registry takes.
     #[error(transparent)]
     CourierBundle(#[from] CourierBundleError),
+    /// There is no package file, and of the bundles none says which package it is of.
+    #[error("{} {}", PackageNameError::Missing, .0.first_refusal())]
+    NoPackage(Box<Verdict>),
+    /// The verdict on bundles refuses one of them.
+    #[error("{}", .0.first_refusal())]
+    Refused(Box<Verdict>),
+    /// The bundles cannot be packed.
+    #[error(transparent)]
+    Pack(#[from] PackError),
 }
 
 impl OperatorError {
@@ -56,9 +72,25 @@ impl OperatorError {
             OperatorError::Rule(error) => error.validation_info(),
             OperatorError::Layout(error) => error.validation_info(),
             OperatorError::Invalid(report) => report.validation_info(),
-            OperatorError::Archive(_) | OperatorError::CourierBundle(_) => {
-                ValidationInfo::default()
+            OperatorError::NoPackage(verdict) | OperatorError::Refused(verdict) => {
+                verdict.validation_info()
             }
+            OperatorError::Archive(_)
+            | OperatorError::CourierBundle(_)
+            | OperatorError::Pack(_) => ValidationInfo::default(),
+        }
+    }
+}
+
+impl From<Refusal> for OperatorError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Refused(verdict) => OperatorError::Refused(verdict),
+            Refusal::Exhausted(exhausted) => LayoutError::Unreadable {
+                file: exhausted.file.to_string(),
+                error: exhausted.error,
+            }
+            .into(),
         }
     }
 }
@@ -69,12 +101,18 @@ impl Operator {
     /// # Errors
     /// [`OperatorError::Archive`] and [`OperatorError::PackageName`].
     pub fn open(zip: &[u8], limits: &Limits) -> Result<Self, OperatorError> {
-        let files = archive::extract(zip, limits)?;
+        let mut files = archive::extract(zip, limits)?;
+        let names = files.keys().cloned().collect();
         let mut budget = Budget::default();
-        let package = package_name::find(&files, &mut budget)?;
+        let (package, ready_made) = match package_name::find(&files, &mut budget) {
+            Ok(package) => (package, None),
+            Err(error) => open_ready_made(&mut files, error, &mut budget)?,
+        };
         Ok(Operator {
             files,
+            names,
             package,
+            ready_made,
             budget,
             limits: limits.clone(),
         })
@@ -87,7 +125,7 @@ impl Operator {
 
     /// Every file, as a sorted relative path.
     pub fn file_names(&self) -> Vec<String> {
-        self.files.keys().cloned().collect()
+        self.names.clone()
     }
 
     /// Applies an organization's rules: the package's suffix, then the registries, then the annotations.
@@ -96,32 +134,92 @@ impl Operator {
     /// [`OperatorError::PackageName`] and [`OperatorError::Rule`] name the file.
     pub fn apply(mut self, rules: &Rules) -> Result<Self, OperatorError> {
         let name = rules.package_name(&self.package.name);
-        package_name::set(&mut self.package, name, &mut self.files, &mut self.budget)?;
+        match &self.ready_made {
+            None => package_name::set(&mut self.package, name, &mut self.files, &mut self.budget)?,
+            Some(ready_made) if self.package.name != name => {
+                let old = &self.package.name;
+                ready_made.set_package(old, &name, &mut self.files, &mut self.budget)?;
+                self.package.name = name;
+            }
+            Some(_) => {}
+        }
         rules::replace_registries(&mut self.files, &rules.replace_registry, &self.limits)?;
+        let files = &mut self.files;
+        let cuts = self.ready_made.as_ref().map(|bundles| bundles.cut(files));
         rules::set_annotations(
-            &mut self.files,
+            files,
             &rules.csv_annotations,
             &self.package.name,
             &mut self.budget,
         )?;
+        bundle_image::restore(files, cuts.unwrap_or_default());
         Ok(self)
     }
 
-    /// Reaches the verdict on the operator as a release of `repository`.
+    /// Reaches the verdict on the operator as a release of `repository` in an App Registry, which has no ready-made bundles.
     ///
     /// # Errors
-    /// [`OperatorError::Layout`] and [`OperatorError::Invalid`].
+    /// [`OperatorError::Layout`], [`OperatorError::Invalid`], and [`OperatorError::PackageName`].
     pub fn judge(mut self, repository: &str) -> Result<Judged, OperatorError> {
-        let manifests = Manifests::read(&self.files, &mut self.budget)?;
-        let report = manifests.verdict(repository);
-        if !report.is_valid() {
-            return Err(OperatorError::Invalid(Box::new(report)));
+        if self.ready_made.is_some() {
+            return Err(PackageNameError::Missing.into());
         }
+        let (manifests, report) = self.judge_manifests(repository)?;
         Ok(Judged {
             files: self.files,
             manifests,
             report,
         })
+    }
+
+    /// Reaches the verdict on the operator as bundle images of `repository`: operator-courier's on package manifests, and
+    /// behind it, or alone on ready-made bundles, the verdict on each bundle.
+    ///
+    /// # Errors
+    /// Those of [`Operator::judge`], and [`OperatorError::Refused`].
+    pub fn judge_bundles(
+        mut self,
+        repository: &str,
+        validation: Validation,
+    ) -> Result<JudgedBundles, OperatorError> {
+        if let Some(ready_made) = &self.ready_made {
+            let (files, package) = (&self.files, &self.package);
+            let judged = bundle_image::judge_ready_made(files, ready_made, package, validation)?;
+            return Ok(judged);
+        }
+        let (manifests, courier) = self.judge_manifests(repository)?;
+        let (files, package) = (&self.files, &self.package);
+        let judged =
+            bundle_image::judge_package_manifests(files, &manifests, package, courier, validation)?;
+        Ok(judged)
+    }
+
+    /// operator-courier's verdict.
+    fn judge_manifests(&mut self, repository: &str) -> Result<(Manifests, Report), OperatorError> {
+        let manifests = Manifests::read(&self.files, &mut self.budget)?;
+        let report = manifests.verdict(repository);
+        if !report.is_valid() {
+            return Err(OperatorError::Invalid(Box::new(report)));
+        }
+        Ok((manifests, report))
+    }
+}
+
+/// Finds the bundles of an upload without a package file, or whose first files cannot be searched for one.
+fn open_ready_made(
+    files: &mut Files,
+    missing: PackageNameError,
+    budget: &mut Budget,
+) -> Result<(PackageName, Option<ReadyMade>), OperatorError> {
+    let is_missing = matches!(missing, PackageNameError::Missing);
+    let found = ReadyMade::find(files).filter(|found| is_missing || found.has_annotations(files));
+    let Some(found) = found else {
+        return Err(missing.into());
+    };
+    match bundle_image::package_of(files, &found, budget) {
+        Ok(package) => Ok((package, Some(found))),
+        Err(Refusal::Refused(verdict)) => Err(OperatorError::NoPackage(verdict)),
+        Err(refusal) => Err(refusal.into()),
     }
 }
 

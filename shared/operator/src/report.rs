@@ -11,10 +11,12 @@ use crate::yaml::{Node, Position, Problem, ReadError, Value};
 use rules::Rule;
 
 /// Whether a finding makes the manifests invalid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// The manifests are not valid.
+    /// Of a bundle alone: opm or OLM cannot take it.
+    Refused,
+    /// The manifests are not valid; of a bundle: operator-sdk would say error.
     Error,
     /// The manifests are valid all the same.
     Warning,
@@ -41,6 +43,18 @@ pub struct Finding {
     pub message: String,
     /// What to do about it.
     pub advice: &'static str,
+    /// What the verdict on bundles adds.
+    #[serde(flatten)]
+    pub of_bundle: Option<OfBundle>,
+}
+
+/// What a finding of the verdict on bundles says besides.
+#[derive(Debug, Clone, Serialize)]
+pub struct OfBundle {
+    /// `metadata.name` of the bundle's CSV; nothing where there is none.
+    pub bundle: Option<Arc<str>>,
+    /// Who would say so: `opm`, `operator-sdk`, `olm-v1`, `operator-pipelines`.
+    pub says: &'static [&'static str],
 }
 
 /// A place in a manifest that a rule can point at, kept after the file's tree is gone.
@@ -188,7 +202,7 @@ impl Report {
     /// Counts a finding, and says whether it is to be listed. An error that is not listed is one all the same.
     fn has_room(&mut self, severity: Severity) -> bool {
         let count = match severity {
-            Severity::Error => &mut self.errors,
+            Severity::Refused | Severity::Error => &mut self.errors,
             Severity::Warning => &mut self.warnings,
         };
         *count += 1;
@@ -221,6 +235,7 @@ impl Report {
             found: spot.found.clone(),
             message,
             advice: rule.advice,
+            of_bundle: None,
         });
     }
 

@@ -1,0 +1,38 @@
+//! Bundle images: the form of a release that OLM reads, registry+v1, made without Docker and without a network.
+//!
+//! 1. [`upload`] tells package manifests from ready-made bundles. [`convert`] makes bundles of the former, one a directory
+//!    or one a CSV; [`ready_made`] takes the latter as they are. Both give [`draft`]s.
+//! 2. [`verdict`] says what opm, operator-sdk, OLM v1 and operator-pipelines would say of each, in three levels.
+//! 3. [`tag`] puts the bundles into order: each gets a tag, and the newest is the release's.
+//! 4. [`layer`] and [`image`] pack each into a layer, a config and a manifest. The same content gives the same bytes.
+//!
+//! What a catalog says of each bundle is known then, too: [`Bundle::fbc`] is what opm would render of the image.
+//!
+//! A bundle's manifest has no annotations, so that a bundle keeps its digest in every push. The release is the newest
+//! bundle's config and layer under a manifest of its own: [`Release::manifest`].
+
+pub(crate) mod annotations;
+mod channels;
+mod convert;
+pub(crate) mod document;
+mod draft;
+mod fbc;
+mod image;
+mod judged;
+mod layer;
+mod ready_made;
+mod release;
+mod size;
+mod splitting;
+mod tag;
+mod upload;
+mod verdict;
+
+pub use image::{Blob, Image};
+pub use judged::JudgedBundles;
+pub use release::{Bundle, PackError, Release};
+pub use verdict::{Validation, Verdict};
+
+pub(crate) use judged::{Refusal, judge_package_manifests, judge_ready_made, package_of};
+pub(crate) use splitting::restore;
+pub(crate) use upload::ReadyMade;

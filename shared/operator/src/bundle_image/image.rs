@@ -1,0 +1,217 @@
+//! A bundle image: config and manifests, compact JSON that is hashed as it is sent.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::layer;
+
+const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// The moment at which every image was made: bytes depend on the content alone.
+const CREATED: &str = "1970-01-01T00:00:00Z";
+
+/// Bytes, and what a registry calls them.
+#[derive(Debug, Clone)]
+pub struct Blob {
+    /// What the bytes are.
+    pub media_type: &'static str,
+    /// `sha256:` and 64 hexadecimal digits.
+    pub digest: String,
+    /// The bytes.
+    pub bytes: Arc<[u8]>,
+}
+
+/// An image of one layer.
+#[derive(Debug, Clone)]
+pub struct Image {
+    /// The gzip'd tar with the files.
+    pub layer: Blob,
+    /// The digest of the layer's tar before compression.
+    pub diff_id: String,
+    /// The config, with the labels.
+    pub config: Blob,
+}
+
+#[derive(Serialize)]
+struct Config<'a> {
+    created: &'static str,
+    architecture: &'static str,
+    os: &'static str,
+    config: Labels<'a>,
+    rootfs: RootFs<'a>,
+    history: [History; 1],
+}
+
+#[derive(Serialize)]
+struct Labels<'a> {
+    #[serde(rename = "Labels")]
+    labels: &'a BTreeMap<String, String>,
+}
+
+#[derive(Serialize)]
+struct RootFs<'a> {
+    r#type: &'static str,
+    diff_ids: [&'a str; 1],
+}
+
+#[derive(Serialize)]
+struct History {
+    created: &'static str,
+    created_by: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Manifest<'a> {
+    schema_version: u8,
+    media_type: &'static str,
+    config: Descriptor<'a>,
+    layers: [Descriptor<'a>; 1],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<&'a BTreeMap<&'static str, String>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Descriptor<'a> {
+    media_type: &'static str,
+    digest: &'a str,
+    size: usize,
+}
+
+impl Image {
+    /// Packs files under labels.
+    ///
+    /// # Errors
+    /// A path that tar cannot hold, which a path out of an archive never is.
+    pub(super) fn pack(
+        files: &BTreeMap<String, Arc<[u8]>>,
+        labels: &BTreeMap<String, String>,
+    ) -> io::Result<Self> {
+        let layer = layer::pack(files)?;
+        let config = Config {
+            created: CREATED,
+            architecture: "amd64",
+            os: "linux",
+            config: Labels { labels },
+            rootfs: RootFs {
+                r#type: "layers",
+                diff_ids: [&layer.diff_id],
+            },
+            history: [History {
+                created: CREATED,
+                created_by: "omps",
+            }],
+        };
+        Ok(Image {
+            config: Blob::json(CONFIG, &config)?,
+            layer: Blob::new(LAYER, layer.bytes),
+            diff_id: layer.diff_id,
+        })
+    }
+
+    /// The image's manifest: without annotations a bundle's, which depends on its content alone.
+    ///
+    /// # Errors
+    /// JSON that cannot be written, which is a defect.
+    pub(super) fn manifest(
+        &self,
+        annotations: Option<&BTreeMap<&'static str, String>>,
+    ) -> io::Result<Blob> {
+        let manifest = Manifest {
+            schema_version: 2,
+            media_type: MANIFEST,
+            config: self.config.descriptor(),
+            layers: [self.layer.descriptor()],
+            annotations,
+        };
+        Blob::json(MANIFEST, &manifest)
+    }
+}
+
+impl Blob {
+    fn new(media_type: &'static str, bytes: Vec<u8>) -> Self {
+        Blob {
+            media_type,
+            digest: hex_digest(&Sha256::digest(&bytes)),
+            bytes: bytes.into(),
+        }
+    }
+
+    fn json(media_type: &'static str, value: &impl Serialize) -> io::Result<Self> {
+        Ok(Blob::new(media_type, serde_json::to_vec(value)?))
+    }
+
+    fn descriptor(&self) -> Descriptor<'_> {
+        Descriptor {
+            media_type: self.media_type,
+            digest: &self.digest,
+            size: self.bytes.len(),
+        }
+    }
+}
+
+/// A hash as registries write it.
+pub(super) fn hex_digest(hash: &[u8]) -> String {
+    let digits = hash.iter().map(|byte| format!("{byte:02x}"));
+    format!("sha256:{}", digits.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn image() -> Image {
+        let files = BTreeMap::from([("manifests/a.yaml".to_owned(), Arc::from(&b"a: b\n"[..]))]);
+        let labels = BTreeMap::from([
+            ("b".to_owned(), "2".to_owned()),
+            ("a".to_owned(), "1".to_owned()),
+        ]);
+        Image::pack(&files, &labels).unwrap()
+    }
+
+    #[test]
+    fn a_config_says_what_the_layer_is_and_nothing_of_when_or_where() {
+        let image = image();
+        let wanted = format!(
+            "{{\"created\":\"1970-01-01T00:00:00Z\",\"architecture\":\"amd64\",\"os\":\"linux\",\
+             \"config\":{{\"Labels\":{{\"a\":\"1\",\"b\":\"2\"}}}},\
+             \"rootfs\":{{\"type\":\"layers\",\"diff_ids\":[\"{}\"]}},\
+             \"history\":[{{\"created\":\"1970-01-01T00:00:00Z\",\"created_by\":\"omps\"}}]}}",
+            image.diff_id
+        );
+        assert_eq!(std::str::from_utf8(&image.config.bytes).unwrap(), wanted);
+    }
+
+    #[test]
+    fn two_manifests_share_one_content() {
+        let image = image();
+        let bundle = image.manifest(None).unwrap();
+        let annotations =
+            BTreeMap::from([("org.opencontainers.image.version", "1.0.0".to_owned())]);
+        let release = image.manifest(Some(&annotations)).unwrap();
+        let wanted = format!(
+            "{{\"schemaVersion\":2,\"mediaType\":\"{MANIFEST}\",\
+             \"config\":{{\"mediaType\":\"{CONFIG}\",\"digest\":\"{}\",\"size\":{}}},\
+             \"layers\":[{{\"mediaType\":\"{LAYER}\",\"digest\":\"{}\",\"size\":{}}}]}}",
+            image.config.digest,
+            image.config.bytes.len(),
+            image.layer.digest,
+            image.layer.bytes.len()
+        );
+        let text = |blob: &Blob| String::from_utf8(blob.bytes.to_vec()).unwrap();
+        assert_eq!(text(&bundle), wanted);
+        let end = ",\"annotations\":{\"org.opencontainers.image.version\":\"1.0.0\"}}";
+        assert_eq!(
+            text(&release),
+            format!("{}{end}", wanted.strip_suffix('}').unwrap())
+        );
+        assert_ne!(bundle.digest, release.digest);
+    }
+}

@@ -1,0 +1,204 @@
+//! A release as a registry takes it: its bundles, packed, and a manifest of its own.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::draft::Draft;
+use super::fbc::Entry;
+use super::image::{Blob, Image};
+use super::judged::{JudgedBundles, fresh_budget};
+use super::tag::Number;
+use super::verdict::Verdict;
+use crate::yaml::Budget;
+
+/// A release that can be pushed.
+#[derive(Debug)]
+pub struct Release {
+    /// The package's name.
+    pub package: String,
+    /// The channel that a subscription without one gets.
+    pub default_channel: Option<String>,
+    /// The roots of each channel: `currentCSV` of package manifests; every ready-made bundle that names the channel.
+    pub channels: BTreeMap<String, Vec<String>>,
+    /// The bundles, oldest first; there is at least one.
+    pub bundles: Vec<Bundle>,
+    /// What was found without being refused.
+    pub verdict: Verdict,
+    form: Form,
+}
+
+/// A bundle, packed.
+#[derive(Debug)]
+pub struct Bundle {
+    /// `metadata.name` of its CSV.
+    pub name: String,
+    /// `spec.version`
+    pub version: String,
+    /// `spec.release`
+    pub release: Option<String>,
+    /// The tag under which it is pushed.
+    pub tag: String,
+    /// The channels that its annotations name, in their order.
+    pub channels: Vec<String>,
+    /// The default channel that its annotations name.
+    pub default_channel: Option<String>,
+    /// The files of its layer, by path, without directories.
+    pub files: BTreeMap<String, Arc<[u8]>>,
+    /// `release-config.yaml` beside a ready-made bundle, which says into which catalogs it goes; not shipped.
+    pub release_config: Option<Arc<[u8]>>,
+    /// The labels of its config.
+    pub labels: BTreeMap<String, String>,
+    /// Layer and config, which the release's manifest shares.
+    pub image: Image,
+    /// Its manifest, which depends on its content alone.
+    pub manifest: Blob,
+    package: String,
+    entry: Entry,
+}
+
+/// What was uploaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Form {
+    /// Package manifests.
+    Package,
+    /// Ready-made bundles.
+    Bundle,
+}
+
+/// A release that cannot be packed. That it was judged makes this a defect of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("the bundle {bundle} could not be packed")]
+pub struct PackError {
+    bundle: String,
+    #[source]
+    error: io::Error,
+}
+
+/// The annotation `omps.package` of a release's manifest: what a catalog is made of, from the registry alone.
+#[derive(Serialize)]
+struct PackageAnnotation<'a> {
+    package: &'a str,
+    default: Option<&'a str>,
+    channels: &'a BTreeMap<String, Vec<String>>,
+    form: Form,
+    bundles: Vec<&'a str>,
+}
+
+impl JudgedBundles {
+    /// Packs the bundles into images.
+    ///
+    /// # Errors
+    /// [`PackError`], which is a defect.
+    pub fn into_release(self) -> Result<Release, PackError> {
+        let verdict = self.verdict().clone();
+        let mut budget = fresh_budget();
+        let bundles = self.bundles.iter().map(|(number, draft)| {
+            Bundle::pack(number, draft, &mut budget).map_err(|error| PackError {
+                bundle: draft.name().to_owned(),
+                error,
+            })
+        });
+        let bundles = bundles.collect::<Result<_, _>>()?;
+        Ok(Release {
+            bundles,
+            package: self.package,
+            default_channel: self.default_channel,
+            channels: self.channels,
+            verdict,
+            form: self.form,
+        })
+    }
+}
+
+impl Bundle {
+    fn pack(number: &Number, draft: &Draft, budget: &mut Budget) -> io::Result<Self> {
+        // The verdict refuses a bundle without annotations.
+        let annotations = draft.annotations.as_ref();
+        let annotations = annotations.ok_or(io::ErrorKind::InvalidData)?;
+        let entry = Entry::of(draft, number, budget).ok_or(io::ErrorKind::InvalidData)?;
+        let (files, labels) = (draft.files(), annotations.labels());
+        let image = Image::pack(&files, &labels)?;
+        Ok(Bundle {
+            name: draft.name().to_owned(),
+            version: number.version.to_string(),
+            release: number.release.as_ref().map(ToString::to_string),
+            tag: number.tag(),
+            channels: annotations.channels(),
+            default_channel: annotations.default_channel().map(str::to_owned),
+            files,
+            release_config: draft.release_config.clone(),
+            labels,
+            manifest: image.manifest(None)?,
+            image,
+            package: annotations.package().to_owned(),
+            entry,
+        })
+    }
+
+    /// What `opm render` gives for the bundle under the name of its image, `registry/org/repo@sha256:…`.
+    ///
+    /// Properties are sorted by type, then value, `olm.csv.metadata` last; related images are a set, the image itself
+    /// among them.
+    pub fn fbc(&self, image: &str) -> serde_json::Value {
+        let entry = &self.entry;
+        let mut related = entry.related_images.clone();
+        if !related.iter().any(|(_, known)| known == image) {
+            related.push((String::new(), image.to_owned()));
+        }
+        related.sort();
+        let related = related
+            .iter()
+            .map(|(name, image)| json!({"name": name, "image": image}));
+        json!({
+            "schema": "olm.bundle",
+            "name": self.name,
+            "package": self.package,
+            "image": image,
+            "properties": entry.properties,
+            "relatedImages": related.collect::<Vec<_>>(),
+        })
+    }
+}
+
+impl Release {
+    /// The bundle that is the release: the newest.
+    pub fn newest(&self) -> Option<&Bundle> {
+        self.bundles.last()
+    }
+
+    /// The release's manifest under a version: the newest bundle's config and layer, with annotations.
+    ///
+    /// # Errors
+    /// [`PackError`], which is a defect.
+    pub fn manifest(&self, version: &str) -> Result<Blob, PackError> {
+        let failed = |error| PackError {
+            bundle: self.package.clone(),
+            error,
+        };
+        let newest = self
+            .newest()
+            .ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
+        let package = PackageAnnotation {
+            package: &self.package,
+            default: self.default_channel.as_deref(),
+            channels: &self.channels,
+            form: self.form,
+            bundles: self
+                .bundles
+                .iter()
+                .map(|bundle| bundle.manifest.digest.as_str())
+                .collect(),
+        };
+        let package = serde_json::to_string(&package).map_err(|error| failed(error.into()))?;
+        let annotations = BTreeMap::from([
+            ("omps.package", package),
+            ("org.opencontainers.image.version", version.to_owned()),
+        ]);
+        newest.image.manifest(Some(&annotations)).map_err(failed)
+    }
+}

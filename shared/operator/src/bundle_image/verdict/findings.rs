@@ -1,0 +1,98 @@
+//! Findings as they are made: each thing once, and not without end.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::rule::Rule;
+use crate::report::{Finding, MAX_FINDINGS, MAX_TEXT, OfBundle, Severity, Spot};
+
+/// What has been found so far.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    list: Vec<Finding>,
+    seen: HashSet<Said>,
+    bytes: usize,
+    /// Refusals, errors and warnings that are listed.
+    counts: [usize; 3],
+    /// The bundle that is looked at.
+    bundle: Option<Arc<str>>,
+    refused: bool,
+    has_errors: bool,
+}
+
+/// What is said once: rule, level, message, file and bundle.
+type Said = (&'static str, Severity, String, Arc<str>, Option<Arc<str>>);
+
+/// Characters of a message: the longest of the sources' own have 500.
+const MAX_MESSAGE: usize = 2_000;
+
+impl Findings {
+    /// What follows is said of this bundle.
+    pub(crate) fn of_bundle(&mut self, name: Option<&str>) {
+        self.bundle = name.filter(|name| !name.is_empty()).map(Arc::from);
+    }
+
+    /// `rule` is broken at `spot`. What was said before of the same file is not said again.
+    pub(crate) fn say(&mut self, rule: &Rule, spot: Spot, message: impl Into<String>) {
+        self.refused |= rule.severity == Severity::Refused;
+        self.has_errors |= rule.severity == Severity::Error;
+        let count = self.counts[rule.severity as usize];
+        let has_room = count < MAX_FINDINGS && self.bytes < MAX_TEXT;
+        // Where there is one, one of each level is listed.
+        if !has_room && count > 0 {
+            return;
+        }
+        let message = shortened(message.into());
+        let key = (
+            rule.id,
+            rule.severity,
+            message.clone(),
+            spot.file.clone(),
+            self.bundle.clone(),
+        );
+        if !self.seen.insert(key) {
+            return;
+        }
+        self.counts[rule.severity as usize] += 1;
+        self.bytes += message.len() + spot.file.len() + spot.field.len() + spot.found.len();
+        self.list.push(Finding {
+            severity: rule.severity,
+            rule: rule.id,
+            file: spot.file,
+            line: spot.position.line,
+            column: spot.position.column,
+            field: spot.field,
+            found: spot.found,
+            message,
+            advice: rule.advice,
+            of_bundle: Some(OfBundle {
+                bundle: self.bundle.clone(),
+                says: rule.says,
+            }),
+        });
+    }
+
+    /// Whether something is refused.
+    pub(crate) fn refused(&self) -> bool {
+        self.refused
+    }
+
+    /// Whether operator-sdk would say error.
+    pub(crate) fn has_errors(&self) -> bool {
+        self.has_errors
+    }
+
+    /// All of them, the worst first.
+    pub(crate) fn into_list(mut self) -> Vec<Finding> {
+        self.list.sort_by_key(|finding| finding.severity);
+        self.list
+    }
+}
+
+fn shortened(mut message: String) -> String {
+    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
+        message.truncate(end);
+        message.push('…');
+    }
+    message
+}

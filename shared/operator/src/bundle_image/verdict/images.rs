@@ -1,0 +1,57 @@
+//! Images that are not named by their digest, or that mirrors would not know of.
+
+use std::collections::HashSet;
+
+use super::findings::Findings;
+use super::{Subject, reference, rule};
+use crate::bundle_image::document::{at, items, text};
+use crate::report::{Place, Spot};
+
+/// Checks where a CSV names images.
+pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
+    let csv = subject.csv.place();
+    let related: Vec<(String, Spot)> = items(&csv, "spec.relatedImages")
+        .iter()
+        .filter_map(|item| image(item, "image"))
+        .collect();
+    let known: HashSet<&str> = related.iter().map(|(image, _)| image.as_str()).collect();
+    let used = used(&csv);
+    let mut seen = HashSet::new();
+    for (image, spot) in used.iter().chain(&related) {
+        if !seen.insert(image) {
+            continue;
+        }
+        if !reference::is_by_digest(image) {
+            let message = format!("image {image} is named by a tag, not by its digest");
+            findings.say(&rule::IMAGE_TAG, spot.clone(), message);
+        }
+        if !known.is_empty() && !known.contains(image.as_str()) {
+            let message = format!("image {image} is not in spec.relatedImages");
+            findings.say(&rule::IMAGE_UNRELATED, spot.clone(), message);
+        }
+    }
+}
+
+/// The images of containers, those in `RELATED_IMAGE_*`, and `containerImage`.
+fn used(csv: &Place<'_>) -> Vec<(String, Spot)> {
+    let mut images = Vec::new();
+    for deployment in items(csv, "spec.install.spec.deployments") {
+        for list in ["containers", "initContainers"] {
+            for container in items(&deployment, &format!("spec.template.spec.{list}")) {
+                images.extend(image(&container, "image"));
+                let variables = items(&container, "env").into_iter();
+                let related = variables.filter(|variable| {
+                    text(variable, "name").is_some_and(|name| name.starts_with("RELATED_IMAGE_"))
+                });
+                images.extend(related.filter_map(|variable| image(&variable, "value")));
+            }
+        }
+    }
+    images.extend(image(csv, "metadata.annotations.containerImage"));
+    images
+}
+
+fn image(place: &Place<'_>, path: &str) -> Option<(String, Spot)> {
+    let image = text(place, path).filter(|image| !image.is_empty())?;
+    Some((image.to_owned(), at(place, path)?.spot()))
+}

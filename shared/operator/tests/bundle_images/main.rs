@@ -1,0 +1,9 @@
+//! From a zip to bundle images, through the crate's front door.
+
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+mod converted;
+mod ready_made;
+mod release;
+mod support;
+mod verdict;
