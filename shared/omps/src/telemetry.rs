@@ -5,7 +5,6 @@ pub mod trace;
 
 use std::env;
 use std::io::{self, IsTerminal, Write, stdout};
-use std::panic;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, json};
@@ -63,18 +62,6 @@ where
     tracing_subscriber::registry()
         .with(lines.with_filter(wanted))
         .init();
-    keep_quiet_about_the_parser();
-}
-
-/// Panics of libyaml-safer are caught where it is called, and mean that a file is not YAML.
-fn keep_quiet_about_the_parser() {
-    let report = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        let is_parser = |place: &panic::Location<'_>| place.file().contains("libyaml-safer");
-        if !info.location().is_some_and(is_parser) {
-            report(info);
-        }
-    }));
 }
 
 /// The Lambda function that this process is, if it is one.

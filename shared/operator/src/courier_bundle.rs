@@ -10,7 +10,7 @@ use libyaml_safer::{
 use crate::archive::Files;
 use crate::manifests::csv::Csv;
 use crate::manifests::{Layout, Manifests};
-use crate::yaml::{self, Version, scalar};
+use crate::yaml::{Events, scalar};
 
 /// Files that release pipelines keep beside manifests, and that are not pushed.
 const LEFT_OUT: [&str; 2] = ["art.yaml", "image-references"];
@@ -193,20 +193,18 @@ fn copy(
     let text = String::from_utf8_lossy(bytes);
     let body = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let offset = text.len() - body.len();
-    let take = |mut event: Event| {
-        let start = usize::try_from(event.start_mark.index).unwrap_or(usize::MAX);
-        let replaced = description_at(start.saturating_add(offset), source.csv);
-        match adapt(&mut event.data, index, replaced) {
-            true => emitter.emit(event).map_err(defect(source.file)),
-            false => Ok(()),
-        }
-    };
-    yaml::each_event(body, Version::V1_1, take, |error| {
-        CourierBundleError::Defect {
+    for event in Events::new(body) {
+        let mut event = event.map_err(|error| CourierBundleError::Defect {
             file: source.file.to_owned(),
             error: error.to_string(),
+        })?;
+        let start = usize::try_from(event.start_mark.index).unwrap_or(usize::MAX);
+        let replaced = description_at(start.saturating_add(offset), source.csv);
+        if adapt(&mut event.data, index, replaced) {
+            emitter.emit(event).map_err(defect(source.file))?;
         }
-    })
+    }
+    Ok(())
 }
 
 /// Makes an event one of the list's; not those of stream and document, which have no place there.

@@ -3,8 +3,8 @@
 use crate::archive::Files;
 use crate::edit::{self, EditError};
 use crate::report::rules;
-use crate::report::{Place, Spot, ValidationInfo};
-use crate::yaml::{self, Budget, Node, ReadError, Value, Version};
+use crate::report::{Field, Location, ValidationInfo};
+use crate::yaml::{self, Budget, Node, ReadError, Value, YamlVersion};
 
 /// A package name and the file that says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,10 +23,10 @@ pub enum PackageNameError {
     #[error("Failed to process yaml file /{file}")]
     Unreadable { file: String, error: ReadError },
     #[error("Failed to process yaml file /{}", .0.file)]
-    NoManifest(Box<Spot>),
-    #[error("{}: packageName must be a string, found {found}", .spot.file)]
+    NoManifest(Box<Location>),
+    #[error("{}: packageName must be a string, found {found}", .location.file)]
     NotText {
-        spot: Box<Spot>,
+        location: Box<Location>,
         found: &'static str,
     },
     #[error("{file}: {error}")]
@@ -42,10 +42,12 @@ impl PackageNameError {
                 file,
                 error: EditError::Unreadable(error),
             } => ValidationInfo::unreadable(file, error),
-            PackageNameError::NoManifest(spot) => {
-                ValidationInfo::layout(&rules::NO_MANIFEST, spot, spot.found.clone())
+            PackageNameError::NoManifest(location) => {
+                ValidationInfo::layout(&rules::NO_MANIFEST, location, location.found.clone())
             }
-            PackageNameError::NotText { spot, .. } => ValidationInfo::unfit(spot, "a string"),
+            PackageNameError::NotText { location, .. } => {
+                ValidationInfo::wrong_type(location, "a string")
+            }
             PackageNameError::Missing | PackageNameError::Edit { .. } => ValidationInfo::default(),
         }
     }
@@ -57,17 +59,17 @@ impl PackageNameError {
 /// A file before it that YAML 1.2 cannot read, or whose document is no list, map or text.
 pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNameError> {
     for (path, bytes) in files.iter().filter(|(path, _)| is_candidate(path)) {
-        let root = yaml::read(bytes, Version::V1_2, budget).map_err(|error| {
+        let root = yaml::read(bytes, YamlVersion::V1_2, budget).map_err(|error| {
             let file = path.clone();
             PackageNameError::Unreadable { file, error }
         })?;
         let file = path.as_str().into();
-        let place = Place::root(&file, &root);
+        let document = Field::root(&file, &root);
         match &root.value {
             Value::Mapping(_) => {}
             Value::Sequence(_) | Value::Other(_) => continue,
             Value::String(_) if !is_tagged(bytes, &root) => continue,
-            _ => return Err(PackageNameError::NoManifest(Box::new(place.spot()))),
+            _ => return Err(PackageNameError::NoManifest(Box::new(document.location()))),
         }
         // To ruamel.yaml a key that has a tag is another key.
         let entry = root.entry("packageName");
@@ -75,9 +77,9 @@ pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNa
             continue;
         };
         let Some(name) = entry.value.as_str() else {
-            let spot = place.get("packageName").unwrap_or(place).spot();
+            let location = document.get("packageName").unwrap_or(document).location();
             return Err(PackageNameError::NotText {
-                spot: Box::new(spot),
+                location: Box::new(location),
                 found: entry.value.value.kind(),
             });
         };

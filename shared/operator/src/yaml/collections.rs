@@ -7,10 +7,13 @@ use std::rc::Rc;
 use super::error::short;
 use super::node::identity;
 use super::scalar::{self, YAML_TAG};
-use super::{Entry, Mapping, Node, Problem, ReadError, Value, Version};
+use super::{MapEntry, Mapping, Node, Problem, ReadError, Value, YamlVersion};
 
 /// Lets the last of duplicate keys win (YAML 1.1), or refuses them (YAML 1.2).
-pub(super) fn settle(entries: Vec<Entry>, version: Version) -> Result<Vec<Entry>, ReadError> {
+pub(super) fn settle(
+    entries: Vec<MapEntry>,
+    version: YamlVersion,
+) -> Result<Vec<MapEntry>, ReadError> {
     let mut places = HashMap::with_capacity(entries.len());
     let mut order: Vec<usize> = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
@@ -25,7 +28,7 @@ pub(super) fn settle(entries: Vec<Entry>, version: Version) -> Result<Vec<Entry>
             }
             Occupied(place) => {
                 let earlier = std::mem::replace(&mut order[*place.get()], index);
-                if version == Version::V1_2 && !entries[earlier].merged && !entry.merged {
+                if version == YamlVersion::V1_2 && !entries[earlier].merged && !entry.merged {
                     let problem = duplicate(&entry.key.value);
                     return Err(ReadError {
                         position: entry.key.position,
@@ -45,9 +48,9 @@ pub(super) fn settle(entries: Vec<Entry>, version: Version) -> Result<Vec<Entry>
 }
 
 /// Appends what `<<` brings: a map's entries, or those of several maps, of which the first wins.
-pub(super) fn merge_into(entries: &mut Vec<Entry>, from: &Node) -> Result<(), Problem> {
+pub(super) fn merge_into(entries: &mut Vec<MapEntry>, from: &Node) -> Result<(), Problem> {
     let taken = |mapping: &Mapping| {
-        mapping.entries.clone().into_iter().map(|entry| Entry {
+        mapping.entries.clone().into_iter().map(|entry| MapEntry {
             merged: true,
             ..entry
         })
@@ -103,9 +106,9 @@ fn duplicate(key: &Value) -> Problem {
 }
 
 /// A collection under a tag of its own.
-pub(super) fn retag(value: Value, tag: &str, version: Version) -> Result<Value, Problem> {
+pub(super) fn retag(value: Value, tag: &str, version: YamlVersion) -> Result<Value, Problem> {
     let name = tag.strip_prefix(YAML_TAG);
-    if let (Some("omap"), Value::Sequence(pairs), Version::V1_2) = (name, &value, version)
+    if let (Some("omap"), Value::Sequence(pairs), YamlVersion::V1_2) = (name, &value, version)
         && let Some(key) = key_twice(pairs)
     {
         return Err(duplicate(key));

@@ -55,14 +55,14 @@ pub enum Value {
 #[derive(Debug, Clone)]
 pub struct Mapping {
     /// Its entries, in the order in which their keys came first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<MapEntry>,
     /// Written as `{…}`.
     pub flow: bool,
 }
 
 /// A key and its value.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct MapEntry {
     /// The key: a scalar.
     pub key: Rc<Node>,
     /// The value.
@@ -74,11 +74,11 @@ pub struct Entry {
 }
 
 impl Node {
-    /// A value that stands in no file.
-    pub(crate) fn made(value: Value, position: Position) -> Node {
+    /// A value that is in no file.
+    pub(crate) fn without_place(value: Value) -> Node {
         Node {
             value,
-            position,
+            position: Position::START,
             span: 0..0,
             anchored: false,
             size: 1,
@@ -91,7 +91,7 @@ impl Node {
     }
 
     /// The entry of `key`, when this is a map that has it.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub fn entry(&self, key: &str) -> Option<&MapEntry> {
         let Value::Mapping(mapping) = &self.value else {
             return None;
         };

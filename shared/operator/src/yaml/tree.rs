@@ -1,4 +1,4 @@
-//! A tree as its values come: which collections are open, what anchors stand for, and where a value goes.
+//! A tree while its values come: which collections are open, what each anchor stands for, and where a value goes.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -8,52 +8,63 @@ use libyaml_safer::Mark;
 
 use super::error::short;
 use super::node::identity;
-use super::{Entry, Limits, Node, Problem, ReadError, Value, Version, collections};
+use super::{MapEntry, Node, Problem, ReadError, ReadLimits, Value, YamlVersion, collections};
 
-/// Characters of an anchor, of which each copy would cost memory.
+/// Characters of an anchor: each copy costs memory.
 const MAX_ANCHOR: usize = 1_000;
 
 /// A document of which some values have come.
-pub struct Tree {
-    version: Version,
-    limits: Limits,
+pub(super) struct Tree {
+    version: YamlVersion,
+    limits: ReadLimits,
     anchors: HashMap<String, Anchored>,
     open: Vec<Open>,
     root: Option<Rc<Node>>,
 }
 
 /// What an anchor stands for.
-pub enum Anchored {
+pub(super) enum Anchored {
     /// A collection whose end has not come yet.
     Open,
-    /// This.
+    /// This value.
     Done(Rc<Node>),
 }
 
 /// A collection whose end has not come yet.
-pub struct Open {
-    pub start: Mark,
-    pub anchor: Option<String>,
-    pub tag: Option<String>,
-    pub flow: bool,
-    pub size: u32,
-    pub content: Content,
+pub(super) struct Open {
+    pub(super) start: Mark,
+    pub(super) anchor: Option<String>,
+    pub(super) tag: Option<String>,
+    pub(super) flow: bool,
+    pub(super) size: u32,
+    pub(super) content: Content,
 }
 
 /// What of a collection has come.
-pub enum Content {
+pub(super) enum Content {
     Sequence(Vec<Rc<Node>>),
     Mapping {
-        merged: Vec<Entry>,
-        own: Vec<Entry>,
+        merged: Vec<MapEntry>,
+        own: Vec<MapEntry>,
         /// A key whose value has not come yet, and whether it is `<<`.
         key: Option<(Rc<Node>, bool)>,
     },
 }
 
+impl Content {
+    /// A map of which nothing has come.
+    pub(super) fn empty_mapping() -> Self {
+        Content::Mapping {
+            merged: Vec::new(),
+            own: Vec::new(),
+            key: None,
+        }
+    }
+}
+
 impl Open {
     /// A collection of which nothing has come.
-    pub fn new(
+    pub(super) fn new(
         start: Mark,
         anchor: Option<String>,
         tag: Option<String>,
@@ -73,7 +84,7 @@ impl Open {
 
 impl Tree {
     /// A document of which nothing has come.
-    pub fn new(version: Version, limits: Limits) -> Self {
+    pub(super) fn new(version: YamlVersion, limits: ReadLimits) -> Self {
         Tree {
             version,
             limits,
@@ -84,33 +95,31 @@ impl Tree {
     }
 
     /// The document, once its end has come.
-    pub fn root(&self) -> Option<Rc<Node>> {
+    pub(super) fn root(&self) -> Option<Rc<Node>> {
         self.root.clone()
     }
 
     /// Whether the innermost collection is written in brackets.
-    pub fn is_in_flow(&self) -> bool {
+    pub(super) fn is_in_flow(&self) -> bool {
         self.open.last().is_some_and(|open| open.flow)
     }
 
     /// Whether the next value is a map's key.
-    pub fn wants_key(&self) -> bool {
+    pub(super) fn expects_key(&self) -> bool {
         let content = self.open.last().map(|open| &open.content);
         matches!(content, Some(Content::Mapping { key: None, .. }))
     }
 
     /// Values that are copied when the next value is placed: a merge takes over whole maps.
-    pub fn cost_of_placing(&self, node: &Node) -> u32 {
+    pub(super) fn cost_of_placing(&self, node: &Node) -> u32 {
         let content = self.open.last().map(|open| &open.content);
-        if !matches!(
-            content,
-            Some(Content::Mapping {
-                key: Some((_, true)),
-                ..
-            })
-        ) {
+        let Some(Content::Mapping {
+            key: Some((_, true)),
+            ..
+        }) = content
+        else {
             return 0;
-        }
+        };
         match &node.value {
             Value::Mapping(map) => u32::try_from(map.entries.len()).unwrap_or(u32::MAX),
             Value::Sequence(maps) => maps.iter().fold(0, |sum, map| map.size.saturating_add(sum)),
@@ -119,12 +128,12 @@ impl Tree {
     }
 
     /// What an alias stands for.
-    pub fn anchored(&self, anchor: &str) -> Option<&Anchored> {
+    pub(super) fn anchored(&self, anchor: &str) -> Option<&Anchored> {
         self.anchors.get(anchor)
     }
 
     /// Opens a collection.
-    pub fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
+    pub(super) fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
         let (start, depth) = (collection.start, self.limits.depth);
         if self.open.len() >= depth {
             return Err(ReadError::at(start, Problem::TooDeep(depth)));
@@ -135,12 +144,12 @@ impl Tree {
     }
 
     /// Closes the innermost collection, which is finished once its value is known.
-    pub fn end(&mut self) -> Option<Open> {
+    pub(super) fn end(&mut self) -> Option<Open> {
         self.open.pop()
     }
 
     /// Notes an anchor whose value is about to come.
-    pub fn define(&mut self, anchor: Option<&str>, start: Mark) -> Result<(), ReadError> {
+    pub(super) fn define(&mut self, anchor: Option<&str>, start: Mark) -> Result<(), ReadError> {
         let Some(anchor) = anchor else { return Ok(()) };
         if anchor.len() > MAX_ANCHOR {
             return Err(ReadError::at(start, Problem::LongAnchor(MAX_ANCHOR)));
@@ -149,7 +158,7 @@ impl Tree {
             .anchors
             .insert(anchor.to_owned(), Anchored::Open)
             .is_some();
-        if twice && self.version == Version::V1_1 {
+        if twice && self.version == YamlVersion::V1_1 {
             return Err(ReadError::at(
                 start,
                 Problem::DuplicateAnchor(short(anchor)),
@@ -159,7 +168,7 @@ impl Tree {
     }
 
     /// Puts a value where the document has it, and where its anchor's aliases find it.
-    pub fn finish(
+    pub(super) fn finish(
         &mut self,
         node: Rc<Node>,
         anchor: Option<String>,
@@ -173,7 +182,7 @@ impl Tree {
     }
 
     /// Puts a value where the document has it: an item, a key, a key's value, or the root.
-    pub fn place(
+    pub(super) fn place(
         &mut self,
         node: Rc<Node>,
         site: Range<usize>,
@@ -196,13 +205,13 @@ impl Tree {
             Content::Mapping {
                 merged, own, key, ..
             } => match key.take() {
-                Some((key, false)) => own.push(Entry {
+                Some((key, false)) => own.push(MapEntry {
                     key,
                     value: node,
                     site,
                     merged: false,
                 }),
-                Some((key, true)) if self.version == Version::V1_2 && !merged.is_empty() => {
+                Some((key, true)) if self.version == YamlVersion::V1_2 && !merged.is_empty() => {
                     let problem = Problem::DuplicateKey("<<".to_owned());
                     return Err(ReadError {
                         position: key.position,
@@ -214,7 +223,7 @@ impl Tree {
                     collections::merge_into(merged, &node)
                         .map_err(|problem| ReadError { position, problem })?;
                 }
-                None if self.version == Version::V1_1 && identity(&node.value).is_none() => {
+                None if self.version == YamlVersion::V1_1 && identity(&node.value).is_none() => {
                     let problem = Problem::UnhashableKey(node.value.kind());
                     return Err(ReadError {
                         position: node.position,
