@@ -8,12 +8,38 @@ import pathlib
 
 import shrink
 from case import Case
-from compare import Difference, signature
+from compare import Difference, excused, signature
 from reference import Answer
 from service import Reply, Service
 
 LINES = (pathlib.Path(__file__).parent / "explained.txt").read_text().splitlines()
-EXPLAINED = [line.rpartition(" # ")[0] for line in LINES if " # " in line and not line.startswith("#")]
+
+
+@dataclasses.dataclass
+class Explanation:
+    """A line of explained.txt."""
+
+    #: A part of the case's name.
+    part: str
+    #: What the refusal says, where a reading was given up.
+    found: str
+
+    def fits(self, case: Case, reply: Reply) -> bool:
+        """Whether it explains why this case differs."""
+        if self.part not in f"{case.name}⏎":
+            return False
+        info = reply.body.get("validation_info") or {}
+        says = any(self.found in finding["found"] for finding in info.get("findings", []))
+        return not self.found or excused(reply) and says
+
+
+def explanation(line: str) -> Explanation:
+    """What a line says: `part # reason`, or `part => found # reason`."""
+    part, _, found = line.rpartition(" # ")[0].partition(" => ")
+    return Explanation(part, found)
+
+
+EXPLAINED = [explanation(line) for line in LINES if " # " in line and not line.startswith("#")]
 
 
 @dataclasses.dataclass
@@ -29,10 +55,10 @@ class Report:
     seconds: float = 0
     slowest: tuple[float, str] = (0.0, "")
 
-    def add(self, case: Case, answer: Answer, found: list[Difference]) -> None:
+    def add(self, case: Case, answer: Answer, reply: Reply, found: list[Difference]) -> None:
         """Notes a case that differs."""
         broke = any(difference.what == "status" and str(difference.came).startswith("[5") for difference in found)
-        if not broke and any(part in f"{case.name}⏎" for part in EXPLAINED):
+        if not broke and any(line.fits(case, reply) for line in EXPLAINED):
             self.explained.append(case)
         else:
             self.differing.append((case, answer, found))

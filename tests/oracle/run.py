@@ -56,7 +56,7 @@ def asked(running: service.Service, answers: Iterator[tuple[Case, Answer]]) -> R
         if not found and case.repository is None:
             found = validated(case, answer, reply, running.validate(case))
         if found:
-            report.add(case, answer, found)
+            report.add(case, answer, reply, found)
         elif answer.excuse and as_wanted(case, answer, reply):
             report.refused_instead.append((case, answer, reply))
             assert excused(reply)

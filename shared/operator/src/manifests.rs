@@ -20,22 +20,22 @@ use crd::Crd;
 use csv::Csv;
 use package::PackageFile;
 
-/// How the files lie.
+/// How the files are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// All CSVs and CRDs beside the package file.
+pub(crate) enum Layout {
+    /// All CSVs and CRDs are beside the package file.
     Flat,
-    /// A directory a version beside the package file.
+    /// Each version has a directory beside the package file.
     Nested,
 }
 
-/// What an archive says about an operator.
+/// The manifests of an operator.
 #[derive(Debug)]
 pub struct Manifests {
-    /// How the files lie.
-    pub layout: Layout,
+    /// How the files are laid out.
+    pub(crate) layout: Layout,
     pub(crate) package: PackageFile,
-    /// One in the flat layout; in the nested one, one a directory that holds a CSV.
+    /// One in the flat layout; in the nested layout, one for each directory with a CSV.
     pub(crate) versions: Vec<Documents>,
 }
 
@@ -46,11 +46,15 @@ pub(crate) struct Documents {
     pub(crate) csvs: Vec<(Arc<str>, Csv)>,
 }
 
-/// Why files are no manifests. The texts are operator-courier's.
+/// Why files are not manifests. Most texts are operator-courier's.
 #[derive(Debug, thiserror::Error)]
 pub enum LayoutError {
     #[error("Courier requires valid input YAML files: {file}: {error}")]
-    Unreadable { file: String, error: ReadError },
+    Unreadable {
+        file: String,
+        #[source]
+        error: ReadError,
+    },
     #[error("{}: kind must be a string, found {found}", .location.file)]
     Kind {
         location: Box<Location>,
@@ -70,8 +74,8 @@ pub enum LayoutError {
 }
 
 impl LayoutError {
-    /// Where it is, as far as it is in a file.
-    pub fn validation_info(&self) -> ValidationInfo {
+    /// Where it is, when it is in a file.
+    pub(crate) fn validation_info(&self) -> ValidationInfo {
         match self {
             LayoutError::Unreadable { file, error } => ValidationInfo::unreadable(file, error),
             LayoutError::SeveralPackages { first, second } => {
@@ -100,7 +104,7 @@ impl Manifests {
     /// Reads the YAML files of the top level and of the first-level directories.
     ///
     /// # Errors
-    /// [`LayoutError`], found in the reference's order.
+    /// [`LayoutError`]: the one that operator-courier finds first.
     pub fn read(files: &Files, budget: &mut Budget) -> Result<Self, LayoutError> {
         let (root, directories) = by_directory(files);
         let mut package = None;
@@ -215,9 +219,9 @@ fn by_directory(files: &Files) -> (Listing<'_>, BTreeMap<&str, Listing<'_>>) {
     (root, directories)
 }
 
-/// Whether operator-courier takes a file for YAML: by its extension, in lower case. `.yaml` alone is a hidden file
-/// without one.
-pub fn is_yaml(name: &str) -> bool {
+/// Whether operator-courier takes a file for YAML, by its extension in lower case. `.yaml` alone is a hidden file without
+/// an extension.
+pub(crate) fn is_yaml(name: &str) -> bool {
     let stem = name
         .strip_suffix(".yaml")
         .or_else(|| name.strip_suffix(".yml"));

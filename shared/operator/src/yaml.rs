@@ -19,13 +19,13 @@ mod tests;
 mod tree;
 
 pub use budget::{Budget, ReadLimits};
-pub use error::{Problem, ReadError};
+pub(crate) use error::Problem;
+pub use error::ReadError;
 pub use events::Events;
 pub(crate) use node::{Identity, identity};
 pub use node::{MapEntry, Mapping, Node, Value};
 pub use position::Position;
 pub use reader::read;
-pub use scalar::ScalarError;
 
 /// Which YAML a file is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! The package's name, found and changed as YAML 1.2: the one thing that is read before the verdict.
+//! The package's name: found, and changed, before the verdict, in files that are read as YAML 1.2.
 
 use crate::archive::Files;
 use crate::edit::{self, EditError};
@@ -6,7 +6,7 @@ use crate::report::rules;
 use crate::report::{Field, Location, ValidationInfo};
 use crate::yaml::{self, Budget, Node, ReadError, Value, YamlVersion};
 
-/// A package name and the file that says it.
+/// A package name and its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageName {
     /// Path of the package file.
@@ -21,7 +21,11 @@ pub enum PackageNameError {
     #[error("Could not find packageName in manifests.")]
     Missing,
     #[error("Failed to process yaml file /{file}")]
-    Unreadable { file: String, error: ReadError },
+    Unreadable {
+        file: String,
+        #[source]
+        error: ReadError,
+    },
     #[error("Failed to process yaml file /{}", .0.file)]
     NoManifest(Box<Location>),
     #[error("{}: packageName must be a string, found {found}", .location.file)]
@@ -30,12 +34,16 @@ pub enum PackageNameError {
         found: &'static str,
     },
     #[error("{file}: {error}")]
-    Edit { file: String, error: EditError },
+    Edit {
+        file: String,
+        #[source]
+        error: EditError,
+    },
 }
 
 impl PackageNameError {
-    /// Where a file cannot be read.
-    pub fn validation_info(&self) -> ValidationInfo {
+    /// Where it is, when it is in a file.
+    pub(crate) fn validation_info(&self) -> ValidationInfo {
         match self {
             PackageNameError::Unreadable { file, error }
             | PackageNameError::Edit {
@@ -56,8 +64,8 @@ impl PackageNameError {
 /// The first top-level YAML file, by name, whose map has `packageName`.
 ///
 /// # Errors
-/// A file before it that YAML 1.2 cannot read, or whose document is no list, map or text.
-pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNameError> {
+/// A file before it that cannot be read as YAML 1.2, or whose document is not a list, a map or a text.
+pub(crate) fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNameError> {
     for (path, bytes) in files.iter().filter(|(path, _)| is_candidate(path)) {
         let root = yaml::read(bytes, YamlVersion::V1_2, budget).map_err(|error| {
             let file = path.clone();
@@ -91,7 +99,7 @@ pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNa
     Err(PackageNameError::Missing)
 }
 
-/// Whether a tag is written before a scalar, behind its anchor or alone; `!` asks for what the scalar is anyway.
+/// Whether a scalar has a tag, with an anchor before it or without. `!` asks for what the scalar is anyway.
 fn is_tagged(bytes: &[u8], node: &Node) -> bool {
     let written = bytes.get(node.span.clone()).unwrap_or_default();
     let mut words = written.split(u8::is_ascii_whitespace);
@@ -99,7 +107,8 @@ fn is_tagged(bytes: &[u8], node: &Node) -> bool {
     word.is_some_and(|word| word.starts_with(b"!") && word != b"!")
 }
 
-/// Top-level files named `*.yaml` or `*.yml`. Unlike the verdict, the lookup takes a hidden `.yaml`, too.
+/// Whether a file is at the top level and named `*.yaml` or `*.yml`. Unlike the verdict, the lookup takes a hidden
+/// `.yaml`, too.
 fn is_candidate(path: &str) -> bool {
     !path.contains('/') && (path.ends_with(".yaml") || path.ends_with(".yml"))
 }
@@ -160,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_the_way_of_a_name_has_a_place() {
+    fn a_finding_has_the_place_of_what_prevents_a_name() {
         for (text, message, rule, line, found) in [
             (
                 "# nothing\n",

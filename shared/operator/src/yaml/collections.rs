@@ -1,4 +1,4 @@
-//! What a list or map means once its end has come: merges, duplicate keys, tags.
+//! What a list or map means once its end has come: merges, duplicate keys and tags.
 
 use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{HashMap, HashSet};
@@ -10,24 +10,24 @@ use super::scalar::{self, YAML_TAG};
 use super::{MapEntry, Mapping, Node, Problem, ReadError, Value, YamlVersion};
 
 /// Lets the last of duplicate keys win (YAML 1.1), or refuses them (YAML 1.2).
-pub(super) fn settle(
+pub(super) fn resolve_duplicates(
     entries: Vec<MapEntry>,
     version: YamlVersion,
 ) -> Result<Vec<MapEntry>, ReadError> {
-    let mut places = HashMap::with_capacity(entries.len());
+    let mut indexes = HashMap::with_capacity(entries.len());
     let mut order: Vec<usize> = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
         let Some(identity) = identity(&entry.key.value) else {
             order.push(index); // a collection, which only ruamel.yaml takes for a key
             continue;
         };
-        match places.entry(identity) {
-            Vacant(place) => {
-                place.insert(order.len());
+        match indexes.entry(identity) {
+            Vacant(first) => {
+                first.insert(order.len());
                 order.push(index);
             }
-            Occupied(place) => {
-                let earlier = std::mem::replace(&mut order[*place.get()], index);
+            Occupied(first) => {
+                let earlier = std::mem::replace(&mut order[*first.get()], index);
                 if version == YamlVersion::V1_2 && !entries[earlier].merged && !entry.merged {
                     let problem = duplicate(&entry.key.value);
                     return Err(ReadError {
@@ -47,7 +47,7 @@ pub(super) fn settle(
         .collect())
 }
 
-/// Appends what `<<` brings: a map's entries, or those of several maps, of which the first wins.
+/// Appends the entries that `<<` merges: those of a map, or those of several maps, of which the first wins.
 pub(super) fn merge_into(entries: &mut Vec<MapEntry>, from: &Node) -> Result<(), Problem> {
     let taken = |mapping: &Mapping| {
         mapping.entries.clone().into_iter().map(|entry| MapEntry {
@@ -71,8 +71,8 @@ pub(super) fn merge_into(entries: &mut Vec<MapEntry>, from: &Node) -> Result<(),
     Ok(())
 }
 
-/// Whether ruamel.yaml takes a collection for what it is, whatever this tag says.
-pub(super) fn means_nothing_in_1_2(tag: &str) -> bool {
+/// Whether ruamel.yaml ignores this tag on a collection.
+pub(super) fn is_ignored_in_1_2(tag: &str) -> bool {
     let has_meaning = [
         "null",
         "bool",
@@ -90,8 +90,8 @@ pub(super) fn means_nothing_in_1_2(tag: &str) -> bool {
     name.is_none_or(|name| !has_meaning.contains(&name))
 }
 
-/// The key that pairs have twice.
-fn key_twice(pairs: &[Rc<Node>]) -> Option<&Value> {
+/// A key that occurs twice in pairs.
+fn repeated_key(pairs: &[Rc<Node>]) -> Option<&Value> {
     let mut seen = HashSet::new();
     let mut keys = pairs.iter().filter_map(|pair| match &pair.value {
         Value::Mapping(pair) => pair.entries.first().map(|entry| &entry.key.value),
@@ -105,11 +105,11 @@ fn duplicate(key: &Value) -> Problem {
     Problem::DuplicateKey(format!("{:?}", short(&key)))
 }
 
-/// A collection under a tag of its own.
+/// A collection with a tag.
 pub(super) fn retag(value: Value, tag: &str, version: YamlVersion) -> Result<Value, Problem> {
     let name = tag.strip_prefix(YAML_TAG);
     if let (Some("omap"), Value::Sequence(pairs), YamlVersion::V1_2) = (name, &value, version)
-        && let Some(key) = key_twice(pairs)
+        && let Some(key) = repeated_key(pairs)
     {
         return Err(duplicate(key));
     }

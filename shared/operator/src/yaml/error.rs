@@ -12,7 +12,7 @@ pub struct ReadError {
     /// Where the reader stopped.
     pub position: Position,
     /// What it found there.
-    pub problem: Problem,
+    pub(crate) problem: Problem,
 }
 
 impl ReadError {
@@ -30,7 +30,7 @@ impl ReadError {
 
 /// What the reader found wrong. A message names what to write instead where YAML readers differ.
 #[derive(Debug, thiserror::Error)]
-pub enum Problem {
+pub(crate) enum Problem {
     #[error("not UTF-8")]
     NotUtf8,
     #[error("UTF-16, which must be UTF-8")]

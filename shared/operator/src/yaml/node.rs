@@ -15,16 +15,16 @@ pub struct Node {
     pub value: Value,
     /// Where it starts.
     pub position: Position,
-    /// Its bytes in the file, anchor and tag included. A block value's end may lie behind following blank lines; an
+    /// Its bytes in the file, anchor and tag included. A block value may end behind the blank lines that follow it; an
     /// empty value has no bytes.
     pub span: Range<usize>,
-    /// Whether an anchor stands before it.
-    pub anchored: bool,
-    /// Values in it and below, aliases expanded.
+    /// Whether it has an anchor.
+    pub(crate) anchored: bool,
+    /// Values in it, itself included, with aliases expanded.
     pub(super) size: u32,
 }
 
-/// What YAML can say.
+/// A value of YAML.
 #[derive(Debug, Clone)]
 pub enum Value {
     /// Nothing, `~`, `null`.
@@ -43,11 +43,11 @@ pub enum Value {
     Binary(Vec<u8>),
     /// A list.
     Sequence(Vec<Rc<Node>>),
-    /// A map: later keys have won, merges are done.
+    /// A map, with duplicate keys and merges resolved.
     Mapping(Mapping),
-    /// `!!set`, or an item of `!!omap` and `!!pairs`: nothing that the rules look into.
+    /// `!!set`, or an item of `!!omap` and `!!pairs`: values that no rule looks into.
     Other(&'static str),
-    /// An alias to a collection that contains it.
+    /// An alias to a collection that contains the alias.
     Recursive,
 }
 
@@ -67,10 +67,10 @@ pub struct MapEntry {
     pub key: Rc<Node>,
     /// The value.
     pub value: Rc<Node>,
-    /// The bytes of the value as written here: the alias, where it is one.
+    /// The bytes of the value as written here: those of the alias, where it is one.
     pub site: Range<usize>,
-    /// Came by `<<` from another map.
-    pub merged: bool,
+    /// Whether `<<` merged it from another map.
+    pub(crate) merged: bool,
 }
 
 impl Node {
@@ -91,7 +91,7 @@ impl Node {
     }
 
     /// The entry of `key`, when this is a map that has it.
-    pub fn entry(&self, key: &str) -> Option<&MapEntry> {
+    pub(crate) fn entry(&self, key: &str) -> Option<&MapEntry> {
         let Value::Mapping(mapping) = &self.value else {
             return None;
         };
@@ -101,7 +101,7 @@ impl Node {
             .find(|entry| entry.key.as_str() == Some(key))
     }
 
-    /// The text, when this is one.
+    /// The text, when this is a string.
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
             Value::String(text) => Some(text),
@@ -111,8 +111,8 @@ impl Node {
 }
 
 impl Value {
-    /// What this is, for messages: `a string`, `a list`, `null`.
-    pub fn kind(&self) -> &'static str {
+    /// The kind of value, for messages: `a string`, `a list`, `null`.
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
             Value::Bool(_) => "a boolean",
@@ -127,8 +127,9 @@ impl Value {
         }
     }
 
-    /// A scalar as Python's `str()` writes it; nothing for collections and numbers past 128 bits that are not decimal.
-    pub fn to_python(&self) -> Option<String> {
+    /// A scalar as Python's `str()` writes it; nothing for collections, and for numbers of more than 128 bits that are not
+    /// written in decimal digits.
+    pub(crate) fn to_python(&self) -> Option<String> {
         Some(match self {
             Value::Null => "None".to_owned(),
             Value::Bool(true) => "True".to_owned(),
@@ -143,8 +144,9 @@ impl Value {
 }
 
 impl Value {
-    /// A number that equal values share, and others hardly ever: large trees are compared one after the other.
-    pub fn fingerprint(&self, state: &RandomState) -> u64 {
+    /// A number that equal values share, and different ones hardly ever. It compares large trees of which only one is in
+    /// memory at a time.
+    pub(crate) fn fingerprint(&self, state: &RandomState) -> u64 {
         match self {
             Value::Sequence(items) => {
                 let items = items.iter().map(|item| item.value.fingerprint(state));
@@ -196,7 +198,7 @@ impl PartialEq for Value {
     }
 }
 
-/// What tells two scalars apart as keys; nothing for collections, which cannot be keys.
+/// What makes two scalars the same key; nothing for collections, which cannot be keys.
 pub(crate) fn identity(value: &Value) -> Option<Identity<'_>> {
     Some(match value {
         Value::Null => Identity::Null,

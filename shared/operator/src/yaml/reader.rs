@@ -258,7 +258,7 @@ impl Reader<'_> {
 
     fn tagged(&self, tag: &str, text: String, start: Mark) -> Result<Value, ReadError> {
         if self.version == YamlVersion::V1_2
-            && collections::means_nothing_in_1_2(tag)
+            && collections::is_ignored_in_1_2(tag)
             && !scalar::is_known(tag)
         {
             return Ok(Value::String(text));
@@ -297,7 +297,7 @@ impl Reader<'_> {
             } => {
                 entries.extend(own); // behind what was merged, since the last of equal keys wins
                 Value::Mapping(Mapping {
-                    entries: collections::settle(entries, self.version)?,
+                    entries: collections::resolve_duplicates(entries, self.version)?,
                     flow: open.flow,
                 })
             }
@@ -314,7 +314,7 @@ impl Reader<'_> {
     }
 
     fn retagged(&self, value: Value, tag: &str, start: Mark) -> Result<Value, ReadError> {
-        if self.version == YamlVersion::V1_2 && collections::means_nothing_in_1_2(tag) {
+        if self.version == YamlVersion::V1_2 && collections::is_ignored_in_1_2(tag) {
             return Ok(value);
         }
         collections::retag(value, tag, self.version)

@@ -1,4 +1,4 @@
-//! What a scalar means: PyYAML's resolver and constructors for YAML 1.1, ruamel's resolver for YAML 1.2.
+//! What a scalar means: PyYAML's resolver and constructors for YAML 1.1, ruamel.yaml's resolver for YAML 1.2.
 
 mod base64;
 mod number;
@@ -15,10 +15,10 @@ pub(crate) use number::python_float;
 use number::{float, int};
 use timestamp::timestamp;
 
-/// Why a scalar has no value: the reference cannot construct it either.
+/// Why a scalar has no value. The reference cannot construct it either.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ScalarError {
-    /// `tag` asks for a type that the text cannot be.
+pub(crate) enum ScalarError {
+    /// The text cannot be of the type that the tag asks for.
     #[error("{text:?} is not a valid {tag}")]
     Invalid {
         /// The type, as in `!!int`.
@@ -34,7 +34,7 @@ pub enum ScalarError {
     UnknownTag(String),
 }
 
-/// Characters of a number or a date; the longest that means something is a number of 4,300 digits.
+/// Characters of a number or a date. The longest that Python reads is a number of 4,300 digits.
 const MAX_NUMBER: usize = 5_000;
 
 /// The prefix of YAML's own tags, as `!!` stands for it.
@@ -189,7 +189,7 @@ pub(super) fn is_known(tag: &str) -> bool {
         .is_some_and(|name| types.contains(&name))
 }
 
-/// A tag that means nothing here, shortened for a message.
+/// The error for a tag without a meaning, with the tag shortened.
 pub(super) fn unknown_tag(tag: &str) -> ScalarError {
     ScalarError::UnknownTag(tag.chars().take(60).collect())
 }

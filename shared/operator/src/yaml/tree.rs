@@ -40,7 +40,7 @@ pub(super) struct Open {
     pub(super) content: Content,
 }
 
-/// What of a collection has come.
+/// The part of a collection that has come.
 pub(super) enum Content {
     Sequence(Vec<Rc<Node>>),
     Mapping {
@@ -143,12 +143,12 @@ impl Tree {
         Ok(())
     }
 
-    /// Closes the innermost collection, which is finished once its value is known.
+    /// Closes the innermost collection.
     pub(super) fn end(&mut self) -> Option<Open> {
         self.open.pop()
     }
 
-    /// Notes an anchor whose value is about to come.
+    /// Remembers an anchor whose value comes next.
     pub(super) fn define(&mut self, anchor: Option<&str>, start: Mark) -> Result<(), ReadError> {
         let Some(anchor) = anchor else { return Ok(()) };
         if anchor.len() > MAX_ANCHOR {
@@ -167,7 +167,7 @@ impl Tree {
         Ok(())
     }
 
-    /// Puts a value where the document has it, and where its anchor's aliases find it.
+    /// Places a value, and remembers it for the aliases of its anchor.
     pub(super) fn finish(
         &mut self,
         node: Rc<Node>,
@@ -181,7 +181,7 @@ impl Tree {
         self.place(node, site, merge)
     }
 
-    /// Puts a value where the document has it: an item, a key, a key's value, or the root.
+    /// Places a value in the innermost collection, as item, key or a key's value, or as the root.
     pub(super) fn place(
         &mut self,
         node: Rc<Node>,
