@@ -220,58 +220,62 @@ fn adapt(event: &mut EventData, index: usize, replaced: Option<&str>) -> bool {
     {
         (*tag, *implicit) = (None, true); // `!` asks for what the value is anyway
     }
+    let make_unique = |anchor: &mut String| make_unique(anchor, index);
     match event {
         EventData::StreamStart { .. }
         | EventData::StreamEnd
         | EventData::DocumentStart { .. }
         | EventData::DocumentEnd { .. } => return false,
         EventData::SequenceEnd | EventData::MappingEnd => {}
-        EventData::Alias { anchor } => make_unique(anchor, index),
+        EventData::Alias { anchor } => make_unique(anchor),
         EventData::SequenceStart { anchor, style, .. } => {
-            anchor
-                .iter_mut()
-                .for_each(|anchor| make_unique(anchor, index));
+            anchor.iter_mut().for_each(make_unique);
             *style = SequenceStyle::Block;
         }
         EventData::MappingStart { anchor, style, .. } => {
-            anchor
-                .iter_mut()
-                .for_each(|anchor| make_unique(anchor, index));
+            anchor.iter_mut().for_each(make_unique);
             *style = MappingStyle::Block;
         }
-        EventData::Scalar {
-            anchor,
-            tag,
-            value,
-            plain_implicit,
-            quoted_implicit,
-            style,
-        } => {
-            anchor
-                .iter_mut()
-                .for_each(|anchor| make_unique(anchor, index));
-            if let Some(text) = replaced {
-                (*tag, *value) = (None, text.to_owned());
-                (*plain_implicit, *quoted_implicit, *style) = (false, true, ScalarStyle::Literal);
-            } else if *plain_implicit {
-                let is_text = matches!(scalar::plain_1_1(value), Ok(None));
-                // Text may be quoted, every other value must stay plain.
-                *quoted_implicit = is_text;
-                if is_text && value.contains('\n') {
-                    (*plain_implicit, *style) = (false, ScalarStyle::DoubleQuoted);
-                } else if value.is_empty() {
-                    "null".clone_into(value); // an empty value is not allowed everywhere
-                }
-            } else if *style == ScalarStyle::Folded {
-                *style = ScalarStyle::Literal;
-            }
-            // U+0085, U+2028 and U+2029 are written as escapes: YAML 1.1 takes them for line ends.
-            if value.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
-                *style = ScalarStyle::DoubleQuoted;
-            }
+        EventData::Scalar { anchor, .. } => {
+            anchor.iter_mut().for_each(make_unique);
+            adapt_scalar(event, replaced);
         }
     }
     true
+}
+
+/// Gives a scalar the text that replaces it, or a style that every text and value can have in block style.
+fn adapt_scalar(event: &mut EventData, replaced: Option<&str>) {
+    let EventData::Scalar {
+        tag,
+        value,
+        plain_implicit,
+        quoted_implicit,
+        style,
+        ..
+    } = event
+    else {
+        return;
+    };
+    if let Some(text) = replaced {
+        (*tag, *value) = (None, text.to_owned());
+        (*plain_implicit, *quoted_implicit, *style) = (false, true, ScalarStyle::Literal);
+    } else if *plain_implicit {
+        let is_text = matches!(scalar::plain_1_1(value), Ok(None));
+        // Text may be quoted, every other value must stay plain.
+        *quoted_implicit = is_text;
+        if is_text && value.contains('\n') {
+            (*plain_implicit, *style) = (false, ScalarStyle::DoubleQuoted);
+        } else if value.is_empty() {
+            "null".clone_into(value); // an empty value is not allowed everywhere
+        }
+    } else if *style == ScalarStyle::Folded {
+        *style = ScalarStyle::Literal;
+    }
+    // U+0085, U+2028 and U+2029 are written as escapes: YAML 1.1 takes them for line ends.
+    if value.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        *style = ScalarStyle::DoubleQuoted;
+    }
 }
 
 /// Two documents may define the same anchor, but in one list each must be defined once.

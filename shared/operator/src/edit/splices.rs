@@ -3,24 +3,26 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::yaml::{MapEntry, Node, Value};
+use crate::yaml::{MapEntry, Node, Position, Value};
 
-/// Bytes to replace, and by what.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// Bytes to replace, and the text that replaces them.
 pub(super) type Splice = (Range<usize>, String);
 
-/// Replaces bytes, from the last place to the first, within the file's own memory: it may be large, and the places are few.
+/// Replaces bytes, from the last place to the first. No copy is made: the file may be large, and the places are few.
 pub(super) fn apply(bytes: &mut Vec<u8>, mut splices: Vec<Splice>) {
     splices.sort_by_key(|(range, _)| range.start);
     bytes.reserve_exact(splices.iter().map(|(_, text)| text.len()).sum());
     for (range, text) in splices.into_iter().rev() {
-        // Places that overlap come out as something else than is wanted, and that is seen.
+        // Places that overlap give a wrong result, which the comparison afterwards finds.
         if range.end <= bytes.len() {
             bytes.splice(range, text.into_bytes());
         }
     }
 }
 
-/// Puts text in the place of a value. An empty value has a place but no bytes; a block scalar keeps its line end.
+/// Replaces a value by text. An empty value has a place but no bytes; the line end behind a block scalar stays.
 pub(super) fn fill(bytes: &[u8], entry: &MapEntry, text: &str) -> Splice {
     let (site, key) = (entry.site.clone(), entry.key.span.clone());
     let gap = bytes.get(key.end..site.start).unwrap_or_default();
@@ -33,7 +35,7 @@ pub(super) fn fill(bytes: &[u8], entry: &MapEntry, text: &str) -> Splice {
     let space = match site.is_empty() {
         true if lacks_colon => ": ", // a key alone, in flow style
         true => " ",
-        // A block scalar may stand at its key's column, which text in quotes may not.
+        // A block scalar may start in its key's column, but text in quotes may not.
         false if column(bytes, site.start) <= entry.key.position.column => " ",
         false => "",
     };
@@ -112,7 +114,7 @@ pub(super) fn insert(bytes: &[u8], node: &Node, entries: &[String]) -> Option<Sp
     ))
 }
 
-/// Where the question mark stands that makes a key explicit.
+/// The place of the question mark that makes a key explicit.
 fn question_mark(bytes: &[u8], key: usize) -> Option<usize> {
     let before = bytes.get(..key)?.trim_ascii_end();
     let gap = bytes.get(before.len()..key)?;
@@ -122,11 +124,9 @@ fn question_mark(bytes: &[u8], key: usize) -> Option<usize> {
 
 /// The column of a byte, from 1, in characters.
 fn column(bytes: &[u8], at: usize) -> u32 {
-    let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or_default());
-    let mut lines = before.rsplit(['\n', '\r']);
-    let line = lines.next().unwrap_or_default();
-    let line = line.strip_prefix('\u{feff}').unwrap_or(line);
-    u32::try_from(line.chars().count() + 1).unwrap_or(u32::MAX)
+    let before = bytes.get(..at).unwrap_or_default();
+    let body = before.strip_prefix(BYTE_ORDER_MARK).unwrap_or(before);
+    Position::after(body).column
 }
 
 /// The line end that the file uses.
@@ -155,7 +155,7 @@ pub(super) fn is_shared(bytes: &[u8], node: &Node) -> bool {
     })
 }
 
-/// A text in double quotes, which is a string to YAML 1.1 and 1.2 whatever it says.
+/// A text in double quotes, which YAML 1.1 and 1.2 always read as a string.
 pub(super) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');

@@ -49,7 +49,7 @@ fn annotations_are_set_and_every_other_byte_stays() {
             "kind: ClusterServiceVersion\nmetadata:\n  ? annotations\n  : {\"certified\": \"false\", \"x/y\": \"yes\"} # none\n  ? name\n",
         ),
         (
-            "an alias keeps what it stands for",
+            "an alias keeps the entries that it refers to",
             "labels: &l {a: b}\nkind: ClusterServiceVersion\nmetadata:\n  annotations: *l\n",
             "labels: &l {a: b}\nkind: ClusterServiceVersion\nmetadata:\n  annotations: {<<: *l, \"certified\": \"false\", \"x/y\": \"yes\"}\n",
         ),
@@ -69,8 +69,8 @@ fn annotations_are_set_and_every_other_byte_stays() {
             "kind: ClusterServiceVersion\nmetadata:\n  annotations:\n    certified: \"false\"\n    x/y: \"yes\"\n",
         ),
     ];
-    for (name, text, wanted) in cases {
-        assert_eq!(annotated(text), wanted, "{name}");
+    for (name, text, expected) in cases {
+        assert_eq!(annotated(text), expected, "{name}");
     }
 }
 

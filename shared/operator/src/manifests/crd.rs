@@ -96,7 +96,7 @@ impl Crd {
             let is_true = flag.is_some_and(|flag| matches!(flag.value(), Value::Bool(true)));
             storage += usize::from(is_true);
         }
-        // Beside a list operator-courier takes spec.version's first character, and crashes where there is none.
+        // Beside spec.versions operator-courier reads the first character of spec.version, and crashes without one.
         if let Some(version) = version
             && !matches!(version.value(), Value::String(text) if !text.is_empty())
         {

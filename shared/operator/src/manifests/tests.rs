@@ -81,10 +81,10 @@ fn lists_that_are_looked_up_again_and_again_are_short() {
         .unwrap()
         .verdict("a");
     let messages = verdict.messages(Severity::Error);
-    for wanted in ["at most 1000 channels", "at most 1000 versions"] {
+    for expected in ["at most 1000 channels", "at most 1000 versions"] {
         assert!(
-            messages.iter().any(|message| message.contains(wanted)),
-            "{wanted}"
+            messages.iter().any(|message| message.contains(expected)),
+            "{expected}"
         );
     }
 }

@@ -38,7 +38,7 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// The field of `key`; nothing when this is no map or lacks it.
+    /// The field of `key`, when this is a map that has it.
     pub(crate) fn get(&self, key: &str) -> Option<Field<'a>> {
         let node = self.node.get(key)?;
         Some(Field {
@@ -77,7 +77,7 @@ impl<'a> Field<'a> {
         is_map
     }
 
-    /// The items of a list; nothing when this is none.
+    /// The items, when this is a list.
     pub(crate) fn items(&self) -> Option<impl ExactSizeIterator<Item = Field<'a>>> {
         let Value::Sequence(items) = &self.node.value else {
             return None;

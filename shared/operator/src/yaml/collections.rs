@@ -122,21 +122,7 @@ pub(super) fn retag(value: Value, tag: &str, version: YamlVersion) -> Result<Val
         }
         (Some("set"), Value::Mapping(_)) => Ok(Value::Other("a set")),
         (Some("omap" | "pairs"), Value::Sequence(items)) if items.iter().all(one_pair) => {
-            Ok(Value::Sequence(
-                items
-                    .iter()
-                    .map(|item| {
-                        let value = Value::Other("a pair");
-                        Rc::new(Node {
-                            value,
-                            position: item.position,
-                            span: item.span.clone(),
-                            anchored: false,
-                            size: 1,
-                        })
-                    })
-                    .collect(),
-            ))
+            Ok(Value::Sequence(items.iter().map(opaque_pair).collect()))
         }
         (
             Some(
@@ -147,4 +133,15 @@ pub(super) fn retag(value: Value, tag: &str, version: YamlVersion) -> Result<Val
         ) => Err(wrong(&value)),
         _ => Err(Problem::Scalar(scalar::unknown_tag(tag))),
     }
+}
+
+/// An item of `!!omap` or `!!pairs`.
+fn opaque_pair(item: &Rc<Node>) -> Rc<Node> {
+    Rc::new(Node {
+        value: Value::Other("a pair"),
+        position: item.position,
+        span: item.span.clone(),
+        anchored: false,
+        size: 1,
+    })
 }

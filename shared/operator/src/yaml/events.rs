@@ -70,7 +70,7 @@ impl<'a> Events<'a> {
         Ok(event)
     }
 
-    /// What libyaml says, and what to write instead where it is known.
+    /// Why libyaml refuses the text, and what to write instead where that is known.
     fn refusal(&self, error: &Error) -> ReadError {
         let Some(mark) = error.problem_mark() else {
             return self.control_character();

@@ -18,7 +18,7 @@ impl Position {
     pub(crate) const START: Position = Position { line: 1, column: 1 };
 
     /// The place directly after the first bytes of a file.
-    pub(super) fn after(before: &[u8]) -> Self {
+    pub(crate) fn after(before: &[u8]) -> Self {
         let count = |number: usize| u32::try_from(number + 1).unwrap_or(u32::MAX);
         let is_line_end = |at: &usize| before[*at] == b'\n' || before.get(at + 1) != Some(&b'\n');
         let mut line_ends = memchr::memchr2_iter(b'\n', b'\r', before).filter(is_line_end);

@@ -37,13 +37,13 @@ pub(crate) enum ScalarError {
 /// Characters of a number or a date. The longest that Python reads is a number of 4,300 digits.
 const MAX_NUMBER: usize = 5_000;
 
-/// The prefix of YAML's own tags, as `!!` stands for it.
+/// The prefix of YAML's own tags, for which `!!` is short.
 pub(super) const YAML_TAG: &str = "tag:yaml.org,2002:";
 
 fn pattern(source: &str) -> Regex {
     #[expect(
         clippy::unwrap_used,
-        reason = "the patterns below are constant and compiled by every test"
+        reason = "the patterns are constant, and every test compiles them"
     )]
     Regex::new(&format!("^(?:{source})$")).unwrap()
 }

@@ -14,14 +14,14 @@ fn problem(text: &str) -> String {
 
 #[test]
 fn base64_is_read_as_python_reads_it() {
-    for (text, wanted) in [
+    for (text, expected) in [
         ("aGk=", "hi"),
         ("=a*Gl=", "hi"),
         ("a=Gk=aGk=", "hi"),
         ("aGlp", "hii"),
     ] {
         let root = read_text(&format!("!!binary {text}")).unwrap();
-        assert_eq!(root.value, Value::Binary(wanted.into()), "{text}");
+        assert_eq!(root.value, Value::Binary(expected.into()), "{text}");
     }
     for text in ["a", "aG", "aGk", "aGk==a"] {
         let read = read_text(&format!("!!binary {text}"));

@@ -1,4 +1,4 @@
-//! A tree while its values come: which collections are open, what each anchor stands for, and where a value goes.
+//! A tree while its values come: which collections are open, which value each anchor has, and where a value goes.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -22,7 +22,7 @@ pub(super) struct Tree {
     root: Option<Rc<Node>>,
 }
 
-/// What an anchor stands for.
+/// The value of an anchor.
 pub(super) enum Anchored {
     /// A collection whose end has not come yet.
     Open,
@@ -43,22 +43,56 @@ pub(super) struct Open {
 /// The part of a collection that has come.
 pub(super) enum Content {
     Sequence(Vec<Rc<Node>>),
-    Mapping {
-        merged: Vec<MapEntry>,
-        own: Vec<MapEntry>,
-        /// A key whose value has not come yet, and whether it is `<<`.
-        key: Option<(Rc<Node>, bool)>,
-    },
+    Mapping(OpenMap),
 }
 
-impl Content {
-    /// A map of which nothing has come.
-    pub(super) fn empty_mapping() -> Self {
-        Content::Mapping {
-            merged: Vec::new(),
-            own: Vec::new(),
-            key: None,
+/// The part of a map that has come.
+#[derive(Default)]
+pub(super) struct OpenMap {
+    merged: Vec<MapEntry>,
+    own: Vec<MapEntry>,
+    /// A key whose value has not come yet, and whether it is `<<`.
+    key: Option<(Rc<Node>, bool)>,
+}
+
+impl OpenMap {
+    /// All entries: the own ones behind the merged ones, since the last of equal keys wins.
+    pub(super) fn into_entries(self) -> Vec<MapEntry> {
+        let mut entries = self.merged;
+        entries.extend(self.own);
+        entries
+    }
+
+    /// Takes a key, or the value of the last key. `merge` says that a key is `<<`.
+    fn place(
+        &mut self,
+        node: Rc<Node>,
+        site: Range<usize>,
+        merge: bool,
+        version: YamlVersion,
+    ) -> Result<(), ReadError> {
+        let refuse = |position, problem| Err(ReadError { position, problem });
+        match self.key.take() {
+            Some((key, false)) => self.own.push(MapEntry {
+                key,
+                value: node,
+                site,
+                merged: false,
+            }),
+            Some((key, true)) if version == YamlVersion::V1_2 && !self.merged.is_empty() => {
+                return refuse(key.position, Problem::DuplicateKey("<<".to_owned()));
+            }
+            Some((_, true)) => {
+                let merged = collections::merge_into(&mut self.merged, &node);
+                return merged.or_else(|problem| refuse(node.position, problem));
+            }
+            None if version == YamlVersion::V1_1 && identity(&node.value).is_none() => {
+                let problem = Problem::UnhashableKey(node.value.kind());
+                return refuse(node.position, problem);
+            }
+            None => self.key = Some((node, merge)),
         }
+        Ok(())
     }
 }
 
@@ -107,19 +141,19 @@ impl Tree {
     /// Whether the next value is a map's key.
     pub(super) fn expects_key(&self) -> bool {
         let content = self.open.last().map(|open| &open.content);
-        matches!(content, Some(Content::Mapping { key: None, .. }))
+        matches!(content, Some(Content::Mapping(map)) if map.key.is_none())
     }
 
     /// Values that are copied when the next value is placed: a merge takes over whole maps.
     pub(super) fn cost_of_placing(&self, node: &Node) -> u32 {
         let content = self.open.last().map(|open| &open.content);
-        let Some(Content::Mapping {
-            key: Some((_, true)),
-            ..
-        }) = content
-        else {
+        let is_merge = matches!(
+            content,
+            Some(Content::Mapping(map)) if matches!(map.key, Some((_, true)))
+        );
+        if !is_merge {
             return 0;
-        };
+        }
         match &node.value {
             Value::Mapping(map) => u32::try_from(map.entries.len()).unwrap_or(u32::MAX),
             Value::Sequence(maps) => maps.iter().fold(0, |sum, map| map.size.saturating_add(sum)),
@@ -127,7 +161,7 @@ impl Tree {
         }
     }
 
-    /// What an alias stands for.
+    /// The value that an alias refers to.
     pub(super) fn anchored(&self, anchor: &str) -> Option<&Anchored> {
         self.anchors.get(anchor)
     }
@@ -202,36 +236,7 @@ impl Tree {
         }
         match &mut parent.content {
             Content::Sequence(items) => items.push(node),
-            Content::Mapping {
-                merged, own, key, ..
-            } => match key.take() {
-                Some((key, false)) => own.push(MapEntry {
-                    key,
-                    value: node,
-                    site,
-                    merged: false,
-                }),
-                Some((key, true)) if self.version == YamlVersion::V1_2 && !merged.is_empty() => {
-                    let problem = Problem::DuplicateKey("<<".to_owned());
-                    return Err(ReadError {
-                        position: key.position,
-                        problem,
-                    });
-                }
-                Some((_, true)) => {
-                    let position = node.position;
-                    collections::merge_into(merged, &node)
-                        .map_err(|problem| ReadError { position, problem })?;
-                }
-                None if self.version == YamlVersion::V1_1 && identity(&node.value).is_none() => {
-                    let problem = Problem::UnhashableKey(node.value.kind());
-                    return Err(ReadError {
-                        position: node.position,
-                        problem,
-                    });
-                }
-                None => *key = Some((node, merge)),
-            },
+            Content::Mapping(map) => map.place(node, site, merge, self.version)?,
         }
         Ok(())
     }

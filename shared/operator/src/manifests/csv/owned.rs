@@ -6,7 +6,7 @@ use crate::report::rules;
 use crate::report::{Field, Location, Report};
 use crate::yaml::Value;
 
-/// A CRD that a CSV says it owns.
+/// A CRD that a CSV owns, as the CSV describes it.
 #[derive(Debug)]
 pub(crate) struct OwnedCrd {
     location: Location,

@@ -60,7 +60,7 @@ impl<'a> Tabs<'a> {
     }
 }
 
-/// The first refused tab in text that lies between values: one that is in no comment.
+/// The first tab in text between values that is not in a comment.
 fn between_values(text: &str) -> Option<usize> {
     let mut start = 0;
     for line in text.split_inclusive(['\n', '\r']) {

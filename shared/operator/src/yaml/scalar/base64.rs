@@ -1,9 +1,9 @@
-//! Base64 as Python's decoder reads it: what is not of the alphabet is dropped, and padding that is complete ends it.
+//! Base64 as Python's decoder reads it: characters outside the alphabet are dropped, and complete padding ends it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-/// The bytes that a text stands for; nothing where padding is missing.
+/// The bytes that a text encodes; nothing where padding is missing.
 pub(super) fn decode(text: String) -> Option<Vec<u8>> {
     let (mut count, mut padding) = (0, 0);
     let mut data = text.into_bytes();

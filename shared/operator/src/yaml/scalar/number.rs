@@ -3,7 +3,7 @@
 use super::{MAX_NUMBER, ScalarError, invalid};
 use crate::yaml::Value;
 
-/// The whole number in decimal digits, since YAML bounds none.
+/// The whole number in decimal digits: YAML has no largest number.
 pub(super) fn int(text: &str) -> Result<Value, ScalarError> {
     let wrong = || invalid("!!int", text);
     if text.len() > MAX_NUMBER {
@@ -43,7 +43,8 @@ fn decimal(digits: &str) -> Option<String> {
     Some(if trimmed.is_empty() { "0" } else { trimmed }.to_owned())
 }
 
-/// Digits of a power of two; past 128 bits they are kept as written, which still tells two of them apart.
+/// Digits of a base that is a power of two. A number of more than 128 bits is kept as written, which still differs from
+/// every other number.
 fn radix(digits: &str, base: u32) -> Option<String> {
     if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(base)) {
         return None;

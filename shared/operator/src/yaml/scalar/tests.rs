@@ -43,8 +43,8 @@ fn plain_scalars_are_what_pyyaml_makes_of_them() {
             int("99999999999999999999999999999999999999999"),
         ),
     ];
-    for (text, wanted) in cases {
-        assert_eq!(plain_1_1(text), Ok(wanted), "{text:?}");
+    for (text, expected) in cases {
+        assert_eq!(plain_1_1(text), Ok(expected), "{text:?}");
     }
     for text in [
         "=",
@@ -62,7 +62,7 @@ fn plain_scalars_are_what_pyyaml_makes_of_them() {
 
 #[test]
 fn floats_are_written_as_python_writes_them() {
-    for (number, wanted) in [
+    for (number, expected) in [
         (1.0, "1.0"),
         (0.0, "0.0"),
         (1e16, "1e+16"),
@@ -70,6 +70,6 @@ fn floats_are_written_as_python_writes_them() {
         (0.0001, "0.0001"),
         (123456789.25, "123456789.25"),
     ] {
-        assert_eq!(python_float(number), wanted);
+        assert_eq!(python_float(number), expected);
     }
 }

@@ -20,60 +20,59 @@ pub(super) fn is_plain(text: &str) -> bool {
 
 /// The moment as Python's `str()` writes it: `2020-02-29`, `2001-12-14 21:59:43.100000-05:00`.
 pub(super) fn timestamp(text: &str) -> Result<Value, ScalarError> {
-    let wrong = || invalid("!!timestamp", text);
-    if text.len() > MAX_NUMBER {
-        return Err(wrong());
+    let written = match text.len() {
+        ..=MAX_NUMBER => written(text),
+        _ => None,
+    };
+    let written = written.ok_or_else(|| invalid("!!timestamp", text))?;
+    Ok(Value::Timestamp(written))
+}
+
+/// Nothing for a moment that does not exist.
+fn written(text: &str) -> Option<String> {
+    let fields = TIMESTAMP.captures(text)?;
+    let date = date(&fields)?;
+    if fields.name("hour").is_none() {
+        return Some(date);
     }
-    let fields = TIMESTAMP.captures(text).ok_or_else(wrong)?;
-    let (year, month, day) = (
-        number(&fields, "year"),
-        number(&fields, "month"),
-        number(&fields, "day"),
-    );
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    Some(format!("{date} {}{}", time(&fields)?, zone(&fields)?))
+}
+
+fn date(fields: &Captures<'_>) -> Option<String> {
+    let [year, month, day] = ["year", "month", "day"].map(|name| number(fields, name));
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let days = match month {
-        2 => 28 + u32::from(leap),
+        2 => 28 + u32::from(is_leap),
         4 | 6 | 9 | 11 => 30,
         1..=12 => 31,
-        _ => return Err(wrong()),
+        _ => return None,
     };
-    if year == 0 || day == 0 || day > days {
-        return Err(wrong());
+    let exists = year > 0 && (1..=days).contains(&day);
+    exists.then(|| format!("{year:04}-{month:02}-{day:02}"))
+}
+
+fn time(fields: &Captures<'_>) -> Option<String> {
+    let [hour, minute, second] = ["hour", "minute", "second"].map(|name| number(fields, name));
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
     }
-    let mut written = format!("{year:04}-{month:02}-{day:02}");
-    if fields.name("hour").is_some() {
-        let (hour, minute, second) = (
-            number(&fields, "hour"),
-            number(&fields, "minute"),
-            number(&fields, "second"),
-        );
-        if hour > 23 || minute > 59 || second > 59 {
-            return Err(wrong());
-        }
-        written += &format!(" {hour:02}:{minute:02}:{second:02}");
-        let micros = fields
-            .name("fraction")
-            .map_or("", |fraction| fraction.as_str());
-        let micros = format!("{:0<6}", micros.get(..6).unwrap_or(micros));
-        if micros != "000000" {
-            written += &format!(".{micros}");
-        }
-        if fields.name("sign").is_some() {
-            let (hours, minutes) = (number(&fields, "zone_hour"), number(&fields, "zone_minute"));
-            if hours * 60 + minutes >= 24 * 60 {
-                return Err(wrong());
-            }
-            written += &format!(
-                "{}{:02}:{:02}",
-                &fields["sign"],
-                hours + minutes / 60,
-                minutes % 60
-            );
-        } else if fields.name("zone").is_some() {
-            written += "+00:00";
-        }
-    }
-    Ok(Value::Timestamp(written))
+    let fraction = fields.name("fraction").map_or("", |digits| digits.as_str());
+    let micros = format!("{:0<6}", fraction.get(..6).unwrap_or(fraction));
+    let fraction = match micros.as_str() {
+        "000000" => String::new(),
+        micros => format!(".{micros}"),
+    };
+    Some(format!("{hour:02}:{minute:02}:{second:02}{fraction}"))
+}
+
+fn zone(fields: &Captures<'_>) -> Option<String> {
+    let Some(sign) = fields.name("sign") else {
+        let is_utc = fields.name("zone").is_some();
+        return Some(if is_utc { "+00:00" } else { "" }.to_owned());
+    };
+    let minutes = number(fields, "zone_hour") * 60 + number(fields, "zone_minute");
+    let (hour, minute) = (minutes / 60, minutes % 60);
+    (hour < 24).then(|| format!("{}{hour:02}:{minute:02}", sign.as_str()))
 }
 
 fn number(fields: &Captures<'_>, name: &str) -> u32 {

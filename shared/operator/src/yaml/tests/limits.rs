@@ -37,7 +37,7 @@ fn all_files_of_a_push_share_one_budget() {
 }
 
 #[test]
-fn an_alias_costs_what_it_stands_for() {
+fn an_alias_costs_as_much_as_its_value() {
     let limits = ReadLimits {
         total: 40,
         ..ReadLimits::default()
