@@ -52,7 +52,7 @@ impl<'a> Events<'a> {
         let mut event = match parsed {
             Ok(Ok(event)) => event,
             Ok(Err(error)) => return Err(self.refusal(&error)),
-            Err(_) => return Err(ReadError::at(self.reached, last_line::panic(self.text))),
+            Err(_) => return Err(last_line::panic(self.text, self.reached)),
         };
         self.reached = event.end_mark;
         let end = event.end_mark.index;

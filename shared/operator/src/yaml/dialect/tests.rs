@@ -283,12 +283,11 @@ fn a_last_line_needs_no_line_end() {
 fn an_open_last_line_of_spaces_is_refused() {
     for text in ["a: |\n  b\n   ", "a: >+\n  b\n   "] {
         assert_eq!(libyaml(text), Libyaml::Panics, "{text:?}");
-        for read in [read_1_1(text), read_1_2(text)] {
-            let message = message(read);
-            let expected =
-                "a last line of spaces without a line end; add a line end, or remove the spaces";
-            assert!(message.ends_with(expected), "{message}");
-        }
+        assert_refused(
+            text,
+            "line 3, column 1: a last line of spaces without a line end; add a line end, or remove \
+             the spaces",
+        );
     }
     assert_text("a: |\n  b\n   \n", "a", "b\n \n");
 }
