@@ -50,7 +50,7 @@ pub struct Finding {
 /// All findings, in the order in which operator-courier would report them.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// Errors and warnings, at most [`MAX_FINDINGS`] of each.
+    /// Errors and warnings, at most 5,000 of each.
     pub findings: Vec<Finding>,
     errors: usize,
     warnings: usize,

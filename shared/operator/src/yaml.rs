@@ -2,7 +2,7 @@
 //!
 //! The events are libyaml-safer's. What they mean (scalars, merges, duplicate keys) is decided here as PyYAML's
 //! `safe_load` decides it, or as ruamel.yaml does where the package name is looked up as YAML 1.2. Where readers of YAML
-//! differ, the file is refused; [`dialect`] has the table.
+//! differ, the file is refused: `yaml/dialect.rs` has the table.
 
 mod budget;
 mod collections;

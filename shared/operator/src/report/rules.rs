@@ -136,3 +136,19 @@ rules! {
         "The packageName ({}) in bundle does not match repository name ({}) provided as command line argument.",
         "Push to the repository that has the package's name.");
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::ALL;
+
+    #[test]
+    fn every_rule_has_an_id_of_its_own_and_a_sentence_of_advice() {
+        let mut ids = HashSet::new();
+        for rule in ALL {
+            assert!(ids.insert(rule.id), "{}", rule.id);
+            assert!(rule.advice.ends_with('.'), "{}", rule.id);
+        }
+    }
+}
