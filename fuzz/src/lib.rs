@@ -36,7 +36,6 @@ pub fn same(one: &Value, other: &Value) -> bool {
         (Value::Int(one), Value::Int(other))
         | (Value::String(one), Value::String(other))
         | (Value::Timestamp(one), Value::Timestamp(other)) => one == other,
-        (Value::Binary(one), Value::Binary(other)) => one == other,
         (Value::Other(one), Value::Other(other)) => one == other,
         (Value::Sequence(one), Value::Sequence(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same(&a.value, &b.value))

@@ -75,7 +75,7 @@ pub(crate) fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, Pa
         let document = Field::root(&file, &root);
         match &root.value {
             Value::Mapping(_) => {}
-            Value::Sequence(_) | Value::Other(_) => continue,
+            Value::Sequence(_) => continue,
             Value::String(_) if !is_tagged(bytes, &root) => continue,
             _ => return Err(PackageNameError::NoManifest(Box::new(document.location()))),
         }

@@ -52,8 +52,7 @@ fn operator(package: &str, csv: &str, crd: &str) -> Files {
 
 #[test]
 fn what_is_kept_of_long_values_is_short() {
-    let (digits, binary) = ("7".repeat(4_000), "a".repeat(4_000));
-    for value in [digits, format!("!!binary {binary}")] {
+    for value in ["7".repeat(4_000), "a".repeat(4_000)] {
         let crd = format!(
             "kind: CustomResourceDefinition\nspec: {{versions: [&x {{name: {value}}}{}]}}\n",
             ", *x".repeat(500)

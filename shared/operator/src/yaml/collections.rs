@@ -1,8 +1,7 @@
 //! What a list or map means once its end has come: merges, duplicate keys and tags.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
-use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 
 use super::error::short;
 use super::node::identity;
@@ -90,58 +89,20 @@ pub(super) fn is_ignored_in_1_2(tag: &str) -> bool {
     name.is_none_or(|name| !has_meaning.contains(&name))
 }
 
-/// A key that occurs twice in pairs.
-fn repeated_key(pairs: &[Rc<Node>]) -> Option<&Value> {
-    let mut seen = HashSet::new();
-    let mut keys = pairs.iter().filter_map(|pair| match &pair.value {
-        Value::Mapping(pair) => pair.entries.first().map(|entry| &entry.key.value),
-        _ => None,
-    });
-    keys.find(|key| identity(key).is_some_and(|identity| !seen.insert(identity)))
-}
-
 fn duplicate(key: &Value) -> Problem {
     let key = key.to_python().unwrap_or_default();
     Problem::DuplicateKey(format!("{:?}", short(&key)))
 }
 
 /// A collection with a tag.
-pub(super) fn retag(value: Value, tag: &str, version: YamlVersion) -> Result<Value, Problem> {
-    let name = tag.strip_prefix(YAML_TAG);
-    if let (Some("omap"), Value::Sequence(pairs), YamlVersion::V1_2) = (name, &value, version)
-        && let Some(key) = repeated_key(pairs)
-    {
-        return Err(duplicate(key));
-    }
-    let wrong = |value: &Value| Problem::WrongTag(value.kind(), format!("{tag:?}"));
-    let one_pair =
-        |item: &Rc<Node>| matches!(&item.value, Value::Mapping(pair) if pair.entries.len() == 1);
-    match (name, value) {
+pub(super) fn retag(value: Value, tag: &str) -> Result<Value, Problem> {
+    match (tag.strip_prefix(YAML_TAG), value) {
         (Some("seq"), value @ Value::Sequence(_)) | (Some("map"), value @ Value::Mapping(_)) => {
             Ok(value)
         }
-        (Some("set"), Value::Mapping(_)) => Ok(Value::Other("a set")),
-        (Some("omap" | "pairs"), Value::Sequence(items)) if items.iter().all(one_pair) => {
-            Ok(Value::Sequence(items.iter().map(opaque_pair).collect()))
+        (Some("seq" | "map" | "str" | "int" | "float" | "bool" | "null"), value) => {
+            Err(Problem::WrongTag(value.kind(), format!("{tag:?}")))
         }
-        (
-            Some(
-                "seq" | "map" | "set" | "omap" | "pairs" | "str" | "int" | "float" | "bool"
-                | "null",
-            ),
-            value,
-        ) => Err(wrong(&value)),
         _ => Err(Problem::Scalar(scalar::unknown_tag(tag))),
     }
-}
-
-/// An item of `!!omap` or `!!pairs`.
-fn opaque_pair(item: &Rc<Node>) -> Rc<Node> {
-    Rc::new(Node {
-        value: Value::Other("a pair"),
-        position: item.position,
-        span: item.span.clone(),
-        anchored: false,
-        size: 1,
-    })
 }

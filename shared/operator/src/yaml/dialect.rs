@@ -1,7 +1,7 @@
 //! Where readers of YAML differ: what libyaml takes and PyYAML or ruamel.yaml refuses, and the other way round.
 //!
-//! A file that has more than one reading is refused, with the place and with what to write instead. Only what JSON
-//! writers and editors write is read although libyaml would stop.
+//! A file that has more than one reading is refused, with the place and with what to write instead. Although libyaml
+//! would stop there, surrogate pairs are read, which JSON writers write, and a last line without a line end.
 //!
 //! The columns say what each reader does with the quirk: libyaml-safer 0.3.0, PyYAML 6.0.3, ruamel.yaml 0.19.1, and
 //! "here" this crate. Each row has its test in `dialect/tests.rs`, which also checks what libyaml does.
@@ -25,6 +25,7 @@
 //! | comma in a tag, as in `[!, a]` | libyaml-safer panics | part of the tag | part of the tag | refused | `a_panic_of_the_parser_is_a_refusal` |
 //! | escaped surrogate pair, as `json.dumps` writes it | refused | two halves | two halves | one character | `an_escaped_surrogate_pair_is_one_character` |
 //! | half a surrogate pair, escaped | refused | half a character | half a character | refused | `half_a_surrogate_pair_is_refused` |
+//! | `!!binary`, `!!set`, `!!omap`, `!!pairs` | a tag | bytes, a set, tuples | as PyYAML; `!!omap` a map | refused | `tags_without_a_value_in_json_are_refused` |
 
 pub(super) mod block_scalars;
 pub(super) mod characters;

@@ -39,13 +39,11 @@ pub enum Value {
     String(String),
     /// A date or a moment, as Python writes it.
     Timestamp(String),
-    /// `!!binary`.
-    Binary(Vec<u8>),
     /// A list.
     Sequence(Vec<Rc<Node>>),
     /// A map, with duplicate keys and merges resolved.
     Mapping(Mapping),
-    /// `!!set`, or an item of `!!omap` and `!!pairs`: values that no rule looks into.
+    /// What is kept of a value that is too large to keep: its kind.
     Other(&'static str),
     /// An alias to a collection that contains the alias.
     Recursive,
@@ -119,7 +117,6 @@ impl Value {
             Value::Int(_) | Value::Float(_) => "a number",
             Value::String(_) => "a string",
             Value::Timestamp(_) => "a date",
-            Value::Binary(_) => "binary data",
             Value::Sequence(_) => "a list",
             Value::Mapping(_) => "a map",
             Value::Other(kind) => kind,
@@ -212,7 +209,6 @@ pub(crate) fn identity(value: &Value) -> Option<Identity<'_>> {
         Value::Float(number) => Identity::Float(number.to_bits()),
         Value::String(text) => Identity::Text(text),
         Value::Timestamp(text) => Identity::Moment(text),
-        Value::Binary(bytes) => Identity::Bytes(bytes),
         Value::Sequence(_) | Value::Mapping(_) | Value::Other(_) | Value::Recursive => return None,
     })
 }
@@ -224,5 +220,4 @@ pub(crate) enum Identity<'a> {
     Float(u64),
     Text(&'a str),
     Moment(&'a str),
-    Bytes(&'a [u8]),
 }

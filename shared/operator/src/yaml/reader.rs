@@ -209,8 +209,7 @@ impl Reader<'_> {
         if self.version == YamlVersion::V1_2 && collections::is_ignored_in_1_2(tag) {
             return Ok(value);
         }
-        collections::retag(value, tag, self.version)
-            .map_err(|problem| ReadError::at(start, problem))
+        collections::retag(value, tag).map_err(|problem| ReadError::at(start, problem))
     }
 
     /// Refuses a tab between the last value and a mark.

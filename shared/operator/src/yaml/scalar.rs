@@ -1,6 +1,5 @@
 //! What a scalar means: PyYAML's resolver and constructors for YAML 1.1, ruamel.yaml's resolver for YAML 1.2.
 
-mod base64;
 mod number;
 #[cfg(test)]
 mod tests;
@@ -32,6 +31,9 @@ pub(crate) enum ScalarError {
     /// A tag outside YAML 1.1's own.
     #[error("unknown tag {0}")]
     UnknownTag(String),
+    /// A tag of YAML 1.1 whose values a cluster, which works with JSON, does not have.
+    #[error("`!!{0}`, for which JSON has no value; write a list, a map or a text without this tag")]
+    UnsupportedTag(String),
 }
 
 /// Characters of a number or a date. The longest that Python reads is a number of 4,300 digits.
@@ -159,11 +161,6 @@ pub(super) fn tagged(tag: &str, text: String) -> Result<Value, ScalarError> {
         Some("int") => int(text.trim()),
         Some("float") => float(&text),
         Some("timestamp") => timestamp(&text),
-        Some("binary") if !text.is_ascii() => Err(invalid("!!binary", &text)),
-        Some("binary") => {
-            let wrong = invalid("!!binary", &text);
-            base64::decode(text).map(Value::Binary).ok_or(wrong)
-        }
         _ => Err(unknown_tag(tag)),
     }
 }
@@ -184,14 +181,19 @@ pub(super) fn tagged_1_2(tag: &str, text: String) -> Result<Value, ScalarError> 
 
 /// Whether [`tagged`] knows a tag.
 pub(super) fn is_known(tag: &str) -> bool {
-    let types = ["str", "null", "bool", "int", "float", "timestamp", "binary"];
+    let types = ["str", "null", "bool", "int", "float", "timestamp"];
     tag.strip_prefix(YAML_TAG)
         .is_some_and(|name| types.contains(&name))
 }
 
-/// The error for a tag without a meaning, with the tag shortened.
+/// The error for a tag that is not read, with an unknown tag shortened.
 pub(super) fn unknown_tag(tag: &str) -> ScalarError {
-    ScalarError::UnknownTag(tag.chars().take(60).collect())
+    match tag.strip_prefix(YAML_TAG) {
+        Some(name @ ("binary" | "set" | "omap" | "pairs")) => {
+            ScalarError::UnsupportedTag(name.to_owned())
+        }
+        _ => ScalarError::UnknownTag(tag.chars().take(60).collect()),
+    }
 }
 
 fn invalid(tag: &'static str, text: &str) -> ScalarError {

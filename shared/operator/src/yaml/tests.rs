@@ -13,23 +13,6 @@ fn problem(text: &str) -> String {
 }
 
 #[test]
-fn base64_is_read_as_python_reads_it() {
-    for (text, expected) in [
-        ("aGk=", "hi"),
-        ("=a*Gl=", "hi"),
-        ("a=Gk=aGk=", "hi"),
-        ("aGlp", "hii"),
-    ] {
-        let root = read_text(&format!("!!binary {text}")).unwrap();
-        assert_eq!(root.value, Value::Binary(expected.into()), "{text}");
-    }
-    for text in ["a", "aG", "aGk", "aGk==a"] {
-        let read = read_text(&format!("!!binary {text}"));
-        assert_eq!(read.is_ok(), text == "aGk==a", "{text}");
-    }
-}
-
-#[test]
 fn lines_are_counted_whatever_ends_them() {
     let place = |before: &str| Position::after(before.as_bytes());
     assert_eq!(place("a\rb\r\nc\nd"), Position { line: 4, column: 2 });
@@ -99,20 +82,6 @@ fn whole_floats_are_the_same_keys_as_whole_numbers() {
             "{text}"
         );
     }
-}
-
-#[test]
-fn a_pair_comes_once_in_an_omap_of_yaml_1_2() {
-    let read = |text: &str| read(text.as_bytes(), YamlVersion::V1_2, &mut Budget::default());
-    assert!(read("!!omap [a: 1, b: 2]").is_ok());
-    assert_eq!(
-        read("!!omap\n- a: 1\n- a: 2\n")
-            .map(|_| ())
-            .unwrap_err()
-            .to_string(),
-        "line 1, column 1: duplicate key \"a\""
-    );
-    assert!(read_text("!!omap [a: 1, a: 2]").is_ok());
 }
 
 #[test]

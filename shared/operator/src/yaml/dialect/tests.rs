@@ -332,3 +332,25 @@ fn half_a_surrogate_pair_is_refused() {
         Some(Value::String(r"\ud83d".to_owned()))
     );
 }
+
+#[test]
+fn tags_without_a_value_in_json_are_refused() {
+    for (tag, value) in [
+        ("binary", "aGk="),
+        ("binary", "[a]"),
+        ("set", "{a, b}"),
+        ("omap", "[a: 1]"),
+        ("pairs", "[a: 1, a: 2]"),
+    ] {
+        let text = format!("a: !!{tag} {value}");
+        assert_eq!(libyaml(&text), Libyaml::Takes, "{text}");
+        assert_refused(
+            &text,
+            &format!(
+                "line 1, column 4: `!!{tag}`, for which JSON has no value; write a list, a map or a \
+                 text without this tag"
+            ),
+        );
+    }
+    assert_text("a: !!str 5", "a", "5");
+}
