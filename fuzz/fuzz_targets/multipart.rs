@@ -11,7 +11,7 @@ use omps::app::App;
 use omps::config::Config;
 use omps::handlers;
 use omps::http::{Incoming, answer};
-use omps::upstream::Deadline;
+use omps::deadline::Deadline;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 

@@ -9,8 +9,8 @@ use libfuzzer_sys::fuzz_target;
 use omps::http::{Incoming, answer};
 use omps::names::{Nvr, OrganizationName, ReleaseName, RepositoryName};
 use omps::release::ReleaseVersion;
-use omps::routes::{Found, find};
-use omps::upstream::Deadline;
+use omps::http::routes::{Found, find};
+use omps::deadline::Deadline;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
 

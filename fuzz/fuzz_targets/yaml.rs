@@ -2,11 +2,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use omps_operator::yaml::{Node, Value, Version, read};
+use omps_operator::yaml::{Node, Value, YamlVersion, read};
 use omps_fuzz::{LIMITS, budget, let_the_parser_panic};
 
 fuzz_target!(init: let_the_parser_panic(), |bytes: &[u8]| {
-    for version in [Version::V1_1, Version::V1_2] {
+    for version in [YamlVersion::V1_1, YamlVersion::V1_2] {
         let lines = 1 + bytes.len() as u32;
         match read(bytes, version, &mut budget()) {
             Ok(root) => {

@@ -1,8 +1,8 @@
-//! What several targets look at: values, compared more strictly than the service does itself.
+//! What several targets share: values are compared more strictly than the service compares them.
 
-use omps_operator::yaml::{Budget, Limits, Mapping, Value};
+use omps_operator::yaml::{Budget, Mapping, ReadLimits, Value};
 
-/// libyaml-safer has panics of its own for texts that are not YAML: the reader catches them, and they are no finding.
+/// libyaml-safer panics on some texts that are not YAML. The reader catches that, but libFuzzer would abort before.
 pub fn let_the_parser_panic() {
     let abort = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
@@ -13,16 +13,16 @@ pub fn let_the_parser_panic() {
     }));
 }
 
-/// Small, so that inputs reach them.
-pub const LIMITS: Limits = Limits {
+/// Small limits, so that inputs reach them.
+pub const LIMITS: ReadLimits = ReadLimits {
     depth: 24,
     scalar: 10_000,
     events: 2_000,
     expanded: 4_000,
-    total: 10_000_000, // a text of 2 KiB may be read again 700 times
+    total: 10_000_000,
 };
 
-/// The small limits, for one reading or many.
+/// A budget of the small limits.
 pub fn budget() -> Budget {
     Budget::new(LIMITS)
 }
@@ -36,7 +36,6 @@ pub fn same(one: &Value, other: &Value) -> bool {
         (Value::Int(one), Value::Int(other))
         | (Value::String(one), Value::String(other))
         | (Value::Timestamp(one), Value::Timestamp(other)) => one == other,
-        (Value::Binary(one), Value::Binary(other)) => one == other,
         (Value::Other(one), Value::Other(other)) => one == other,
         (Value::Sequence(one), Value::Sequence(other)) => {
             one.len() == other.len() && one.iter().zip(other).all(|(a, b)| same(&a.value, &b.value))
@@ -52,8 +51,8 @@ pub fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Whether two documents are the same but for texts below `path`, which are as `wanted`; nothing on the way is lost.
-pub fn same_but(before: &Value, after: &Value, path: &[&str], wanted: &[(&str, String)]) -> bool {
+/// Whether two documents are the same except for the texts under `path`, which must be as `expected`. Nothing else is lost.
+pub fn same_but(before: &Value, after: &Value, path: &[&str], expected: &[(&str, String)]) -> bool {
     let none = Mapping {
         entries: Vec::new(),
         flow: false,
@@ -73,7 +72,7 @@ pub fn same_but(before: &Value, after: &Value, path: &[&str], wanted: &[(&str, S
     let text = |text: &str| Value::String(text.to_owned());
     let set: Vec<&str> = match path.first() {
         Some(key) => vec![key],
-        None => wanted.iter().map(|(name, _)| *name).collect(),
+        None => expected.iter().map(|(name, _)| *name).collect(),
     };
     let is_set = |key: &Value| matches!(key, Value::String(key) if set.contains(&key.as_str()));
 
@@ -99,17 +98,17 @@ pub fn same_but(before: &Value, after: &Value, path: &[&str], wanted: &[(&str, S
                 before.as_ref().map_or(&Value::Null, |node| &node.value),
                 &after.value,
                 rest,
-                wanted,
+                expected,
             )
         }),
-        None => wanted.iter().all(|(name, wanted)| {
-            value(after, &text(name)).is_some_and(|value| same(&value.value, &text(wanted)))
+        None => expected.iter().all(|(name, expected)| {
+            value(after, &text(name)).is_some_and(|value| same(&value.value, &text(expected)))
         }),
     };
     others_stay && are_set && after.entries.len() == before.entries.len() + new
 }
 
-/// A ClusterServiceVersion: the text itself where it says that it is one, else behind a line that says so.
+/// A ClusterServiceVersion: the text itself where it names this kind, else the text behind a line that does.
 pub fn as_csv(bytes: &[u8]) -> Vec<u8> {
     const KIND: &[u8] = b"ClusterServiceVersion";
     if bytes.windows(KIND.len()).any(|window| window == KIND) {

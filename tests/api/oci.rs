@@ -13,11 +13,12 @@ mod round_trips;
 use std::sync::Arc;
 use std::time::Duration;
 
+use omps::deadline::Deadline;
 use omps::registry::oci::{
     Blob, Digest, Endpoint, ImageRepository, Manifest, OciError, OciRegistry, Tag,
 };
 use omps::token::Token;
-use omps::upstream::{Deadline, Upstream};
+use omps::upstream::Upstream;
 use omps_tests::oci::{Kind, Registry, Settings};
 use omps_tests::quay::accounts::{OWNER, OWNER_PASSWORD, basic, robot_name, robot_password};
 use reqwest::Url;

@@ -15,7 +15,7 @@ use omps::config::Config;
 use omps::events::message::{self, Event};
 use omps::events::worker::Batch;
 use omps::http::routes::{Found, ROUTES, find};
-use omps_operator::yaml::{self, Budget, Node, Value as Yaml, Version};
+use omps_operator::yaml::{self, Budget, Node, Value as Yaml, YamlVersion};
 use serde_json::{Value, json};
 
 /// The functions whose organizations have tokens in Secrets Manager.
@@ -33,7 +33,7 @@ fn root() -> PathBuf {
 fn template() -> Value {
     let text = fs::read(root().join("template.yaml")).expect("the template");
     // Version 1.2 takes CloudFormation's tags for what they are to it: unknown.
-    json_of(&yaml::read(&text, Version::V1_2, &mut Budget::default()).expect("YAML"))
+    json_of(&yaml::read(&text, YamlVersion::V1_2, &mut Budget::default()).expect("YAML"))
 }
 
 fn json_of(node: &Node) -> Value {

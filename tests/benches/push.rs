@@ -12,7 +12,7 @@ use omps::app::App;
 use omps::config::Config;
 use omps_operator::Limits;
 use omps_operator::archive::{self, Files};
-use omps_operator::yaml::{Version, each_event};
+use omps_operator::yaml::Events;
 use omps_tests::multipart;
 use omps_tests::operator::Operator;
 use serde_json::json;
@@ -55,15 +55,9 @@ async fn main() -> Outcome {
 fn floor_of(zip: &[u8]) -> Outcome {
     let files: Files = archive::extract(zip, &Limits::new(20 << 20))?;
     for bytes in files.values() {
-        let mut events = 0;
-        let count = |_| {
-            events += 1;
-            Ok(())
-        };
-        each_event(std::str::from_utf8(bytes)?, Version::V1_1, count, |error| {
-            error.to_string()
-        })?;
-        std::hint::black_box(events);
+        for event in Events::new(std::str::from_utf8(bytes)?) {
+            std::hint::black_box(event?);
+        }
     }
     let repository = omps::names::RepositoryName::parse("larder")?;
     std::hint::black_box(omps::registry::Blob::pack(&files, &repository));

@@ -16,7 +16,7 @@ class Case:
     files: dict[str, bytes]
     #: The repository of a v1 push; in v2 it is the package name.
     repository: str | None = None
-    #: The reference's own answer is wanted, also where a type is odd.
+    #: Only the reference's own answer is right, also where a type is odd.
     strict: bool = False
 
     @property

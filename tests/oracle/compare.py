@@ -1,4 +1,4 @@
-"""What differs between the answer that is wanted and the reply that came."""
+"""What differs between the reference's answer and the service's reply."""
 
 import dataclasses
 import re
@@ -14,7 +14,7 @@ class Difference:
     """One thing that differs."""
 
     what: str
-    wanted: object
+    expected: object
     came: object
 
 
@@ -22,7 +22,7 @@ def differences(case: Case, answer: Answer, reply: Reply) -> list[Difference]:
     """Everything that differs; nothing when the reply is right."""
     if reply.status >= 500 or reply.status == 0:
         return [Difference("status", answer.status, [reply.status, reply.body])]
-    strict = list(as_wanted(case, answer, reply))
+    strict = list(strict_differences(case, answer, reply))
     if answer.excuse and strict and excused(reply):
         return []
     return strict
@@ -37,45 +37,45 @@ def validated(case: Case, answer: Answer, push: Reply, reply: Reply) -> list[Dif
     """What differs between a push's reply and that of `validate`, which is the reference's when the push is right."""
     found = []
 
-    def want(what: str, wanted: object, came: object) -> None:
-        if wanted != came:
-            found.append(Difference(f"validate {what}", wanted, came))
+    def check(what: str, expected: object, came: object) -> None:
+        if expected != came:
+            found.append(Difference(f"validate {what}", expected, came))
 
     if not answer.excuse:
-        want("status", 400 if answer.repository is None else 200, reply.status)
+        check("status", 400 if answer.repository is None else 200, reply.status)
     if push.status == 200:
-        want("warnings", answer.validation_info, lists(reply.body.get("validation_info")))
+        check("warnings", answer.validation_info, lists(reply.body.get("validation_info")))
     else:
-        want("message", push.body.get("message"), reply.body.get("message"))
-        want("validation_info", push.body.get("validation_info"), reply.body.get("validation_info"))
+        check("message", push.body.get("message"), reply.body.get("message"))
+        check("validation_info", push.body.get("validation_info"), reply.body.get("validation_info"))
     if reply.status == 200:
         verdict = [ORGANIZATION, answer.repository, case.paths, push.status == 200]
-        want("verdict", verdict, [reply.body.get(key) for key in ("organization", "repo", "extracted_files", "valid")])
+        check("verdict", verdict, [reply.body.get(key) for key in ("organization", "repo", "extracted_files", "valid")])
     return found
 
 
-def as_wanted(case: Case, answer: Answer, reply: Reply) -> list[Difference]:
+def strict_differences(case: Case, answer: Answer, reply: Reply) -> list[Difference]:
     """Everything that differs from the reference's own answer."""
     found = []
 
-    def want(what: str, wanted: object, came: object) -> None:
-        if wanted != came:
-            found.append(Difference(what, wanted, came))
+    def check(what: str, expected: object, came: object) -> None:
+        if expected != came:
+            found.append(Difference(what, expected, came))
 
-    want("status", answer.status, reply.status)
+    check("status", answer.status, reply.status)
     if answer.status != 200:
-        want("error", "PackageValidationError", reply.body.get("error"))
-        want("body.status", answer.status, reply.body.get("status"))
-        want("message", answer.message, message(answer, reply))
-        want("validation_info", answer.validation_info, lists(reply.body.get("validation_info")))
-        want("pushed", None, reply.pushed)
+        check("error", "PackageValidationError", reply.body.get("error"))
+        check("body.status", answer.status, reply.body.get("status"))
+        check("message", answer.message, message(answer, reply))
+        check("validation_info", answer.validation_info, lists(reply.body.get("validation_info")))
+        check("pushed", None, reply.pushed)
         return found
     body = {"organization": ORGANIZATION, "repo": answer.repository, "version": "1.0.0", "extracted_files": case.paths}
     if reply.status != 200:
         found[0].came = [reply.status, reply.body.get("message"), lists(reply.body.get("validation_info"))]
         return found
-    want("body", body, reply.body)
-    want("place", [ORGANIZATION, answer.repository, "1.0.0"], reply.place)
+    check("body", body, reply.body)
+    check("place", [ORGANIZATION, answer.repository, "1.0.0"], reply.place)
     return found + content(answer.pushed, reply.pushed)
 
 
@@ -96,36 +96,36 @@ def lists(info: object) -> object:
     return {key: value for key, value in info.items() if key in ("errors", "warnings")}
 
 
-def content(wanted: Pushed, came: Pushed | None) -> list[Difference]:
+def content(expected: Pushed, came: Pushed | None) -> list[Difference]:
     """What differs in what was pushed."""
-    if came is None or wanted.kind != came.kind:
-        return [Difference("pushed", wanted.kind, came and came.kind)]
-    if wanted.content.keys() != came.content.keys():
-        return [Difference("pushed files", sorted(wanted.content), sorted(came.content))]
+    if came is None or expected.kind != came.kind:
+        return [Difference("pushed", expected.kind, came and came.kind)]
+    if expected.content.keys() != came.content.keys():
+        return [Difference("pushed files", sorted(expected.content), sorted(came.content))]
     return [
-        Difference(f"pushed {name}", *shortest(wanted.content[name], came.content[name]))
-        for name in wanted.content
-        if wanted.content[name] != came.content[name]
+        Difference(f"pushed {name}", *shortest(expected.content[name], came.content[name]))
+        for name in expected.content
+        if expected.content[name] != came.content[name]
     ]
 
 
-def shortest(wanted: object, came: object) -> tuple[object, object]:
+def shortest(expected: object, came: object) -> tuple[object, object]:
     """The innermost values that differ."""
-    if isinstance(wanted, list) and isinstance(came, list) and len(wanted) == len(came):
-        unequal = [(one, two) for one, two in zip(wanted, came) if one != two]
+    if isinstance(expected, list) and isinstance(came, list) and len(expected) == len(came):
+        unequal = [(one, two) for one, two in zip(expected, came) if one != two]
         if len(unequal) == 1:
             return shortest(*unequal[0])
-    if isinstance(wanted, dict) and isinstance(came, dict) and wanted.keys() == came.keys() and len(wanted) == 1:
-        (key,) = wanted
-        return shortest(wanted[key], came[key])
-    return wanted, came
+    if isinstance(expected, dict) and isinstance(came, dict) and expected.keys() == came.keys() and len(expected) == 1:
+        (key,) = expected
+        return shortest(expected[key], came[key])
+    return expected, came
 
 
 def signature(found: list[Difference]) -> str:
-    """The same for differences of one kind: what was wanted and what came, without names of files and places."""
+    """The same for differences of one kind: what was expected and what came, without names of files and places."""
     parts = []
     for difference in found:
-        said = "" if difference.what.startswith("pushed") else f" {difference.wanted} {difference.came}"
+        said = "" if difference.what.startswith("pushed") else f" {difference.expected} {difference.came}"
         parts.append(difference.what + re.sub(r"/?\S*\.ya?ml|line \d+|column \d+|/?\S*csv\d*\.\S+", "", said))
         if difference.what == "message":
             break  # the lists differ then too

@@ -1,4 +1,4 @@
-"""What the cases cover, by the reference's answers: every message of the contract must come up."""
+"""What the cases cover, by the reference's answers: every message of the contract must occur."""
 
 import collections
 import re
@@ -62,8 +62,8 @@ MESSAGES = [
 PATTERNS = {message: re.compile(re.escape(message).replace(r"\{\}", ".*"), re.DOTALL) for message in MESSAGES}
 
 
-def tell(answers: Iterable[tuple[Case, Answer]]) -> int:
-    """Prints how often each message comes up; 1 when one never does, or one is new."""
+def print_coverage(answers: Iterable[tuple[Case, Answer]]) -> int:
+    """Prints how often each message occurs; returns 1 when one never does, or one is new."""
     verdicts, messages = collections.Counter(), collections.Counter()
     for _, answer in answers:
         verdicts[kind(answer)] += 1
@@ -77,7 +77,7 @@ def tell(answers: Iterable[tuple[Case, Answer]]) -> int:
     for message in [*MESSAGES, *(messages.keys() - set(MESSAGES))]:
         print(f"{messages[message]:6} {message}")
     missing, unknown = set(MESSAGES) - messages.keys(), messages.keys() - set(MESSAGES)
-    print(f"\n{verdicts.total()} cases; {len(missing)} messages never come up, {len(unknown)} are not in the contract")
+    print(f"\n{verdicts.total()} cases; {len(missing)} messages never occur, {len(unknown)} are not in the contract")
     return 1 if missing or unknown else 0
 
 

@@ -95,7 +95,7 @@ def fields() -> Group:
 
 
 def keys() -> Group:
-    """Each field's key written otherwise, twice, or merged in."""
+    """Each field's key written in another way, twice, or merged in."""
     return [
         apply(base, f"{role} {'.'.join(map(str, path))} {name}", rewritten(role, path, change))
         for (role, path), base in zip(FIELDS * 2, itertools.cycle((flat, nested, late)))

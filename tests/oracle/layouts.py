@@ -1,4 +1,4 @@
-"""Where files lie: packages, directories, names of files."""
+"""How files are laid out: packages, directories, names of files."""
 
 from operators import Operator, crd, csv, late, nested, package, to_yaml
 

@@ -144,7 +144,7 @@ FIELDS: list[tuple[str, Path]] = [
     )),
 ]  # fmt: skip
 
-#: A field's key written otherwise, written twice, or merged in.
+#: A field's key written in another way, written twice, or merged in.
 KEYS: dict[str, Callable[[str, object], dict]] = {
     **{
         name: lambda key, value, form=form: {Raw(form.format(key=key, escaped=f"\\x{ord(key[0]):02x}{key[1:]}", upper=key.upper())): value}

@@ -27,7 +27,7 @@ def scalar(value: object) -> str:
 
 
 def quoted(text: str) -> str:
-    """A text in double quotes, escaped where YAML wants it."""
+    """A text in double quotes, escaped where YAML requires it."""
     text = json.dumps(text, ensure_ascii=False)
     return re.sub(
         r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]", lambda char: f"\\u{ord(char[0]):04x}", text

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The oracle: does the service say what operator-courier says?
+"""The oracle: does the service answer as operator-courier does?
 
     tests/oracle/oracle.py --server target/release/omps-server               300 cases, as in CI
     tests/oracle/oracle.py --server target/release/omps-server --count 5000  by hand
@@ -8,11 +8,11 @@
     tests/oracle/oracle.py --reference-only                                  what the cases cover
 
 Generated variations of valid operators (`generate.py`, from `mutations.py`, `layouts.py` and `texts/`) are pushed to
-the service. operator-courier 2.1.11, in a virtual environment that is made when it is missing, says what is wanted
-(`reference.py`): status, error, message, both lists in order, extracted files, repository, and what is pushed: flat,
+the service. operator-courier 2.1.11, in a virtual environment that is made when it is missing, gives the expected
+answer (`reference.py`): status, error, message, both lists in order, extracted files, repository, and what is pushed: flat,
 the documents in bundle.yaml by meaning with types kept apart; nested, every file's bytes (`compare.py`).
 
-Counted apart: cases in which the reference crashes, or goes by Python's own ways on a type that no schema allows
+Counted apart: cases in which the reference crashes, or does as Python does with a type that no schema allows
 (`schema.py`). There its own answer and a 400 PackageValidationError are both right; a 5xx never is.
 
 `--url` takes a service that runs, with `--registry`, the registry that it pushes to: `registry.py`, or another with
@@ -57,7 +57,7 @@ def options() -> argparse.Namespace:
 
 def main() -> int:
     """Everything, in the environment that has the reference."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # odd texts are what this is about
+    sys.stdout.reconfigure(errors="backslashreplace")  # the cases have odd texts
     asked = options()
     environment.enter(asked.venv)
     import run  # needs the environment's packages

@@ -31,7 +31,7 @@ INVALID = PREFIX + "Resulting bundle is invalid, input yaml is improperly define
 
 @dataclasses.dataclass
 class Answer:
-    """What is wanted of a service."""
+    """What a service must answer."""
 
     status: int
     #: None: any message will do.
@@ -95,7 +95,7 @@ def package_name(case: Case, directory: pathlib.Path) -> str | Answer:
             continue
         name = root["packageName"]
         if isinstance(name, TaggedScalar):
-            name = name.value  # `!!str 5`, with which OMPS itself goes astray
+            name = name.value  # `!!str 5`, which OMPS itself does not handle
         if not isinstance(name, str) or not REPOSITORY.fullmatch(name):
             return Answer(400, excuse="a package name that cannot be a repository")
         return str(name)

@@ -1,4 +1,4 @@
-"""What is told at the end: counts, and for each kind of difference its smallest case."""
+"""What is printed at the end: counts, and for each kind of difference its smallest case."""
 
 import argparse
 import collections
@@ -8,12 +8,38 @@ import pathlib
 
 import shrink
 from case import Case
-from compare import Difference, signature
+from compare import Difference, excused, signature
 from reference import Answer
 from service import Reply, Service
 
 LINES = (pathlib.Path(__file__).parent / "explained.txt").read_text().splitlines()
-EXPLAINED = [line.rpartition(" # ")[0] for line in LINES if " # " in line and not line.startswith("#")]
+
+
+@dataclasses.dataclass
+class Explanation:
+    """A line of explained.txt."""
+
+    #: A part of the case's name.
+    part: str
+    #: A part of what a finding must name, where a reading was given up.
+    found: str
+
+    def fits(self, case: Case, reply: Reply) -> bool:
+        """Whether it explains why this case differs."""
+        if self.part not in f"{case.name}⏎":
+            return False
+        info = reply.body.get("validation_info") or {}
+        says = any(self.found in finding["found"] for finding in info.get("findings", []))
+        return not self.found or excused(reply) and says
+
+
+def explanation(line: str) -> Explanation:
+    """What a line says: `part # reason`, or `part => found # reason`."""
+    part, _, found = line.rpartition(" # ")[0].partition(" => ")
+    return Explanation(part, found)
+
+
+EXPLAINED = [explanation(line) for line in LINES if " # " in line and not line.startswith("#")]
 
 
 @dataclasses.dataclass
@@ -29,26 +55,26 @@ class Report:
     seconds: float = 0
     slowest: tuple[float, str] = (0.0, "")
 
-    def add(self, case: Case, answer: Answer, found: list[Difference]) -> None:
-        """Notes a case that differs."""
+    def add(self, case: Case, answer: Answer, reply: Reply, found: list[Difference]) -> None:
+        """Adds a case that differs."""
         broke = any(difference.what == "status" and str(difference.came).startswith("[5") for difference in found)
-        if not broke and any(part in f"{case.name}⏎" for part in EXPLAINED):
+        if not broke and any(line.fits(case, reply) for line in EXPLAINED):
             self.explained.append(case)
         else:
             self.differing.append((case, answer, found))
 
     def count(self, answer: Answer) -> None:
-        """Notes the answer that was wanted of a case."""
+        """Counts the answer that was expected of a case."""
         self.counts["cases"] += 1
         if answer.excuse:
             self.counts["crashed" if answer.crash else "odd"] += 1
         else:
             self.counts["pushed" if answer.status == 200 else "refused"] += 1
 
-    def tell(self, options: argparse.Namespace, service: Service) -> None:
+    def print_all(self, options: argparse.Namespace, service: Service) -> None:
         """Prints it."""
         for number, group in enumerate(self.groups()[: options.groups], 1):
-            tell_group(number, group, service)
+            print_group(number, group, service)
         if options.odd:
             for case, answer, reply in sorted(self.refused_instead, key=lambda row: row[0].size):
                 print(
@@ -76,7 +102,7 @@ class Report:
         return sorted((sorted(rows, key=lambda row: row[0].size) for rows in kinds.values()), key=len, reverse=True)
 
 
-def tell_group(number: int, group: list[tuple[Case, Answer, list[Difference]]], service: Service) -> None:
+def print_group(number: int, group: list[tuple[Case, Answer, list[Difference]]], service: Service) -> None:
     """One kind of difference: the names of its cases, and the smallest, made smaller still."""
     case, answer, found = shrink.smallest(group[0], service)
     print(f"──── {number}: {len(group)} cases, such as")
@@ -89,7 +115,7 @@ def tell_group(number: int, group: list[tuple[Case, Answer, list[Difference]]], 
     if answer.crash or answer.excuse:
         print(f"  the reference: {answer.crash or answer.excuse}")
     for difference in found:
-        print(f"  {difference.what}\n    wanted {short(difference.wanted)}\n    came   {short(difference.came)}")
+        print(f"  {difference.what}\n    expected {short(difference.expected)}\n    came   {short(difference.came)}")
 
 
 def short(value: object) -> str:

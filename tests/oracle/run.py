@@ -1,4 +1,4 @@
-"""Asks the reference and the service about every case, and tells."""
+"""Asks the reference and the service about every case, and prints what differs."""
 
 import argparse
 import contextlib
@@ -12,7 +12,7 @@ import generate
 import scalars
 import service
 from case import Case
-from compare import as_wanted, differences, excused, validated
+from compare import strict_differences, differences, excused, validated
 from reference import Answer, ask
 from report import Report
 
@@ -24,14 +24,14 @@ def run(options: argparse.Namespace) -> int:
     with multiprocessing.Pool(options.jobs) as pool, contextlib.ExitStack() as stack:
         answers = zip(cases, pool.imap(ask, cases, chunksize=4))
         if options.reference_only:
-            return coverage.tell(answers)
+            return coverage.print_coverage(answers)
         if options.server:
             running = stack.enter_context(service.started(options.server.resolve()))
         else:
             running = service.Service(options.url, options.registry)
         report = asked(running, answers)
         report.seconds = time.monotonic() - start
-        report.tell(options, running)
+        report.print_all(options, running)
     return 1 if report.differing else 0
 
 
@@ -56,8 +56,8 @@ def asked(running: service.Service, answers: Iterator[tuple[Case, Answer]]) -> R
         if not found and case.repository is None:
             found = validated(case, answer, reply, running.validate(case))
         if found:
-            report.add(case, answer, found)
-        elif answer.excuse and as_wanted(case, answer, reply):
+            report.add(case, answer, reply, found)
+        elif answer.excuse and strict_differences(case, answer, reply):
             report.refused_instead.append((case, answer, reply))
             assert excused(reply)
         report.count(answer)

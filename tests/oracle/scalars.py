@@ -1,7 +1,7 @@
-"""Generated plain scalars: how the service reads them, told by what it says and pushes.
+"""Generated plain scalars: what the service reports and pushes shows how it reads them.
 
 Three probes of each: in a list that is pushed; as `currentCSV`, whose message has it as Python's `str()` writes it;
-as `certified`, which must be a text, in CSVs that each have another error too, so that the list of errors tells which.
+as `certified`, which must be a text, in CSVs that each have another error too, so that the list of errors shows which.
 """
 
 import itertools
@@ -90,7 +90,7 @@ def near(chance: random.Random, text: str) -> str:
 
 
 def is_plain(text: str) -> bool:
-    """Whether it stands for itself, without quotes, tag and anchor."""
+    """Whether it is a plain scalar, without quotes, tag and anchor."""
     try:
         events = list(yaml.parse(f"a:\n  - {text}\n"))
     except Exception:

@@ -1,4 +1,4 @@
-"""Values of types that no schema allows, where the reference looks at them: the reference then goes by Python's own ways."""
+"""Values of types that no schema allows, in fields that the reference reads. There it does as Python does with the type."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ import yaml
 
 from operators import Path
 
-#: Per kind: fields and what their schema wants. `*` stands for every item. Fields for which the rules have a message
+#: For each kind: fields, and the type that their schema allows. `*` is every item. Fields for which the rules have a message
 #: of their own (certified, strategy, deployments…) are not here.
 FIELDS: dict[str, dict[Path, type | tuple[type, ...]]] = {
     "CustomResourceDefinition": {
@@ -55,9 +55,9 @@ def oddity(files: dict[str, bytes]) -> str | None:
         if not isinstance(root, dict):
             continue
         kind = "package" if "packageName" in root else root.get("kind")
-        for field, wanted in FIELDS.get(kind if isinstance(kind, str) else "", {}).items():
+        for field, expected in FIELDS.get(kind if isinstance(kind, str) else "", {}).items():
             for value in values(root, field):
-                if not isinstance(value, wanted):
+                if not isinstance(value, expected):
                     return f"{path}: {'.'.join(field)} is {type(value).__name__}"
         if kind == "ClusterServiceVersion":
             examples = list(values(root, ("metadata", "annotations", "alm-examples")))
@@ -70,7 +70,7 @@ def oddity(files: dict[str, bytes]) -> str | None:
 
 
 def values(node: object, path: Path) -> Iterator[object]:
-    """What stands at a path."""
+    """The values at a path."""
     if not path:
         yield node
     elif path[0] == "*":

@@ -1,4 +1,4 @@
-"""The service that is asked: one that runs, or one that is started for the time being."""
+"""The service that is asked: one that runs already, or one that is started for the run."""
 
 import contextlib
 import dataclasses

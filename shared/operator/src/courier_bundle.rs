@@ -10,7 +10,7 @@ use libyaml_safer::{
 use crate::archive::Files;
 use crate::manifests::csv::Csv;
 use crate::manifests::{Layout, Manifests};
-use crate::yaml::{self, Version, scalar};
+use crate::yaml::{Events, scalar};
 
 /// Files that release pipelines keep beside manifests, and that are not pushed.
 const LEFT_OUT: [&str; 2] = ["art.yaml", "image-references"];
@@ -18,18 +18,18 @@ const LEFT_OUT: [&str; 2] = ["art.yaml", "image-references"];
 /// The files of a release, by path.
 pub type CourierBundle = Files;
 
-/// Bytes of a bundle.yaml. Flow style becomes block style, which says the same in more bytes.
+/// Bytes of a bundle.yaml. Flow style becomes block style, which takes more bytes.
 const MAX_BUNDLE: usize = 32 << 20;
 
-/// Why files cannot be written into one.
+/// Why files cannot be written into a bundle.yaml.
 #[derive(Debug, thiserror::Error)]
 pub enum CourierBundleError {
-    /// They are more, so written.
+    /// They would take too many bytes.
     #[error(
         "{0}: bundle.yaml would grow past {MAX_BUNDLE} bytes; write deep lists and maps in block style"
     )]
     TooLarge(String),
-    /// A document could not be written again. That it was read makes this a defect of ours.
+    /// A document could not be written again. It was read before, so this is a defect of omps.
     #[error("{file} could not be written into bundle.yaml: {error}")]
     Defect { file: String, error: String },
 }
@@ -48,44 +48,44 @@ pub fn write(manifests: &Manifests, mut files: Files) -> Result<CourierBundle, C
         let crd_files = version
             .crds
             .iter()
-            .map(|(file, _)| Source { file, csv: None });
+            .map(|(file, _)| Item { file, csv: None });
         crds.extend(crd_files);
-        let csv_files = version.csvs.iter().map(|(file, csv)| Source {
+        let csv_files = version.csvs.iter().map(|(file, csv)| Item {
             file,
             csv: Some(csv),
         });
         csvs.extend(csv_files);
     }
-    let packages = [Source {
+    let packages = [Item {
         file: &manifests.package.file,
         csv: None,
     }];
     let mut text = b"data:\n".to_vec();
-    for (key, sources) in [
+    for (key, items) in [
         ("clusterServiceVersions", csvs.as_slice()),
         ("customResourceDefinitions", &crds),
         ("packages", &packages),
     ] {
-        write_list(key, &mut files, sources, &mut text)?;
+        write_list(key, &mut files, items, &mut text)?;
     }
     Ok(CourierBundle::from([("bundle.yaml".to_owned(), text)]))
 }
 
 /// A file whose document becomes an item of a list.
-struct Source<'a> {
+struct Item<'a> {
     file: &'a str,
     csv: Option<&'a Csv>,
 }
 
-/// A key under `data` whose value is a text: the documents as one YAML list, in a literal block.
+/// Writes a key under `data`. Its value is a text: the documents as one YAML list, in a literal block.
 fn write_list(
     key: &str,
     files: &mut Files,
-    sources: &[Source<'_>],
+    items: &[Item<'_>],
     text: &mut Vec<u8>,
 ) -> Result<(), CourierBundleError> {
     text.extend_from_slice(format!("  {key}: ").as_bytes());
-    if sources.is_empty() {
+    if items.is_empty() {
         text.extend_from_slice(b"''\n");
         return Ok(());
     }
@@ -105,9 +105,9 @@ fn write_list(
                     SequenceStyle::Block,
                 ))
                 .map_err(defect("bundle.yaml"))?;
-            for (index, source) in sources.iter().enumerate() {
-                let bytes = files.remove(source.file).unwrap_or_default();
-                copy(&bytes, index, source, emitter)?;
+            for (index, item) in items.iter().enumerate() {
+                let bytes = files.remove(item.file).unwrap_or_default();
+                copy(&bytes, index, item, emitter)?;
             }
             emitter
                 .emit(Event::sequence_end())
@@ -121,8 +121,8 @@ fn write_list(
     Ok(())
 }
 
-/// Writes lines as the content of a literal block. [`adapt`] leaves no characters that one cannot hold, and no line ends
-/// but `\n`.
+/// Writes lines as the content of a literal block. After [`adapt`] there are no characters that a literal block cannot
+/// have, and no line ends but `\n`.
 struct Indented<'a> {
     text: &'a mut Vec<u8>,
     at_line_start: bool,
@@ -187,29 +187,27 @@ fn emit(
 fn copy(
     bytes: &[u8],
     index: usize,
-    source: &Source<'_>,
+    item: &Item<'_>,
     emitter: &mut Emitter<'_>,
 ) -> Result<(), CourierBundleError> {
     let text = String::from_utf8_lossy(bytes);
     let body = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let offset = text.len() - body.len();
-    let take = |mut event: Event| {
-        let start = usize::try_from(event.start_mark.index).unwrap_or(usize::MAX);
-        let replaced = description_at(start.saturating_add(offset), source.csv);
-        match adapt(&mut event.data, index, replaced) {
-            true => emitter.emit(event).map_err(defect(source.file)),
-            false => Ok(()),
-        }
-    };
-    yaml::each_event(body, Version::V1_1, take, |error| {
-        CourierBundleError::Defect {
-            file: source.file.to_owned(),
+    for event in Events::new(body) {
+        let mut event = event.map_err(|error| CourierBundleError::Defect {
+            file: item.file.to_owned(),
             error: error.to_string(),
+        })?;
+        let start = usize::try_from(event.start_mark.index).unwrap_or(usize::MAX);
+        let replaced = description_at(start.saturating_add(offset), item.csv);
+        if adapt(&mut event.data, index, replaced) {
+            emitter.emit(event).map_err(defect(item.file))?;
         }
-    })
+    }
+    Ok(())
 }
 
-/// Makes an event one of the list's; not those of stream and document, which have no place there.
+/// Makes an event one of the list's. Answers `false` for those of stream and document, which have no place in a list.
 fn adapt(event: &mut EventData, index: usize, replaced: Option<&str>) -> bool {
     if let EventData::Scalar {
         tag,
@@ -220,68 +218,72 @@ fn adapt(event: &mut EventData, index: usize, replaced: Option<&str>) -> bool {
     | EventData::MappingStart { tag, implicit, .. } = event
         && tag.as_deref() == Some("!")
     {
-        (*tag, *implicit) = (None, true); // asks for what it is anyway
+        (*tag, *implicit) = (None, true); // `!` asks for what the value is anyway
     }
+    let make_unique = |anchor: &mut String| make_unique(anchor, index);
     match event {
         EventData::StreamStart { .. }
         | EventData::StreamEnd
         | EventData::DocumentStart { .. }
         | EventData::DocumentEnd { .. } => return false,
         EventData::SequenceEnd | EventData::MappingEnd => {}
-        EventData::Alias { anchor } => make_unique(anchor, index),
+        EventData::Alias { anchor } => make_unique(anchor),
         EventData::SequenceStart { anchor, style, .. } => {
-            anchor
-                .iter_mut()
-                .for_each(|anchor| make_unique(anchor, index));
+            anchor.iter_mut().for_each(make_unique);
             *style = SequenceStyle::Block;
         }
         EventData::MappingStart { anchor, style, .. } => {
-            anchor
-                .iter_mut()
-                .for_each(|anchor| make_unique(anchor, index));
+            anchor.iter_mut().for_each(make_unique);
             *style = MappingStyle::Block;
         }
-        EventData::Scalar {
-            anchor,
-            tag,
-            value,
-            plain_implicit,
-            quoted_implicit,
-            style,
-        } => {
-            anchor
-                .iter_mut()
-                .for_each(|anchor| make_unique(anchor, index));
-            if let Some(text) = replaced {
-                (*tag, *value) = (None, text.to_owned());
-                (*plain_implicit, *quoted_implicit, *style) = (false, true, ScalarStyle::Literal);
-            } else if *plain_implicit {
-                let is_text = matches!(scalar::plain_1_1(value), Ok(None));
-                // Text may be quoted, all else must stay plain.
-                *quoted_implicit = is_text;
-                if is_text && value.contains('\n') {
-                    (*plain_implicit, *style) = (false, ScalarStyle::DoubleQuoted);
-                } else if value.is_empty() {
-                    "null".clone_into(value); // which can stand where nothing cannot
-                }
-            } else if *style == ScalarStyle::Folded {
-                *style = ScalarStyle::Literal;
-            }
-            // Line ends that are YAML's alone are written as escapes.
-            if value.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
-                *style = ScalarStyle::DoubleQuoted;
-            }
+        EventData::Scalar { anchor, .. } => {
+            anchor.iter_mut().for_each(make_unique);
+            adapt_scalar(event, replaced);
         }
     }
     true
 }
 
-/// Two documents may use the same anchor, one list may not.
+/// Gives a scalar the text that replaces it, or a style that every text and value can have in block style.
+fn adapt_scalar(event: &mut EventData, replaced: Option<&str>) {
+    let EventData::Scalar {
+        tag,
+        value,
+        plain_implicit,
+        quoted_implicit,
+        style,
+        ..
+    } = event
+    else {
+        return;
+    };
+    if let Some(text) = replaced {
+        (*tag, *value) = (None, text.to_owned());
+        (*plain_implicit, *quoted_implicit, *style) = (false, true, ScalarStyle::Literal);
+    } else if *plain_implicit {
+        let is_text = matches!(scalar::plain_1_1(value), Ok(None));
+        // Text may be quoted, every other value must stay plain.
+        *quoted_implicit = is_text;
+        if is_text && value.contains('\n') {
+            (*plain_implicit, *style) = (false, ScalarStyle::DoubleQuoted);
+        } else if value.is_empty() {
+            "null".clone_into(value); // an empty value is not allowed everywhere
+        }
+    } else if *style == ScalarStyle::Folded {
+        *style = ScalarStyle::Literal;
+    }
+    // U+0085, U+2028 and U+2029 are written as escapes: YAML 1.1 takes them for line ends.
+    if value.contains(['\u{85}', '\u{2028}', '\u{2029}']) {
+        *style = ScalarStyle::DoubleQuoted;
+    }
+}
+
+/// Two documents may define the same anchor, but in one list each must be defined once.
 fn make_unique(anchor: &mut String, index: usize) {
     *anchor = format!("d{index}{anchor}");
 }
 
-/// The text for a CSV's description that is none, when it starts here.
+/// The text that replaces a CSV's description, when the description starts here and is not text.
 fn description_at(start: usize, csv: Option<&Csv>) -> Option<&str> {
     let (span, text) = csv?.description.as_ref()?;
     (span.start == start).then_some(text)

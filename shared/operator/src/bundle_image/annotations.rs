@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::document::{self, start_of};
-use crate::report::{Place, Spot};
+use crate::report::{Field, Location};
 use crate::yaml::{Budget, Node, ReadError, Value};
 
 /// The file of a bundle's annotations, in the bundle.
@@ -23,7 +23,7 @@ pub(crate) const DEFAULT_CHANNEL: &str = "operators.operatorframework.io.bundle.
 #[derive(Debug)]
 pub(crate) struct Annotations {
     /// What says so: the file, or the channels of a package file.
-    source: Spot,
+    source: Location,
     values: BTreeMap<String, String>,
     /// The file's document, where it was uploaded.
     root: Option<Rc<Node>>,
@@ -32,7 +32,7 @@ pub(crate) struct Annotations {
 impl Annotations {
     /// Those of a bundle that was made from package manifests.
     pub(crate) fn made(
-        source: Spot,
+        source: Location,
         package: &str,
         channels: &[String],
         default_channel: &str,
@@ -116,14 +116,14 @@ impl Annotations {
     }
 
     /// Where an annotation stands, or would.
-    pub(crate) fn spot(&self, key: &str) -> Spot {
+    pub(crate) fn location(&self, key: &str) -> Location {
         let Some(root) = &self.root else {
             return self.source.clone();
         };
-        let place = Place::root(&self.source.file, root);
+        let place = Field::root(&self.source.file, root);
         let map = place.get("annotations").unwrap_or(place);
         match map.get(key) {
-            Some(place) => place.spot(),
+            Some(place) => place.location(),
             None => document::absent(&map, key),
         }
     }

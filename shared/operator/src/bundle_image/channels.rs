@@ -7,7 +7,7 @@ use super::annotations::go_text;
 use super::document::{self, Document, absent, text};
 use super::verdict::findings::Findings;
 use super::verdict::rule;
-use crate::report::{Place, Spot};
+use crate::report::{Field, Location};
 use crate::yaml::Value;
 
 /// What a package file says of its channels.
@@ -24,12 +24,12 @@ struct Channel {
     name: String,
     head: String,
     /// Where the head is named.
-    spot: Spot,
+    location: Location,
 }
 
 impl Channels {
     /// Reads a package file's document, and says what is wrong with its channels.
-    pub(super) fn read(package: &Place<'_>, findings: &mut Findings) -> Self {
+    pub(super) fn read(package: &Field<'_>, findings: &mut Findings) -> Self {
         let items = document::items(package, "channels").into_iter();
         let channels: Vec<Channel> = items
             .filter_map(|item| Channel::read(&item, findings))
@@ -72,7 +72,7 @@ impl Channels {
                 "channel.currentCSV {} of channel {} is the name of no CSV",
                 channel.head, channel.name
             );
-            findings.say(&rule::CHANNELS, channel.spot.clone(), message);
+            findings.say(&rule::CHANNELS, channel.location.clone(), message);
         }
         let paths = Paths::new(csvs);
         let on_default = paths.from(self.heads_of(|name| name == self.default));
@@ -85,7 +85,7 @@ impl Channels {
                     "{name} is on the upgrade path of another channel alone, and its annotations name the default channel {}",
                     self.default
                 );
-                findings.say(&rule::CHANNEL_PATH, csv.spot(), message);
+                findings.say(&rule::CHANNEL_PATH, csv.location(), message);
             }
         }
         findings.of_bundle(None);
@@ -105,31 +105,31 @@ impl Channels {
 }
 
 impl Channel {
-    fn read(item: &Place<'_>, findings: &mut Findings) -> Option<Self> {
+    fn read(item: &Field<'_>, findings: &mut Findings) -> Option<Self> {
         let name_place = item.get("name")?;
         let name = go_text(name_place.value())?;
         if let Value::Float(_) = name_place.value() {
             let message = format!("the channel's name is a number, and reads as {name}");
-            findings.say(&rule::CHANNEL_NUMBER, name_place.spot(), message);
+            findings.say(&rule::CHANNEL_NUMBER, name_place.location(), message);
         }
         if name.is_empty() || name.contains(|letter: char| letter == ',' || letter.is_whitespace())
         {
             let message = format!(
                 "channel {name:?}: a name has no comma and no white space, and is not empty"
             );
-            findings.say(&rule::CHANNELS, name_place.spot(), message);
+            findings.say(&rule::CHANNELS, name_place.location(), message);
         }
         let head = item.get("currentCSV")?;
         Some(Channel {
             name,
             head: go_text(head.value()).unwrap_or_default(),
-            spot: head.spot(),
+            location: head.location(),
         })
     }
 }
 
 /// The default channel: the package's, else the only one.
-fn default_channel(package: &Place<'_>, channels: &[Channel], findings: &mut Findings) -> String {
+fn default_channel(package: &Field<'_>, channels: &[Channel], findings: &mut Findings) -> String {
     let written = package.get("defaultChannel");
     let name = written.as_ref().and_then(|place| go_text(place.value()));
     let names: Vec<&str> = channels
@@ -139,12 +139,12 @@ fn default_channel(package: &Place<'_>, channels: &[Channel], findings: &mut Fin
     match name.filter(|name| !name.is_empty()) {
         Some(name) => {
             if !names.contains(&name.as_str()) {
-                let spot = written.map_or_else(|| package.spot(), |place| place.spot());
+                let location = written.map_or_else(|| package.location(), |place| place.location());
                 let message = format!(
                     "defaultChannel {name} is no channel; the channels are {}",
                     names.join(", ")
                 );
-                findings.say(&rule::CHANNELS, spot, message);
+                findings.say(&rule::CHANNELS, location, message);
             }
             name
         }

@@ -13,7 +13,7 @@ use super::verdict::findings::Findings;
 use super::verdict::rule;
 use crate::archive::Files;
 use crate::manifests::{Layout, Manifests};
-use crate::report::{Place, Spot};
+use crate::report::{Field, Location};
 use crate::yaml::Budget;
 
 /// What package manifests come to.
@@ -35,9 +35,9 @@ pub(super) fn convert(
     budget: &mut Budget,
     findings: &mut Findings,
 ) -> Result<Converted, Exhausted> {
-    let place = Place::root(&manifests.package.file, &manifests.package.root);
+    let place = Field::root(&manifests.package.file, &manifests.package.root);
     let channels = Channels::read(&place, findings);
-    let source = document::at(&place, "channels").unwrap_or(place).spot();
+    let source = document::at(&place, "channels").unwrap_or(place).location();
     let groups = match manifests.layout {
         Layout::Nested => nested(files, manifests, budget, findings)?,
         Layout::Flat => {
@@ -67,7 +67,7 @@ fn csv_of(group: &Group) -> Option<&Rc<Document>> {
     group.iter().find(|document| document.is_csv())
 }
 
-fn draft(group: Group, source: &Spot, package: &str, channels: &Channels) -> Draft {
+fn draft(group: Group, source: &Location, package: &str, channels: &Channels) -> Draft {
     let name = csv_of(&group).map_or("", |csv| csv.object_name());
     let channels_of = channels.of(name);
     let annotations = Annotations::made(source.clone(), package, &channels_of, &channels.default);
@@ -75,7 +75,7 @@ fn draft(group: Group, source: &Spot, package: &str, channels: &Channels) -> Dra
     Draft {
         place: group
             .first()
-            .map_or_else(|| source.clone(), |document| document.spot()),
+            .map_or_else(|| source.clone(), |document| document.location()),
         annotations: Some(annotations),
         unreadable: None,
         is_ready_made: false,
@@ -144,7 +144,7 @@ fn read_directory(
             // operator-courier has read all that it takes for YAML.
             Err(other) if !crate::manifests::is_yaml(name_of(&path)) => {
                 let message = format!("{path} is no manifest, and is left out of the bundle");
-                findings.say(&rule::LEFT_OUT, other.spot, message);
+                findings.say(&rule::LEFT_OUT, other.location, message);
             }
             Err(_) => {}
         }
@@ -158,7 +158,7 @@ pub(super) fn say_split(
     findings: &mut Findings,
 ) {
     for file in split {
-        let spot = start_of(
+        let location = start_of(
             &file.path.as_str().into(),
             format!("{} documents", file.parts.len()),
         );
@@ -168,7 +168,7 @@ pub(super) fn say_split(
                     "{} has several documents, one of which would be {taken}, which is there already",
                     file.path
                 );
-                findings.say(&rule::SPLIT_NAME, spot, message);
+                findings.say(&rule::SPLIT_NAME, location, message);
             }
             None => {
                 let parts: Vec<&str> = file.parts.iter().map(|part| name_of(part)).collect();
@@ -177,7 +177,7 @@ pub(super) fn say_split(
                     file.path,
                     parts.join(", ")
                 );
-                findings.say(&rule::SPLIT, spot, message);
+                findings.say(&rule::SPLIT, location, message);
             }
         }
     }
@@ -208,7 +208,7 @@ fn flat(documents: Group, findings: &mut Findings) -> Vec<Group> {
             Some(owners) => owners
                 .iter()
                 .for_each(|owner| groups[*owner].push(document.clone())),
-            None => findings.say(&rule::NO_OWNER, document.spot(), no_owner(&document)),
+            None => findings.say(&rule::NO_OWNER, document.location(), no_owner(&document)),
         }
     }
     for group in &mut groups {

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::splitting::only_document;
-use crate::report::{Place, Spot};
-use crate::yaml::{self, Budget, Node, Position, ReadError, Value, Version};
+use crate::report::{Field, Location};
+use crate::yaml::{self, Budget, Node, Position, ReadError, Value, YamlVersion};
 
 /// A file of `manifests/`: one Kubernetes object.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl Exhausted {
 #[derive(Debug)]
 pub(crate) struct NoManifest {
     /// The file, and where in it.
-    pub(crate) spot: Spot,
+    pub(crate) location: Location,
     /// What is wrong, in opm's words.
     pub(crate) problem: String,
 }
@@ -106,12 +106,12 @@ impl Document {
     }
 
     /// The document's root.
-    pub(crate) fn place(&self) -> Place<'_> {
-        Place::root(&self.path, &self.root)
+    pub(crate) fn place(&self) -> Field<'_> {
+        Field::root(&self.path, &self.root)
     }
 
     /// The value at a path such as `spec.install.spec`.
-    pub(crate) fn at(&self, path: &str) -> Option<Place<'_>> {
+    pub(crate) fn at(&self, path: &str) -> Option<Field<'_>> {
         at(&self.place(), path)
     }
 
@@ -125,8 +125,8 @@ impl Document {
     }
 
     /// The document as a whole.
-    pub(crate) fn spot(&self) -> Spot {
-        self.place().spot()
+    pub(crate) fn location(&self) -> Location {
+        self.place().location()
     }
 }
 
@@ -143,13 +143,13 @@ pub(super) fn read(bytes: &[u8], budget: &mut Budget) -> Result<Rc<Node>, ReadEr
             .map(|byte| if *byte == b'\t' { b' ' } else { *byte });
         text = Cow::Owned(spaced.collect());
     }
-    yaml::read(&text, Version::V1_1, budget)
+    yaml::read(&text, YamlVersion::V1_1, budget)
 }
 
 impl NoManifest {
     fn unreadable(path: &Arc<str>, error: &ReadError) -> Self {
         NoManifest {
-            spot: Spot {
+            location: Location {
                 file: path.clone(),
                 position: error.position,
                 field: String::new(),
@@ -165,7 +165,7 @@ impl NoManifest {
             _ => format!(" is not supported type for registryV1 bundle: {path}"),
         };
         NoManifest {
-            spot: Place::root(path, root).spot(),
+            location: Field::root(path, root).location(),
             problem,
         }
     }
@@ -174,7 +174,7 @@ impl NoManifest {
 /// The value at a path such as `spec.install.spec` below a place.
 ///
 /// Go finds a structure's fields in any case, so `minkubeVersion` is `minKubeVersion`; but not the keys of maps.
-pub(crate) fn at<'a>(place: &Place<'a>, path: &str) -> Option<Place<'a>> {
+pub(crate) fn at<'a>(place: &Field<'a>, path: &str) -> Option<Field<'a>> {
     let (mut place, mut is_map) = (place.clone(), false);
     for key in path.split('.') {
         let found = place.get(key);
@@ -187,7 +187,7 @@ pub(crate) fn at<'a>(place: &Place<'a>, path: &str) -> Option<Place<'a>> {
     Some(place)
 }
 
-fn in_any_case<'a>(place: &Place<'a>, key: &str) -> Option<Place<'a>> {
+fn in_any_case<'a>(place: &Field<'a>, key: &str) -> Option<Field<'a>> {
     let Value::Mapping(map) = place.value() else {
         return None;
     };
@@ -196,7 +196,7 @@ fn in_any_case<'a>(place: &Place<'a>, key: &str) -> Option<Place<'a>> {
 }
 
 /// The text at a path; dates are text to Go.
-pub(crate) fn text<'a>(place: &Place<'a>, path: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(place: &Field<'a>, path: &str) -> Option<&'a str> {
     text_of(at(place, path)?.value())
 }
 
@@ -209,19 +209,19 @@ pub(crate) fn text_of(value: &Value) -> Option<&str> {
 }
 
 /// The items of the list at a path; none where there is no list.
-pub(crate) fn items<'a>(place: &Place<'a>, path: &str) -> Vec<Place<'a>> {
+pub(crate) fn items<'a>(place: &Field<'a>, path: &str) -> Vec<Field<'a>> {
     let items = at(place, path).and_then(|list| list.items().map(Iterator::collect));
     items.unwrap_or_default()
 }
 
 /// The texts of the list at a path.
-pub(crate) fn texts<'a>(place: &Place<'a>, path: &str) -> Vec<&'a str> {
+pub(crate) fn texts<'a>(place: &Field<'a>, path: &str) -> Vec<&'a str> {
     let items = items(place, path).into_iter();
     items.filter_map(|item| text_of(item.value())).collect()
 }
 
 /// Whether Go sees nothing here: absent, null, empty, zero.
-pub(crate) fn is_empty(place: Option<&Place<'_>>) -> bool {
+pub(crate) fn is_empty(place: Option<&Field<'_>>) -> bool {
     place.is_none_or(|place| match place.value() {
         Value::Null | Value::Bool(false) => true,
         Value::String(text) => text.is_empty(),
@@ -232,7 +232,7 @@ pub(crate) fn is_empty(place: Option<&Place<'_>>) -> bool {
 }
 
 /// Where a field would be that is absent: the innermost map on the way to it that is there.
-pub(crate) fn absent(place: &Place<'_>, field: &str) -> Spot {
+pub(crate) fn absent(place: &Field<'_>, field: &str) -> Location {
     let mut innermost = place.clone();
     for key in field.split('.') {
         match innermost.get(key) {
@@ -240,20 +240,20 @@ pub(crate) fn absent(place: &Place<'_>, field: &str) -> Spot {
             None => break,
         }
     }
-    let field = match place.spot().field.as_str() {
+    let field = match place.location().field.as_str() {
         "" => field.to_owned(),
         parent => format!("{parent}.{field}"),
     };
-    Spot {
+    Location {
         field,
         found: "nothing".to_owned(),
-        ..innermost.spot()
+        ..innermost.location()
     }
 }
 
 /// The start of a file.
-pub(crate) fn start_of(file: &Arc<str>, found: impl Into<String>) -> Spot {
-    Spot {
+pub(crate) fn start_of(file: &Arc<str>, found: impl Into<String>) -> Location {
+    Location {
         file: file.clone(),
         position: Position { line: 1, column: 1 },
         field: String::new(),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::annotations::Annotations;
 use super::document::{Document, NoManifest};
-use crate::report::Spot;
+use crate::report::Location;
 
 /// A bundle before the verdict.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub(crate) struct Draft {
     /// What its package and channels are; nothing when no file says so.
     pub(crate) annotations: Option<Annotations>,
     /// Why the file that should say so cannot be read, and where.
-    pub(crate) unreadable: Option<(Spot, String)>,
+    pub(crate) unreadable: Option<(Location, String)>,
     /// Whether it was uploaded as it is.
     pub(crate) is_ready_made: bool,
     /// The objects of `manifests/`, by file name.
@@ -28,16 +28,16 @@ pub(crate) struct Draft {
     /// `release-config.yaml` beside a ready-made bundle: operator-pipelines reads it, and it is not shipped.
     pub(crate) release_config: Option<Arc<[u8]>>,
     /// Where the bundle lies, for what is said of no file.
-    pub(crate) place: Spot,
+    pub(crate) place: Location,
 }
 
 /// A file that may not lie in `manifests/`.
 #[derive(Debug)]
 pub(crate) enum Misplaced {
     /// In a sub-folder.
-    SubFolder(Spot),
+    SubFolder(Location),
     /// Its name starts with a dot.
-    Hidden(Spot),
+    Hidden(Location),
 }
 
 impl Draft {

@@ -12,7 +12,7 @@ use super::document::{self, Document, items, text};
 use super::draft::Draft;
 use super::splitting::only_document;
 use super::tag::Number;
-use crate::report::Place;
+use crate::report::Field;
 use crate::yaml::{Budget, Node, Value};
 
 /// Group, version and kind.
@@ -124,7 +124,7 @@ fn listed(draft: &Draft, path: &str, key: &str, budget: &mut Budget) -> Vec<(Str
         return Vec::new();
     };
     let (file, source) = (path.into(), only_document(bytes));
-    let listed = items(&Place::root(&file, &root), key)
+    let listed = items(&Field::root(&file, &root), key)
         .into_iter()
         .filter_map(|item| {
             let kind = text(&item, "type")?.to_owned();
@@ -180,14 +180,14 @@ fn required(csv: &Document) -> BTreeSet<Gvk> {
     crds.chain(services.iter().map(api_service)).collect()
 }
 
-fn api_service(service: &Place<'_>) -> Gvk {
+fn api_service(service: &Field<'_>) -> Gvk {
     let field = |key| text(service, key).unwrap_or_default().to_owned();
     (field("group"), field("version"), field("kind"))
 }
 
 /// The CSV's related images, and its containers' under an empty name where they are not among them.
-fn related_images(csv: &Place<'_>) -> Vec<(String, String)> {
-    let field = |item: &Place<'_>, key| text(item, key).unwrap_or_default().to_owned();
+fn related_images(csv: &Field<'_>) -> Vec<(String, String)> {
+    let field = |item: &Field<'_>, key| text(item, key).unwrap_or_default().to_owned();
     let related = items(csv, "spec.relatedImages");
     let mut images: Vec<(String, String)> = related
         .iter()

@@ -16,7 +16,7 @@ use super::{ready_made, release};
 use crate::archive::Files;
 use crate::manifests::Manifests;
 use crate::manifests::package_name::PackageName;
-use crate::report::{Report, Spot};
+use crate::report::{Location, Report};
 use crate::yaml::{self, Budget};
 
 /// Bundles that are not refused, oldest first.
@@ -43,9 +43,9 @@ const MAX_SCALAR: usize = 4 << 20;
 
 /// What may be read of an upload's bundles.
 pub(super) fn fresh_budget() -> Budget {
-    Budget::new(yaml::Limits {
+    Budget::new(yaml::ReadLimits {
         scalar: MAX_SCALAR,
-        ..yaml::Limits::default()
+        ..yaml::ReadLimits::default()
     })
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn judge_package_manifests(
         default_channel,
         channels,
     } = converted;
-    let place = manifests.package.spot();
+    let place = manifests.package.location();
     let bundles = judge_all(drafts, &place, &mut budget, &mut findings)?;
     let verdict = conclude(courier, findings, validation)?;
     Ok(JudgedBundles {
@@ -189,7 +189,7 @@ fn check_packages(drafts: &[Draft], package: &str, findings: &mut Findings) {
         );
         findings.say(
             &rule::PACKAGES_DIFFER,
-            other.spot(super::annotations::PACKAGE),
+            other.location(super::annotations::PACKAGE),
             message,
         );
     }
@@ -198,7 +198,7 @@ fn check_packages(drafts: &[Draft], package: &str, findings: &mut Findings) {
 /// Judges each bundle, and puts them into order.
 fn judge_all(
     drafts: Vec<Draft>,
-    place: &Spot,
+    place: &Location,
     budget: &mut Budget,
     findings: &mut Findings,
 ) -> Result<Vec<(Number, Draft)>, Exhausted> {
@@ -236,37 +236,37 @@ fn check_order(bundles: &[(Number, Draft)], findings: &mut Findings) {
     let (mut names, mut tags) = (HashMap::new(), HashMap::new());
     for (number, draft) in bundles {
         let (name, tag) = (draft.name(), number.tag());
-        let spot = draft
+        let location = draft
             .csv()
-            .map_or_else(|| draft.place.clone(), |csv| csv.spot());
-        if let Some(other) = names.insert(name, spot.file.clone()) {
+            .map_or_else(|| draft.place.clone(), |csv| csv.location());
+        if let Some(other) = names.insert(name, location.file.clone()) {
             let message = format!(
                 "two bundles have the name {name}: those of {other} and {}",
-                spot.file
+                location.file
             );
-            findings.say(&rule::BUNDLE_TWICE, spot.clone(), message);
+            findings.say(&rule::BUNDLE_TWICE, location.clone(), message);
         }
         if !number.has_room() {
             let message = format!("{name}: the tag {tag} has more than 128 characters");
-            findings.say(&rule::TAG_LENGTH, spot.clone(), message);
+            findings.say(&rule::TAG_LENGTH, location.clone(), message);
         }
         if let Some(other) = tags.insert(tag.clone(), name) {
             let message = format!("{other} and {name} have one tag: {tag}");
-            findings.say(&rule::TAG_TWICE, spot, message);
+            findings.say(&rule::TAG_TWICE, location, message);
         }
     }
     if let [.., (a, first), (b, second)] = bundles
         && a.precedence(b).is_eq()
     {
-        let spot = second
+        let location = second
             .csv()
-            .map_or_else(|| second.place.clone(), |csv| csv.spot());
+            .map_or_else(|| second.place.clone(), |csv| csv.location());
         let message = format!(
             "it is not clear which is the newest: {} or {}",
             first.name(),
             second.name()
         );
-        findings.say(&rule::TAG_UNCLEAR, spot, message);
+        findings.say(&rule::TAG_UNCLEAR, location, message);
     }
 }
 

@@ -10,7 +10,7 @@ use super::document::{self, Document, Exhausted, start_of};
 use super::draft::{Draft, Misplaced};
 use crate::archive::Files;
 use crate::edit::EditError;
-use crate::report::Spot;
+use crate::report::Location;
 use crate::yaml::{Budget, Node, Value};
 
 /// What one bundle may take of the files that lie in its directory.
@@ -89,11 +89,11 @@ fn read_annotations(
         Ok(annotations) => draft.annotations = annotations,
         Err(error) => {
             let error = Exhausted::at(file, error)?;
-            let spot = Spot {
+            let location = Location {
                 position: error.position,
                 ..start_of(file, error.problem.to_string())
             };
-            draft.unreadable = Some((spot, format!("{file}: {error}")));
+            draft.unreadable = Some((location, format!("{file}: {error}")));
         }
     }
     Ok(())

@@ -62,7 +62,6 @@ pub(crate) fn as_json(node: &Node) -> usize {
         Value::Int(digits) => digits.len(),
         Value::Float(_) => 8,
         Value::String(text) | Value::Timestamp(text) => quoted(text),
-        Value::Binary(bytes) => bytes.len() + 2,
         Value::Sequence(items) => 2 + items.iter().map(|item| as_json(item) + 1).sum::<usize>(),
         Value::Mapping(map) => {
             let entries = map.entries.iter();

@@ -1,26 +1,29 @@
 //! Places in a file's bytes, and what is written there.
 
 use std::ops::Range;
+use std::rc::Rc;
 
-use crate::yaml::{Entry, Node, Value, Version};
+use crate::yaml::{MapEntry, Node, Position, Value};
 
-/// Bytes to replace, and by what.
-pub type Splice = (Range<usize>, String);
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// Replaces bytes, from the last place to the first, within the file's own memory: it may be large, and the places are few.
-pub fn apply(bytes: &mut Vec<u8>, mut splices: Vec<Splice>) {
+/// Bytes to replace, and the text that replaces them.
+pub(super) type Splice = (Range<usize>, String);
+
+/// Replaces bytes, from the last place to the first. No copy is made: the file may be large, and the places are few.
+pub(super) fn apply(bytes: &mut Vec<u8>, mut splices: Vec<Splice>) {
     splices.sort_by_key(|(range, _)| range.start);
     bytes.reserve_exact(splices.iter().map(|(_, text)| text.len()).sum());
     for (range, text) in splices.into_iter().rev() {
-        // Places that overlap come out as something else than is wanted, and that is seen.
+        // Places that overlap give a wrong result, which the comparison afterwards finds.
         if range.end <= bytes.len() {
             bytes.splice(range, text.into_bytes());
         }
     }
 }
 
-/// Puts text in the place of a value. An empty value has a place but no bytes; a block scalar keeps its line end.
-pub fn fill(bytes: &[u8], entry: &Entry, text: &str, version: Version) -> Splice {
+/// Replaces a value by text. An empty value has a place but no bytes; the line end behind a block scalar stays.
+pub(super) fn fill(bytes: &[u8], entry: &MapEntry, text: &str) -> Splice {
     let (site, key) = (entry.site.clone(), entry.key.span.clone());
     let gap = bytes.get(key.end..site.start).unwrap_or_default();
     let lacks_colon = site.is_empty() && !entry.merged && !gap.contains(&b':');
@@ -32,24 +35,55 @@ pub fn fill(bytes: &[u8], entry: &Entry, text: &str, version: Version) -> Splice
     let space = match site.is_empty() {
         true if lacks_colon => ": ", // a key alone, in flow style
         true => " ",
-        // A block scalar may stand at its key's column, which text in quotes may not.
+        // A block scalar may start in its key's column, but text in quotes may not.
         false if column(bytes, site.start) <= entry.key.position.column => " ",
         false => "",
     };
     // The line end behind a block scalar stays; a tab before it is part of the text.
     let old = bytes.get(site.clone()).unwrap_or_default();
     let old = str::from_utf8(old).unwrap_or_default();
-    // To YAML 1.2 the other line ends are text, which a plain scalar may end with.
-    let written = match version {
-        Version::V1_1 => old.trim_end_matches([' ', '\r', '\n', '\u{85}', '\u{2028}', '\u{2029}']),
-        Version::V1_2 => old.trim_end_matches([' ', '\r', '\n']),
-    };
-    let end = site.start + written.len();
+    let end = site.start + old.trim_end_matches([' ', '\r', '\n']).len();
     (site.start..end, format!("{space}{text}"))
 }
 
+/// Replaces a scalar. When other fields alias it, the first of them takes over its anchor and its text.
+pub(super) fn set_scalar(bytes: &[u8], root: &Node, entry: &MapEntry, text: &str) -> Vec<Splice> {
+    let mut splices = vec![fill(bytes, entry, &quote(text))];
+    if entry.site == entry.value.span && is_shared(bytes, &entry.value) {
+        let original = bytes.get(entry.site.clone()).unwrap_or_default();
+        if let Some(site) = first_alias(root, &entry.value) {
+            splices.push((site, String::from_utf8_lossy(original).into_owned()));
+        }
+    }
+    splices
+}
+
+/// The first place in the document that is an alias of a value.
+fn first_alias(within: &Node, node: &Rc<Node>) -> Option<Range<usize>> {
+    let mut sites = Vec::new();
+    collect_aliases(within, node, &mut sites);
+    sites.into_iter().min_by_key(|site| site.start)
+}
+
+fn collect_aliases(within: &Node, node: &Rc<Node>, sites: &mut Vec<Range<usize>>) {
+    let Value::Mapping(map) = &within.value else {
+        if let Value::Sequence(items) = &within.value {
+            items
+                .iter()
+                .for_each(|item| collect_aliases(item, node, sites));
+        }
+        return;
+    };
+    for entry in &map.entries {
+        if Rc::ptr_eq(&entry.value, node) && entry.site != node.span && !entry.merged {
+            sites.push(entry.site.clone());
+        }
+        collect_aliases(&entry.value, node, sites);
+    }
+}
+
 /// Inserts entries before the first of a map.
-pub fn insert(bytes: &[u8], node: &Node, entries: &[String]) -> Option<Splice> {
+pub(super) fn insert(bytes: &[u8], node: &Node, entries: &[String]) -> Option<Splice> {
     let Value::Mapping(map) = &node.value else {
         return None;
     };
@@ -80,7 +114,7 @@ pub fn insert(bytes: &[u8], node: &Node, entries: &[String]) -> Option<Splice> {
     ))
 }
 
-/// Where the question mark stands that makes a key explicit.
+/// The place of the question mark that makes a key explicit.
 fn question_mark(bytes: &[u8], key: usize) -> Option<usize> {
     let before = bytes.get(..key)?.trim_ascii_end();
     let gap = bytes.get(before.len()..key)?;
@@ -90,15 +124,13 @@ fn question_mark(bytes: &[u8], key: usize) -> Option<usize> {
 
 /// The column of a byte, from 1, in characters.
 fn column(bytes: &[u8], at: usize) -> u32 {
-    let before = String::from_utf8_lossy(bytes.get(..at).unwrap_or_default());
-    let mut lines = before.rsplit(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
-    let line = lines.next().unwrap_or_default();
-    let line = line.strip_prefix('\u{feff}').unwrap_or(line);
-    u32::try_from(line.chars().count() + 1).unwrap_or(u32::MAX)
+    let before = bytes.get(..at).unwrap_or_default();
+    let body = before.strip_prefix(BYTE_ORDER_MARK).unwrap_or(before);
+    Position::after(body).column
 }
 
 /// The line end that the file uses.
-pub fn line_end(bytes: &[u8]) -> &'static str {
+pub(super) fn line_end(bytes: &[u8]) -> &'static str {
     match memchr::memchr(b'\n', bytes) {
         Some(at) if at > 0 && bytes[at - 1] == b'\r' => "\r\n",
         _ => "\n",
@@ -106,7 +138,7 @@ pub fn line_end(bytes: &[u8]) -> &'static str {
 }
 
 /// The anchor before a value.
-pub fn anchor<'a>(bytes: &'a [u8], node: &Node) -> Option<&'a str> {
+pub(super) fn anchor<'a>(bytes: &'a [u8], node: &Node) -> Option<&'a str> {
     let written = bytes.get(node.span.clone()).filter(|_| node.anchored)?;
     let from = memchr::memchr(b'&', written)? + 1;
     let to = written[from..]
@@ -117,14 +149,14 @@ pub fn anchor<'a>(bytes: &'a [u8], node: &Node) -> Option<&'a str> {
 }
 
 /// Whether the file may use a value elsewhere by its anchor.
-pub fn is_shared(bytes: &[u8], node: &Node) -> bool {
+pub(super) fn is_shared(bytes: &[u8], node: &Node) -> bool {
     anchor(bytes, node).is_some_and(|anchor| {
         memchr::memmem::find(bytes, format!("*{anchor}").as_bytes()).is_some()
     })
 }
 
-/// A text in double quotes, which is a string to YAML 1.1 and 1.2 whatever it says.
-pub fn quote(text: &str) -> String {
+/// A text in double quotes, which YAML 1.1 and 1.2 always read as a string.
+pub(super) fn quote(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for char in text.chars() {

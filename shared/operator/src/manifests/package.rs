@@ -6,105 +6,105 @@ use std::sync::Arc;
 use super::csv::Csv;
 use super::{Layout, crd::is_empty};
 use crate::report::rules;
-use crate::report::{Place, Report, Spot, describe};
+use crate::report::{Field, Location, Report, describe};
 use crate::yaml::{Node, Value};
 
 /// The package file: a map with the key `packageName`.
 #[derive(Debug)]
-pub struct Package {
+pub(crate) struct PackageFile {
     /// Path in the archive.
-    pub file: Arc<str>,
+    pub(crate) file: Arc<str>,
     /// Its document.
-    pub root: Rc<Node>,
+    pub(crate) root: Rc<Node>,
 }
 
-impl Package {
-    /// Where the package says its name.
-    pub fn spot(&self) -> Spot {
-        let root = Place::root(&self.file, &self.root);
-        root.get("packageName").unwrap_or(root).spot()
+impl PackageFile {
+    /// Where the package's name is.
+    pub(crate) fn location(&self) -> Location {
+        let root = Field::root(&self.file, &self.root);
+        root.get("packageName").unwrap_or(root).location()
     }
 
     /// Checks the package against the CSVs of one version and against the repository that it is pushed to.
-    pub fn check(&self, layout: Layout, csvs: &[&Csv], repository: &str, report: &mut Report) {
-        let root = Place::root(&self.file, &self.root);
-        let fits = match root.get("channels") {
-            None => {
-                report.missing(&rules::PACKAGE_CHANNELS, &root, "channels");
-                false
-            }
-            Some(channels) => check_channels(&channels, layout, csvs, report),
-        };
-        let Some(name) = root.get("packageName").filter(|_| fits) else {
+    pub(crate) fn check(
+        &self,
+        layout: Layout,
+        csvs: &[&Csv],
+        repository: &str,
+        report: &mut Report,
+    ) {
+        let root = Field::root(&self.file, &self.root);
+        let channels = root.require("channels", &rules::PACKAGE_CHANNELS, report);
+        let are_valid =
+            channels.is_some_and(|channels| check_channels(&channels, layout, csvs, report));
+        // operator-courier compares the names only when the channels are in order.
+        let Some(name) = root.get("packageName").filter(|_| are_valid) else {
             return;
         };
-        if !matches!(name.value(), Value::String(text) if text == repository) {
-            match name.value().to_python() {
-                Some(text) => report.add(
-                    &rules::PACKAGE_NAME_MATCH,
-                    &name.spot(),
-                    &[&text, repository],
-                ),
-                None => report.unfit(&name, "a string"),
+        if matches!(name.value(), Value::String(text) if text == repository) {
+            return;
+        }
+        match name.value().to_python() {
+            Some(text) => {
+                let values = [text.as_str(), repository];
+                report.add(&rules::PACKAGE_NAME_MATCH, &name.location(), &values);
             }
+            None => report.wrong_type(&name, "a string"),
         }
     }
 }
 
-/// Channels of a package: more than any has, and each is looked up among the CSVs.
+/// Channels of a package: more than any has. Each is looked up among the CSVs.
 const MAX_CHANNELS: usize = 1_000;
 
-/// Whether the channels are in order; a missing `currentCSV` is an error that the reference does not count here.
+/// Whether the channels are in order. A missing `currentCSV` is an error that operator-courier does not count here.
 fn check_channels(
-    channels: &Place<'_>,
+    channels: &Field<'_>,
     layout: Layout,
     csvs: &[&Csv],
     report: &mut Report,
 ) -> bool {
     if is_empty(channels.value()) {
-        report.wrong(&rules::PACKAGE_CHANNELS_EMPTY, channels);
+        report.wrong_value(&rules::PACKAGE_CHANNELS_EMPTY, channels);
         return false;
     }
     let Some(items) = channels.items() else {
-        report.unfit(channels, "a list");
+        report.wrong_type(channels, "a list");
         return false;
     };
-    if matches!(channels.value(), Value::Sequence(channels) if channels.len() > MAX_CHANNELS) {
-        let wanted = format!("a list of at most {MAX_CHANNELS} channels");
-        report.unfit(channels, &wanted);
+    if items.len() > MAX_CHANNELS {
+        let expected = format!("a list of at most {MAX_CHANNELS} channels");
+        report.wrong_type(channels, &expected);
         return false;
     }
-    let mut fits = true;
+    let mut are_valid = true;
     for channel in items {
-        if !channel.must_be_map(report) {
-            fits = false;
-            continue;
-        }
-        if channel.get("name").is_none() {
-            report.missing(&rules::CHANNEL_NAME, &channel, "name");
-            fits = false;
-        }
-        match channel.get("currentCSV") {
-            None => report.missing(&rules::CHANNEL_CSV, &channel, "currentCSV"),
-            Some(_) if layout == Layout::Nested => {}
-            Some(current)
-                if csvs
-                    .iter()
-                    .any(|csv| csv.name.as_ref() == Some(current.value())) => {}
-            Some(current) => {
-                match current.value().to_python() {
-                    Some(name) => {
-                        let names = csvs.iter().filter_map(|csv| csv.name.as_ref());
-                        let names: Vec<String> = names.take(5).map(describe).collect();
-                        let there = || format!("the CSVs are {}", names.join(", "));
-                        let spot = current.spot();
-                        report.unlike(&rules::CHANNEL_CSV_UNKNOWN, &spot, &[&name], there);
-                    }
-                    None => report.unfit(&current, "the name of a CSV"),
-                }
-                fits = false;
-            }
-        }
+        are_valid &= channel.is_map(report) && check_channel(&channel, layout, csvs, report);
     }
-    fits
+    are_valid
+}
+
+fn check_channel(channel: &Field<'_>, layout: Layout, csvs: &[&Csv], report: &mut Report) -> bool {
+    let has_name = channel
+        .require("name", &rules::CHANNEL_NAME, report)
+        .is_some();
+    let Some(current) = channel.require("currentCSV", &rules::CHANNEL_CSV, report) else {
+        return has_name;
+    };
+    let names = || csvs.iter().filter_map(|csv| csv.name.as_ref());
+    if layout == Layout::Nested || names().any(|name| name == current.value()) {
+        return has_name;
+    }
+    match current.value().to_python() {
+        Some(name) => {
+            let described = || {
+                let names: Vec<String> = names().take(5).map(describe).collect();
+                format!("the CSVs are {}", names.join(", "))
+            };
+            let location = current.location();
+            report.mismatch(&rules::CHANNEL_CSV_UNKNOWN, &location, &[&name], described);
+        }
+        None => report.wrong_type(&current, "the name of a CSV"),
+    }
+    false
 }

@@ -1,12 +1,12 @@
-//! The package's name, found and changed as YAML 1.2: the one thing that is read before the verdict.
+//! The package's name: found, and changed, before the verdict, in files that are read as YAML 1.2.
 
 use crate::archive::Files;
 use crate::edit::{self, EditError};
 use crate::report::rules;
-use crate::report::{Place, Spot, ValidationInfo};
-use crate::yaml::{self, Budget, Node, ReadError, Value, Version};
+use crate::report::{Field, Location, ValidationInfo};
+use crate::yaml::{self, Budget, Node, ReadError, Value, YamlVersion};
 
-/// A package name and the file that says it.
+/// A package name and its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackageName {
     /// Path of the package file.
@@ -21,31 +21,41 @@ pub enum PackageNameError {
     #[error("Could not find packageName in manifests.")]
     Missing,
     #[error("Failed to process yaml file /{file}")]
-    Unreadable { file: String, error: ReadError },
+    Unreadable {
+        file: String,
+        #[source]
+        error: ReadError,
+    },
     #[error("Failed to process yaml file /{}", .0.file)]
-    NoManifest(Box<Spot>),
-    #[error("{}: packageName must be a string, found {found}", .spot.file)]
+    NoManifest(Box<Location>),
+    #[error("{}: packageName must be a string, found {found}", .location.file)]
     NotText {
-        spot: Box<Spot>,
+        location: Box<Location>,
         found: &'static str,
     },
     #[error("{file}: {error}")]
-    Edit { file: String, error: EditError },
+    Edit {
+        file: String,
+        #[source]
+        error: EditError,
+    },
 }
 
 impl PackageNameError {
-    /// Where a file cannot be read.
-    pub fn validation_info(&self) -> ValidationInfo {
+    /// Where it is, when it is in a file.
+    pub(crate) fn validation_info(&self) -> ValidationInfo {
         match self {
             PackageNameError::Unreadable { file, error }
             | PackageNameError::Edit {
                 file,
                 error: EditError::Unreadable(error),
             } => ValidationInfo::unreadable(file, error),
-            PackageNameError::NoManifest(spot) => {
-                ValidationInfo::layout(&rules::NO_MANIFEST, spot, spot.found.clone())
+            PackageNameError::NoManifest(location) => {
+                ValidationInfo::layout(&rules::NO_MANIFEST, location, location.found.clone())
             }
-            PackageNameError::NotText { spot, .. } => ValidationInfo::unfit(spot, "a string"),
+            PackageNameError::NotText { location, .. } => {
+                ValidationInfo::wrong_type(location, "a string")
+            }
             PackageNameError::Missing | PackageNameError::Edit { .. } => ValidationInfo::default(),
         }
     }
@@ -54,20 +64,20 @@ impl PackageNameError {
 /// The first top-level YAML file, by name, whose map has `packageName`.
 ///
 /// # Errors
-/// A file before it that YAML 1.2 cannot read, or whose document is no list, map or text.
-pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNameError> {
+/// A file before it that cannot be read as YAML 1.2, or whose document is not a list, a map or a text.
+pub(crate) fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNameError> {
     for (path, bytes) in files.iter().filter(|(path, _)| is_candidate(path)) {
-        let root = yaml::read(bytes, Version::V1_2, budget).map_err(|error| {
+        let root = yaml::read(bytes, YamlVersion::V1_2, budget).map_err(|error| {
             let file = path.clone();
             PackageNameError::Unreadable { file, error }
         })?;
         let file = path.as_str().into();
-        let place = Place::root(&file, &root);
+        let document = Field::root(&file, &root);
         match &root.value {
             Value::Mapping(_) => {}
-            Value::Sequence(_) | Value::Other(_) => continue,
+            Value::Sequence(_) => continue,
             Value::String(_) if !is_tagged(bytes, &root) => continue,
-            _ => return Err(PackageNameError::NoManifest(Box::new(place.spot()))),
+            _ => return Err(PackageNameError::NoManifest(Box::new(document.location()))),
         }
         // To ruamel.yaml a key that has a tag is another key.
         let entry = root.entry("packageName");
@@ -75,9 +85,9 @@ pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNa
             continue;
         };
         let Some(name) = entry.value.as_str() else {
-            let spot = place.get("packageName").unwrap_or(place).spot();
+            let location = document.get("packageName").unwrap_or(document).location();
             return Err(PackageNameError::NotText {
-                spot: Box::new(spot),
+                location: Box::new(location),
                 found: entry.value.value.kind(),
             });
         };
@@ -89,7 +99,7 @@ pub fn find(files: &Files, budget: &mut Budget) -> Result<PackageName, PackageNa
     Err(PackageNameError::Missing)
 }
 
-/// Whether a tag is written before a scalar, behind its anchor or alone; `!` asks for what the scalar is anyway.
+/// Whether a scalar has a tag, with an anchor before it or without. `!` asks for what the scalar is anyway.
 fn is_tagged(bytes: &[u8], node: &Node) -> bool {
     let written = bytes.get(node.span.clone()).unwrap_or_default();
     let mut words = written.split(u8::is_ascii_whitespace);
@@ -97,7 +107,8 @@ fn is_tagged(bytes: &[u8], node: &Node) -> bool {
     word.is_some_and(|word| word.starts_with(b"!") && word != b"!")
 }
 
-/// Top-level files named `*.yaml` or `*.yml`. Unlike the verdict, the lookup takes a hidden `.yaml`, too.
+/// Whether a file is at the top level and named `*.yaml` or `*.yml`. Unlike the verdict, the lookup takes a hidden
+/// `.yaml`, too.
 fn is_candidate(path: &str) -> bool {
     !path.contains('/') && (path.ends_with(".yaml") || path.ends_with(".yml"))
 }
@@ -158,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_the_way_of_a_name_has_a_place() {
+    fn a_finding_has_the_place_of_what_prevents_a_name() {
         for (text, message, rule, line, found) in [
             (
                 "# nothing\n",

@@ -1,6 +1,6 @@
-//! The verdict: every rule over every version, reported in operator-courier's order.
+//! The verdict: every rule on every version, reported in operator-courier's order.
 
-use super::crd::{Crd, Named};
+use super::crd::{Crd, CrdsByName};
 use super::csv::Csv;
 use super::{Layout, Manifests};
 use crate::report::Report;
@@ -9,7 +9,7 @@ impl Manifests {
     /// Checks all versions: the CRDs, the CSVs, then the package, which must have the repository's name.
     pub fn verdict(&self, repository: &str) -> Report {
         let mut report = Report::default();
-        // In the nested layout the reference says of each version again what it says of the package.
+        // In the nested layout operator-courier repeats for each version what it reports about the package.
         let mut package = Report::default();
         if self.layout == Layout::Nested {
             self.package
@@ -21,10 +21,10 @@ impl Manifests {
             for crd in &crds {
                 report.extend(&crd.report);
             }
-            let named = Named::new(&crds, &mut report);
+            let by_name = CrdsByName::new(&crds, &mut report);
             for csv in &csvs {
                 report.extend(&csv.report);
-                csv.check_owned(&named, &mut report);
+                csv.check_owned(&by_name, &mut report);
             }
             match self.layout {
                 Layout::Nested => report.extend(&package),

@@ -1,8 +1,8 @@
-//! The rules of operator-courier 2.1.11: for each its message (interface, byte for byte), and what to do about it.
+//! The rules of operator-courier 2.1.11: for each its message, which is interface byte for byte, and what to do about it.
 
 use super::Severity;
 
-/// A rule. `{}` in its message is filled by what was found.
+/// A rule. What was found replaces each `{}` in its message.
 pub struct Rule {
     /// Our name for it.
     pub id: &'static str,
@@ -41,16 +41,17 @@ macro_rules! rules {
 }
 
 rules! {
-    YAML = error("yaml", "{}: {}", "Mend what stands there, so that the file is one YAML document; the place is where reading ended.");
+    YAML = error("yaml", "{}: {}",
+        "Fix what is written there, so that the file is one YAML document. The place is where reading stopped.");
     YAML_DOCUMENTS = error("yaml-documents", "{}: {}", "Put each document into a file of its own.");
     YAML_LIMIT = error("yaml-limit", "{}: {}",
-        "Shorten what stands there: it is past a limit that no operator in a cluster comes near.");
-    NO_MANIFEST = error("no-manifest", "The file is no map, list or text.",
-        "Take the file out, or write a manifest into it.");
+        "Shorten what is written there: it is beyond a limit that no operator in a cluster comes near.");
+    NO_MANIFEST = error("no-manifest", "The file is not a map, a list or a text.",
+        "Remove the file, or write a manifest into it.");
     PACKAGES = error("packages", "Only 1 package is expected to exist in source root folder.",
         "Keep one package file at the top level.");
     NO_CSV = error("no-csv", "There is no valid CSV file in root or manifest directories.",
-        "Put a CSV beside the package file, or each version's into a directory of its own beside it.");
+        "Put a CSV beside the package file, or the CSV of each version into its own directory beside the package file.");
     TYPE = error("type", "{}: {} must be {}, found {}",
         "Give the field a value of the type that its schema asks for.");
 
@@ -116,10 +117,10 @@ rules! {
     OWNED_KIND_MATCH = error("owned-kind-match", "CRD.spec.names.kind does not match CSV.spec.crd.owned.kind",
         "Use the same kind in the CSV and in the CRD.");
     OWNED_VERSION_LISTED = error("owned-version-listed", "CSV.spec.crd.owned.version is not in CRD.spec.versions list",
-        "Name a version that the CRD lists.");
+        "Write a version that the CRD lists.");
     OWNED_NAME_MATCH = error("owned-name-match",
         "`CRD.spec.names.plural`.`CRD.spec.group` does not match CSV.spec.crd.owned.name",
-        "Make the name <plural>.<group> of the CRD.");
+        "Write <plural>.<group> of the CRD as the name.");
     OWNED_VERSION_MATCH = error("owned-version-match", "CRD.spec.version does not match CSV.spec.crd.owned.version",
         "Use the version of the CRD's spec.version.");
 
@@ -130,8 +131,24 @@ rules! {
     CHANNEL_CSV = error("channel-csv", "package channel.currentCSV not defined.",
         "Name the CSV that is the head of the channel.");
     CHANNEL_CSV_UNKNOWN = error("channel-csv-unknown", "channel.currentCSV {} is not included in list of csvs",
-        "Add the CSV's file, or name one that is there.");
+        "Add the CSV's file, or write the name of a CSV that is there.");
     PACKAGE_NAME_MATCH = error("package-name-match",
         "The packageName ({}) in bundle does not match repository name ({}) provided as command line argument.",
         "Push to the repository that has the package's name.");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::ALL;
+
+    #[test]
+    fn every_rule_has_an_id_of_its_own_and_a_sentence_of_advice() {
+        let mut ids = HashSet::new();
+        for rule in ALL {
+            assert!(ids.insert(rule.id), "{}", rule.id);
+            assert!(rule.advice.ends_with('.'), "{}", rule.id);
+        }
+    }
 }

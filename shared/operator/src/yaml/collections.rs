@@ -1,31 +1,33 @@
-//! What a list or map means once its end has come: merges, duplicate keys, tags.
+//! What a list or map means once its end has come: merges, duplicate keys and tags.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry::{Occupied, Vacant};
-use std::collections::{HashMap, HashSet};
-use std::rc::Rc;
 
 use super::error::short;
 use super::node::identity;
 use super::scalar::{self, YAML_TAG};
-use super::{Entry, Mapping, Node, Problem, ReadError, Value, Version};
+use super::{MapEntry, Mapping, Node, Problem, ReadError, Value, YamlVersion};
 
 /// Lets the last of duplicate keys win (YAML 1.1), or refuses them (YAML 1.2).
-pub(super) fn settle(entries: Vec<Entry>, version: Version) -> Result<Vec<Entry>, ReadError> {
-    let mut places = HashMap::with_capacity(entries.len());
+pub(super) fn resolve_duplicates(
+    entries: Vec<MapEntry>,
+    version: YamlVersion,
+) -> Result<Vec<MapEntry>, ReadError> {
+    let mut indexes = HashMap::with_capacity(entries.len());
     let mut order: Vec<usize> = Vec::with_capacity(entries.len());
     for (index, entry) in entries.iter().enumerate() {
         let Some(identity) = identity(&entry.key.value) else {
             order.push(index); // a collection, which only ruamel.yaml takes for a key
             continue;
         };
-        match places.entry(identity) {
-            Vacant(place) => {
-                place.insert(order.len());
+        match indexes.entry(identity) {
+            Vacant(first) => {
+                first.insert(order.len());
                 order.push(index);
             }
-            Occupied(place) => {
-                let earlier = std::mem::replace(&mut order[*place.get()], index);
-                if version == Version::V1_2 && !entries[earlier].merged && !entry.merged {
+            Occupied(first) => {
+                let earlier = std::mem::replace(&mut order[*first.get()], index);
+                if version == YamlVersion::V1_2 && !entries[earlier].merged && !entry.merged {
                     let problem = duplicate(&entry.key.value);
                     return Err(ReadError {
                         position: entry.key.position,
@@ -44,10 +46,10 @@ pub(super) fn settle(entries: Vec<Entry>, version: Version) -> Result<Vec<Entry>
         .collect())
 }
 
-/// Appends what `<<` brings: a map's entries, or those of several maps, of which the first wins.
-pub(super) fn merge_into(entries: &mut Vec<Entry>, from: &Node) -> Result<(), Problem> {
+/// Appends the entries that `<<` merges: those of a map, or those of several maps, of which the first wins.
+pub(super) fn merge_into(entries: &mut Vec<MapEntry>, from: &Node) -> Result<(), Problem> {
     let taken = |mapping: &Mapping| {
-        mapping.entries.clone().into_iter().map(|entry| Entry {
+        mapping.entries.clone().into_iter().map(|entry| MapEntry {
             merged: true,
             ..entry
         })
@@ -68,8 +70,8 @@ pub(super) fn merge_into(entries: &mut Vec<Entry>, from: &Node) -> Result<(), Pr
     Ok(())
 }
 
-/// Whether ruamel.yaml takes a collection for what it is, whatever this tag says.
-pub(super) fn means_nothing_in_1_2(tag: &str) -> bool {
+/// Whether ruamel.yaml ignores this tag on a collection.
+pub(super) fn is_ignored_in_1_2(tag: &str) -> bool {
     let has_meaning = [
         "null",
         "bool",
@@ -87,61 +89,20 @@ pub(super) fn means_nothing_in_1_2(tag: &str) -> bool {
     name.is_none_or(|name| !has_meaning.contains(&name))
 }
 
-/// The key that pairs have twice.
-fn key_twice(pairs: &[Rc<Node>]) -> Option<&Value> {
-    let mut seen = HashSet::new();
-    let mut keys = pairs.iter().filter_map(|pair| match &pair.value {
-        Value::Mapping(pair) => pair.entries.first().map(|entry| &entry.key.value),
-        _ => None,
-    });
-    keys.find(|key| identity(key).is_some_and(|identity| !seen.insert(identity)))
-}
-
 fn duplicate(key: &Value) -> Problem {
     let key = key.to_python().unwrap_or_default();
     Problem::DuplicateKey(format!("{:?}", short(&key)))
 }
 
-/// A collection under a tag of its own.
-pub(super) fn retag(value: Value, tag: &str, version: Version) -> Result<Value, Problem> {
-    let name = tag.strip_prefix(YAML_TAG);
-    if let (Some("omap"), Value::Sequence(pairs), Version::V1_2) = (name, &value, version)
-        && let Some(key) = key_twice(pairs)
-    {
-        return Err(duplicate(key));
-    }
-    let wrong = |value: &Value| Problem::WrongTag(value.kind(), format!("{tag:?}"));
-    let one_pair =
-        |item: &Rc<Node>| matches!(&item.value, Value::Mapping(pair) if pair.entries.len() == 1);
-    match (name, value) {
+/// A collection with a tag.
+pub(super) fn retag(value: Value, tag: &str) -> Result<Value, Problem> {
+    match (tag.strip_prefix(YAML_TAG), value) {
         (Some("seq"), value @ Value::Sequence(_)) | (Some("map"), value @ Value::Mapping(_)) => {
             Ok(value)
         }
-        (Some("set"), Value::Mapping(_)) => Ok(Value::Other("a set")),
-        (Some("omap" | "pairs"), Value::Sequence(items)) if items.iter().all(one_pair) => {
-            Ok(Value::Sequence(
-                items
-                    .iter()
-                    .map(|item| {
-                        let value = Value::Other("a pair");
-                        Rc::new(Node {
-                            value,
-                            position: item.position,
-                            span: item.span.clone(),
-                            anchored: false,
-                            size: 1,
-                        })
-                    })
-                    .collect(),
-            ))
+        (Some("seq" | "map" | "str" | "int" | "float" | "bool" | "null"), value) => {
+            Err(Problem::WrongTag(value.kind(), format!("{tag:?}")))
         }
-        (
-            Some(
-                "seq" | "map" | "set" | "omap" | "pairs" | "str" | "int" | "float" | "bool"
-                | "null",
-            ),
-            value,
-        ) => Err(wrong(&value)),
         _ => Err(Problem::Scalar(scalar::unknown_tag(tag))),
     }
 }

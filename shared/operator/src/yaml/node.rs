@@ -15,16 +15,16 @@ pub struct Node {
     pub value: Value,
     /// Where it starts.
     pub position: Position,
-    /// Its bytes in the file, anchor and tag included. A block value's end may lie behind following blank lines; an
+    /// Its bytes in the file, anchor and tag included. A block value may end behind the blank lines that follow it; an
     /// empty value has no bytes.
     pub span: Range<usize>,
-    /// Whether an anchor stands before it.
-    pub anchored: bool,
-    /// Values in it and below, aliases expanded.
+    /// Whether it has an anchor.
+    pub(crate) anchored: bool,
+    /// Values in it, itself included, with aliases expanded.
     pub(super) size: u32,
 }
 
-/// What YAML can say.
+/// A value of YAML.
 #[derive(Debug, Clone)]
 pub enum Value {
     /// Nothing, `~`, `null`.
@@ -39,15 +39,13 @@ pub enum Value {
     String(String),
     /// A date or a moment, as Python writes it.
     Timestamp(String),
-    /// `!!binary`.
-    Binary(Vec<u8>),
     /// A list.
     Sequence(Vec<Rc<Node>>),
-    /// A map: later keys have won, merges are done.
+    /// A map, with duplicate keys and merges resolved.
     Mapping(Mapping),
-    /// `!!set`, or an item of `!!omap` and `!!pairs`: nothing that the rules look into.
+    /// What is kept of a value that is too large to keep: its kind.
     Other(&'static str),
-    /// An alias to a collection that contains it.
+    /// An alias to a collection that contains the alias.
     Recursive,
 }
 
@@ -55,30 +53,30 @@ pub enum Value {
 #[derive(Debug, Clone)]
 pub struct Mapping {
     /// Its entries, in the order in which their keys came first.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<MapEntry>,
     /// Written as `{…}`.
     pub flow: bool,
 }
 
 /// A key and its value.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct MapEntry {
     /// The key: a scalar.
     pub key: Rc<Node>,
     /// The value.
     pub value: Rc<Node>,
-    /// The bytes of the value as written here: the alias, where it is one.
+    /// The bytes of the value as written here: those of the alias, where it is one.
     pub site: Range<usize>,
-    /// Came by `<<` from another map.
-    pub merged: bool,
+    /// Whether `<<` merged it from another map.
+    pub(crate) merged: bool,
 }
 
 impl Node {
-    /// A value that stands in no file.
-    pub(crate) fn made(value: Value, position: Position) -> Node {
+    /// A value that is in no file.
+    pub(crate) fn without_place(value: Value) -> Node {
         Node {
             value,
-            position,
+            position: Position::START,
             span: 0..0,
             anchored: false,
             size: 1,
@@ -91,7 +89,7 @@ impl Node {
     }
 
     /// The entry of `key`, when this is a map that has it.
-    pub fn entry(&self, key: &str) -> Option<&Entry> {
+    pub(crate) fn entry(&self, key: &str) -> Option<&MapEntry> {
         let Value::Mapping(mapping) = &self.value else {
             return None;
         };
@@ -101,7 +99,7 @@ impl Node {
             .find(|entry| entry.key.as_str() == Some(key))
     }
 
-    /// The text, when this is one.
+    /// The text, when this is a string.
     pub fn as_str(&self) -> Option<&str> {
         match &self.value {
             Value::String(text) => Some(text),
@@ -111,15 +109,14 @@ impl Node {
 }
 
 impl Value {
-    /// What this is, for messages: `a string`, `a list`, `null`.
-    pub fn kind(&self) -> &'static str {
+    /// The kind of value, for messages: `a string`, `a list`, `null`.
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Value::Null => "null",
             Value::Bool(_) => "a boolean",
             Value::Int(_) | Value::Float(_) => "a number",
             Value::String(_) => "a string",
             Value::Timestamp(_) => "a date",
-            Value::Binary(_) => "binary data",
             Value::Sequence(_) => "a list",
             Value::Mapping(_) => "a map",
             Value::Other(kind) => kind,
@@ -127,8 +124,9 @@ impl Value {
         }
     }
 
-    /// A scalar as Python's `str()` writes it; nothing for collections and numbers past 128 bits that are not decimal.
-    pub fn to_python(&self) -> Option<String> {
+    /// A scalar as Python's `str()` writes it; nothing for collections, and for numbers of more than 128 bits that are not
+    /// written in decimal digits.
+    pub(crate) fn to_python(&self) -> Option<String> {
         Some(match self {
             Value::Null => "None".to_owned(),
             Value::Bool(true) => "True".to_owned(),
@@ -143,8 +141,9 @@ impl Value {
 }
 
 impl Value {
-    /// A number that equal values share, and others hardly ever: large trees are compared one after the other.
-    pub fn fingerprint(&self, state: &RandomState) -> u64 {
+    /// A number that equal values share, and different ones hardly ever. It compares large trees of which only one is in
+    /// memory at a time.
+    pub(crate) fn fingerprint(&self, state: &RandomState) -> u64 {
         match self {
             Value::Sequence(items) => {
                 let items = items.iter().map(|item| item.value.fingerprint(state));
@@ -196,7 +195,7 @@ impl PartialEq for Value {
     }
 }
 
-/// What tells two scalars apart as keys; nothing for collections, which cannot be keys.
+/// What makes two scalars the same key; nothing for collections, which cannot be keys.
 pub(crate) fn identity(value: &Value) -> Option<Identity<'_>> {
     Some(match value {
         Value::Null => Identity::Null,
@@ -210,7 +209,6 @@ pub(crate) fn identity(value: &Value) -> Option<Identity<'_>> {
         Value::Float(number) => Identity::Float(number.to_bits()),
         Value::String(text) => Identity::Text(text),
         Value::Timestamp(text) => Identity::Moment(text),
-        Value::Binary(bytes) => Identity::Bytes(bytes),
         Value::Sequence(_) | Value::Mapping(_) | Value::Other(_) | Value::Recursive => return None,
     })
 }
@@ -222,5 +220,4 @@ pub(crate) enum Identity<'a> {
     Float(u64),
     Text(&'a str),
     Moment(&'a str),
-    Bytes(&'a [u8]),
 }

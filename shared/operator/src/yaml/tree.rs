@@ -1,4 +1,4 @@
-//! A tree as its values come: which collections are open, what anchors stand for, and where a value goes.
+//! A tree while its values come: which collections are open, which value each anchor has, and where a value goes.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -8,52 +8,97 @@ use libyaml_safer::Mark;
 
 use super::error::short;
 use super::node::identity;
-use super::{Entry, Limits, Node, Problem, ReadError, Value, Version, collections};
+use super::{MapEntry, Node, Problem, ReadError, ReadLimits, Value, YamlVersion, collections};
 
-/// Characters of an anchor, of which each copy would cost memory.
+/// Characters of an anchor: each copy costs memory.
 const MAX_ANCHOR: usize = 1_000;
 
 /// A document of which some values have come.
-pub struct Tree {
-    version: Version,
-    limits: Limits,
+pub(super) struct Tree {
+    version: YamlVersion,
+    limits: ReadLimits,
     anchors: HashMap<String, Anchored>,
     open: Vec<Open>,
     root: Option<Rc<Node>>,
 }
 
-/// What an anchor stands for.
-pub enum Anchored {
+/// The value of an anchor.
+pub(super) enum Anchored {
     /// A collection whose end has not come yet.
     Open,
-    /// This.
+    /// This value.
     Done(Rc<Node>),
 }
 
 /// A collection whose end has not come yet.
-pub struct Open {
-    pub start: Mark,
-    pub anchor: Option<String>,
-    pub tag: Option<String>,
-    pub flow: bool,
-    pub size: u32,
-    pub content: Content,
+pub(super) struct Open {
+    pub(super) start: Mark,
+    pub(super) anchor: Option<String>,
+    pub(super) tag: Option<String>,
+    pub(super) flow: bool,
+    pub(super) size: u32,
+    pub(super) content: Content,
 }
 
-/// What of a collection has come.
-pub enum Content {
+/// The part of a collection that has come.
+pub(super) enum Content {
     Sequence(Vec<Rc<Node>>),
-    Mapping {
-        merged: Vec<Entry>,
-        own: Vec<Entry>,
-        /// A key whose value has not come yet, and whether it is `<<`.
-        key: Option<(Rc<Node>, bool)>,
-    },
+    Mapping(OpenMap),
+}
+
+/// The part of a map that has come.
+#[derive(Default)]
+pub(super) struct OpenMap {
+    merged: Vec<MapEntry>,
+    own: Vec<MapEntry>,
+    /// A key whose value has not come yet, and whether it is `<<`.
+    key: Option<(Rc<Node>, bool)>,
+}
+
+impl OpenMap {
+    /// All entries: the own ones behind the merged ones, since the last of equal keys wins.
+    pub(super) fn into_entries(self) -> Vec<MapEntry> {
+        let mut entries = self.merged;
+        entries.extend(self.own);
+        entries
+    }
+
+    /// Takes a key, or the value of the last key. `merge` says that a key is `<<`.
+    fn place(
+        &mut self,
+        node: Rc<Node>,
+        site: Range<usize>,
+        merge: bool,
+        version: YamlVersion,
+    ) -> Result<(), ReadError> {
+        let refuse = |position, problem| Err(ReadError { position, problem });
+        match self.key.take() {
+            Some((key, false)) => self.own.push(MapEntry {
+                key,
+                value: node,
+                site,
+                merged: false,
+            }),
+            Some((key, true)) if version == YamlVersion::V1_2 && !self.merged.is_empty() => {
+                return refuse(key.position, Problem::DuplicateKey("<<".to_owned()));
+            }
+            Some((_, true)) => {
+                let merged = collections::merge_into(&mut self.merged, &node);
+                return merged.or_else(|problem| refuse(node.position, problem));
+            }
+            None if version == YamlVersion::V1_1 && identity(&node.value).is_none() => {
+                let problem = Problem::UnhashableKey(node.value.kind());
+                return refuse(node.position, problem);
+            }
+            None => self.key = Some((node, merge)),
+        }
+        Ok(())
+    }
 }
 
 impl Open {
     /// A collection of which nothing has come.
-    pub fn new(
+    pub(super) fn new(
         start: Mark,
         anchor: Option<String>,
         tag: Option<String>,
@@ -73,7 +118,7 @@ impl Open {
 
 impl Tree {
     /// A document of which nothing has come.
-    pub fn new(version: Version, limits: Limits) -> Self {
+    pub(super) fn new(version: YamlVersion, limits: ReadLimits) -> Self {
         Tree {
             version,
             limits,
@@ -84,31 +129,29 @@ impl Tree {
     }
 
     /// The document, once its end has come.
-    pub fn root(&self) -> Option<Rc<Node>> {
+    pub(super) fn root(&self) -> Option<Rc<Node>> {
         self.root.clone()
     }
 
     /// Whether the innermost collection is written in brackets.
-    pub fn is_in_flow(&self) -> bool {
+    pub(super) fn is_in_flow(&self) -> bool {
         self.open.last().is_some_and(|open| open.flow)
     }
 
     /// Whether the next value is a map's key.
-    pub fn wants_key(&self) -> bool {
+    pub(super) fn expects_key(&self) -> bool {
         let content = self.open.last().map(|open| &open.content);
-        matches!(content, Some(Content::Mapping { key: None, .. }))
+        matches!(content, Some(Content::Mapping(map)) if map.key.is_none())
     }
 
     /// Values that are copied when the next value is placed: a merge takes over whole maps.
-    pub fn cost_of_placing(&self, node: &Node) -> u32 {
+    pub(super) fn cost_of_placing(&self, node: &Node) -> u32 {
         let content = self.open.last().map(|open| &open.content);
-        if !matches!(
+        let is_merge = matches!(
             content,
-            Some(Content::Mapping {
-                key: Some((_, true)),
-                ..
-            })
-        ) {
+            Some(Content::Mapping(map)) if matches!(map.key, Some((_, true)))
+        );
+        if !is_merge {
             return 0;
         }
         match &node.value {
@@ -118,13 +161,13 @@ impl Tree {
         }
     }
 
-    /// What an alias stands for.
-    pub fn anchored(&self, anchor: &str) -> Option<&Anchored> {
+    /// The value that an alias refers to.
+    pub(super) fn anchored(&self, anchor: &str) -> Option<&Anchored> {
         self.anchors.get(anchor)
     }
 
     /// Opens a collection.
-    pub fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
+    pub(super) fn begin(&mut self, collection: Open) -> Result<(), ReadError> {
         let (start, depth) = (collection.start, self.limits.depth);
         if self.open.len() >= depth {
             return Err(ReadError::at(start, Problem::TooDeep(depth)));
@@ -134,13 +177,13 @@ impl Tree {
         Ok(())
     }
 
-    /// Closes the innermost collection, which is finished once its value is known.
-    pub fn end(&mut self) -> Option<Open> {
+    /// Closes the innermost collection.
+    pub(super) fn end(&mut self) -> Option<Open> {
         self.open.pop()
     }
 
-    /// Notes an anchor whose value is about to come.
-    pub fn define(&mut self, anchor: Option<&str>, start: Mark) -> Result<(), ReadError> {
+    /// Remembers an anchor whose value comes next.
+    pub(super) fn define(&mut self, anchor: Option<&str>, start: Mark) -> Result<(), ReadError> {
         let Some(anchor) = anchor else { return Ok(()) };
         if anchor.len() > MAX_ANCHOR {
             return Err(ReadError::at(start, Problem::LongAnchor(MAX_ANCHOR)));
@@ -149,7 +192,7 @@ impl Tree {
             .anchors
             .insert(anchor.to_owned(), Anchored::Open)
             .is_some();
-        if twice && self.version == Version::V1_1 {
+        if twice && self.version == YamlVersion::V1_1 {
             return Err(ReadError::at(
                 start,
                 Problem::DuplicateAnchor(short(anchor)),
@@ -158,8 +201,8 @@ impl Tree {
         Ok(())
     }
 
-    /// Puts a value where the document has it, and where its anchor's aliases find it.
-    pub fn finish(
+    /// Places a value, and remembers it for the aliases of its anchor.
+    pub(super) fn finish(
         &mut self,
         node: Rc<Node>,
         anchor: Option<String>,
@@ -172,8 +215,8 @@ impl Tree {
         self.place(node, site, merge)
     }
 
-    /// Puts a value where the document has it: an item, a key, a key's value, or the root.
-    pub fn place(
+    /// Places a value in the innermost collection, as item, key or a key's value, or as the root.
+    pub(super) fn place(
         &mut self,
         node: Rc<Node>,
         site: Range<usize>,
@@ -193,36 +236,7 @@ impl Tree {
         }
         match &mut parent.content {
             Content::Sequence(items) => items.push(node),
-            Content::Mapping {
-                merged, own, key, ..
-            } => match key.take() {
-                Some((key, false)) => own.push(Entry {
-                    key,
-                    value: node,
-                    site,
-                    merged: false,
-                }),
-                Some((key, true)) if self.version == Version::V1_2 && !merged.is_empty() => {
-                    let problem = Problem::DuplicateKey("<<".to_owned());
-                    return Err(ReadError {
-                        position: key.position,
-                        problem,
-                    });
-                }
-                Some((_, true)) => {
-                    let position = node.position;
-                    collections::merge_into(merged, &node)
-                        .map_err(|problem| ReadError { position, problem })?;
-                }
-                None if self.version == Version::V1_1 && identity(&node.value).is_none() => {
-                    let problem = Problem::UnhashableKey(node.value.kind());
-                    return Err(ReadError {
-                        position: node.position,
-                        problem,
-                    });
-                }
-                None => *key = Some((node, merge)),
-            },
+            Content::Mapping(map) => map.place(node, site, merge, self.version)?,
         }
         Ok(())
     }

@@ -243,9 +243,9 @@ async fn the_registrys_token_is_kept_out_of_what_is_written() {
     let client = client(&service);
     client.tags(&repository()).await.unwrap();
     assert_eq!(
-        crate::scrub::scrub(&format!("{token} is wrong")),
+        crate::telemetry::scrub::scrub(&format!("{token} is wrong")),
         "[secret] is wrong"
     );
     drop(client);
-    assert_eq!(crate::scrub::scrub(token), token);
+    assert_eq!(crate::telemetry::scrub::scrub(token), token);
 }

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::shape::Empty::{Kept, LeftOut};
 use super::shape::Shape::{self, Fields, List, Raw, Text, Texts, Truth};
 use crate::bundle_image::document::at;
-use crate::report::Place;
+use crate::report::Field;
 
 /// Where each field of the metadata comes from, and how it is written.
 /// Source: operator-registry, `property.CSVMetadata`.
@@ -88,7 +88,7 @@ const DESCRIPTOR: Shape = Fields(&[
 ]);
 
 /// The metadata of a CSV that was read from a source.
-pub(super) fn of(csv: &Place<'_>, source: &[u8]) -> Json {
+pub(super) fn of(csv: &Field<'_>, source: &[u8]) -> Json {
     let mut metadata = serde_json::Map::new();
     for (key, path, shape) in &FIELDS {
         let value = shape.write(at(csv, path).as_ref(), source);

@@ -4,7 +4,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::written;
 use crate::bundle_image::document::at;
-use crate::report::Place;
+use crate::report::Field;
 use crate::yaml::{Node, Value};
 
 /// How a value is written.
@@ -29,14 +29,14 @@ pub(super) enum Empty {
 
 impl Shape {
     /// Writes a value.
-    pub(super) fn write(&self, place: Option<&Place<'_>>, source: &[u8]) -> Json {
+    pub(super) fn write(&self, place: Option<&Field<'_>>, source: &[u8]) -> Json {
         let raw = || place.map_or(Json::Null, |place| to_json(place.node(), source));
         match self {
             Shape::Text => match raw() {
                 Json::String(text) => text.into(),
                 _ => "".into(),
             },
-            Shape::Truth => matches!(place.map(Place::value), Some(Value::Bool(true))).into(),
+            Shape::Truth => matches!(place.map(Field::value), Some(Value::Bool(true))).into(),
             Shape::Raw => raw(),
             Shape::Texts => match raw() {
                 Json::Object(map) => {
@@ -47,7 +47,7 @@ impl Shape {
                 }
                 _ => Json::Null,
             },
-            Shape::List(shape) => match place.and_then(Place::items) {
+            Shape::List(shape) => match place.and_then(Field::items) {
                 Some(items) => items.map(|item| shape.write(Some(&item), source)).collect(),
                 None => Json::Null,
             },
@@ -67,7 +67,7 @@ impl Shape {
     }
 }
 
-fn write_fields(fields: &[(&str, Shape, Empty)], place: Option<&Place<'_>>, source: &[u8]) -> Json {
+fn write_fields(fields: &[(&str, Shape, Empty)], place: Option<&Field<'_>>, source: &[u8]) -> Json {
     let mut object = Map::new();
     for (key, shape, empty) in fields {
         let value = shape.write(place.and_then(|place| at(place, key)).as_ref(), source);
@@ -81,7 +81,7 @@ fn write_fields(fields: &[(&str, Shape, Empty)], place: Option<&Place<'_>>, sour
 /// A value as JSON; `source` is the text that it was read from.
 pub(super) fn to_json(node: &Node, source: &[u8]) -> Json {
     match &node.value {
-        Value::Null | Value::Other(_) | Value::Recursive | Value::Binary(_) => Json::Null,
+        Value::Null | Value::Other(_) | Value::Recursive => Json::Null,
         Value::Bool(truth) => (*truth).into(),
         Value::Int(digits) => match digits.parse::<i64>() {
             Ok(number) => number.into(),

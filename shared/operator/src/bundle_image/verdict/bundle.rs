@@ -17,19 +17,19 @@ pub(super) fn check_size(draft: &Draft, findings: &mut Findings) {
     let refused_above = LIMIT + LIMIT / 50;
     let size = size::counted_by_olm(&draft.files(), refused_above);
     let counted = format!("{size} bytes, compressed and in base64");
-    let spot = crate::report::Spot {
+    let location = crate::report::Location {
         found: counted.clone(),
         ..draft.place.clone()
     };
     if size > refused_above {
         let message = format!("bundle files exceeded {LIMIT} bytes limit ({size})");
-        findings.say(&rule::SIZE, spot, message);
+        findings.say(&rule::SIZE, location, message);
     } else if size >= LIMIT - LIMIT / 50 {
         let message = format!("the bundle is at OLM's limit of {LIMIT} bytes: {counted}");
-        findings.say(&rule::SIZE_AT_LIMIT, spot, message);
+        findings.say(&rule::SIZE_AT_LIMIT, location, message);
     } else if size > LIMIT / 100 * 85 {
         let message = format!("the bundle nears OLM's limit of {LIMIT} bytes: {counted}");
-        findings.say(&rule::SIZE_AT_LIMIT, spot, message);
+        findings.say(&rule::SIZE_AT_LIMIT, location, message);
     }
     for document in &draft.manifests {
         let size = size::as_json(document.place().node());
@@ -38,7 +38,7 @@ pub(super) fn check_size(draft: &Draft, findings: &mut Findings) {
                 "{} has {size} bytes as JSON; clusters take no object of 1.5 MiB",
                 document.path
             );
-            findings.say(&rule::OBJECT_SIZE, document.spot(), message);
+            findings.say(&rule::OBJECT_SIZE, document.location(), message);
         }
     }
 }
@@ -68,7 +68,7 @@ fn check_service_accounts(subject: &Subject<'_>, findings: &mut Findings) {
                  remove the service account manifest from your bundle. If it was intentional to specify a separate service \
                  account, please rename the SA in either the bundle manifest or the CSV."
             );
-            findings.say(&rule::SERVICE_ACCOUNT, account.spot(), message);
+            findings.say(&rule::SERVICE_ACCOUNT, account.location(), message);
         }
     }
 }
@@ -79,16 +79,16 @@ fn check_related_images(subject: &Subject<'_>, findings: &mut Findings) {
         .enumerate()
     {
         let image = text(related, "image").unwrap_or("");
-        let spot =
-            at(related, "image").map_or_else(|| absent(related, "image"), |place| place.spot());
+        let location =
+            at(related, "image").map_or_else(|| absent(related, "image"), |place| place.location());
         if image.is_empty() {
             let message = format!("relatedImages[{index}] has an empty image field");
-            findings.say(&rule::RELATED_IMAGE, spot, message);
+            findings.say(&rule::RELATED_IMAGE, location, message);
         } else if let Some(problem) = reference::problem(image) {
             let message = format!(
                 "relatedImages[{index}] has an invalid image pullspec {image:?}: {problem}"
             );
-            findings.say(&rule::RELATED_IMAGE, spot, message);
+            findings.say(&rule::RELATED_IMAGE, location, message);
         }
     }
 }
@@ -111,7 +111,8 @@ fn check_release_name(subject: &Subject<'_>, findings: &mut Findings) {
             "bundle name with release versioning {:?} does not match expected name {wanted:?}",
             subject.name
         );
-        let spot = at(&csv, "metadata.name").map_or_else(|| csv.spot(), |place| place.spot());
-        findings.say(&rule::RELEASE_NAME, spot, message);
+        let location =
+            at(&csv, "metadata.name").map_or_else(|| csv.location(), |place| place.location());
+        findings.say(&rule::RELEASE_NAME, location, message);
     }
 }

@@ -7,7 +7,7 @@ use super::findings::Findings;
 use super::{names, rule};
 use crate::bundle_image::document::{Document, absent, at, items, text};
 use crate::bundle_image::draft::Draft;
-use crate::report::{Place, Spot};
+use crate::report::{Field, Location};
 use crate::yaml::{Node, Value};
 
 const V1: &str = "apiextensions.k8s.io/v1";
@@ -54,16 +54,16 @@ fn say_v1beta1(crd: &Document, findings: &mut Findings) {
 }
 
 /// One error of apiextensions: `<field>: <kind of error>: …`.
-fn say(findings: &mut Findings, spot: Spot, error: &str) {
-    let message = format!("{}: {error}", spot.field);
-    findings.say(&rule::CRD, spot, message);
+fn say(findings: &mut Findings, location: Location, error: &str) {
+    let message = format!("{}: {error}", location.field);
+    findings.say(&rule::CRD, location, message);
 }
 
 fn invalid(value: &str, problem: &str) -> String {
     format!("Invalid value: {value:?}: {problem}")
 }
 
-fn check_metadata(crd: &Place<'_>, findings: &mut Findings) {
+fn check_metadata(crd: &Field<'_>, findings: &mut Findings) {
     let name = text(crd, "metadata.name").unwrap_or("");
     let [plural, group] =
         ["spec.names.plural", "spec.group"].map(|path| text(crd, path).unwrap_or(""));
@@ -99,7 +99,7 @@ fn check_metadata(crd: &Place<'_>, findings: &mut Findings) {
 }
 
 /// APIs of Kubernetes' own groups need a link to their approval.
-fn check_approval(crd: &Place<'_>, group: &str, findings: &mut Findings) {
+fn check_approval(crd: &Field<'_>, group: &str, findings: &mut Findings) {
     if !PROTECTED.iter().any(|suffix| group.ends_with(suffix)) {
         return;
     }
@@ -129,17 +129,17 @@ fn check_approval(crd: &Place<'_>, group: &str, findings: &mut Findings) {
             ),
         ),
     };
-    let spot = Spot {
+    let location = Location {
         field: "metadata.annotations[api-approved.kubernetes.io]".to_owned(),
         ..annotation.map_or_else(
             || spot_at(crd, "metadata.annotations"),
-            |place| place.spot(),
+            |place| place.location(),
         )
     };
-    say(findings, spot, &error);
+    say(findings, location, &error);
 }
 
-fn check_names(crd: &Place<'_>, findings: &mut Findings) {
+fn check_names(crd: &Field<'_>, findings: &mut Findings) {
     for (path, is_required) in [
         ("spec.names.plural", true),
         ("spec.names.singular", false),
@@ -172,7 +172,7 @@ fn check_names(crd: &Place<'_>, findings: &mut Findings) {
     }
 }
 
-fn check_scope(crd: &Place<'_>, is_v1: bool, findings: &mut Findings) {
+fn check_scope(crd: &Field<'_>, is_v1: bool, findings: &mut Findings) {
     let scope = text(crd, "spec.scope").unwrap_or("");
     match scope {
         "Cluster" | "Namespaced" => {}
@@ -187,7 +187,7 @@ fn check_scope(crd: &Place<'_>, is_v1: bool, findings: &mut Findings) {
     }
 }
 
-fn check_versions(crd: &Place<'_>, findings: &mut Findings) {
+fn check_versions(crd: &Field<'_>, findings: &mut Findings) {
     let versions = items(crd, "spec.versions");
     let names: Vec<&str> = versions
         .iter()
@@ -228,7 +228,7 @@ fn check_versions(crd: &Place<'_>, findings: &mut Findings) {
 }
 
 /// Fields that no schema knows are dropped in v1, and kept in v1beta1 unless it says otherwise.
-fn check_pruning(crd: &Place<'_>, is_v1: bool, findings: &mut Findings) {
+fn check_pruning(crd: &Field<'_>, is_v1: bool, findings: &mut Findings) {
     let written = at(crd, "spec.preserveUnknownFields");
     let keeps = written
         .as_ref()
@@ -241,26 +241,29 @@ fn check_pruning(crd: &Place<'_>, is_v1: bool, findings: &mut Findings) {
 }
 
 /// The validators say nothing of schemas; clusters do.
-fn check_schemas(crd: &Place<'_>, findings: &mut Findings) {
+fn check_schemas(crd: &Field<'_>, findings: &mut Findings) {
     for version in items(crd, "spec.versions") {
         let Some(schema) = at(&version, "schema.openAPIV3Schema") else {
-            let spot = absent(&version, "schema.openAPIV3Schema");
-            let message = format!("{}: Required value: schemas are required", spot.field);
-            findings.say(&rule::CRD_SCHEMA, spot, message);
+            let location = absent(&version, "schema.openAPIV3Schema");
+            let message = format!("{}: Required value: schemas are required", location.field);
+            findings.say(&rule::CRD_SCHEMA, location, message);
             continue;
         };
         if schema.node().get("type").and_then(Node::as_str) != Some("object") {
-            let spot = spot_at(&schema, "type");
-            let message = format!("{}: Required value: must be object at the root", spot.field);
-            findings.say(&rule::CRD_SCHEMA, spot, message);
+            let location = spot_at(&schema, "type");
+            let message = format!(
+                "{}: Required value: must be object at the root",
+                location.field
+            );
+            findings.say(&rule::CRD_SCHEMA, location, message);
         }
         if let Some(path) = without_type(schema.node(), String::new()) {
-            let spot = schema.spot();
+            let location = schema.location();
             let message = format!(
                 "{}{path}.type: Required value: must not be empty for specified object fields",
-                spot.field
+                location.field
             );
-            findings.say(&rule::CRD_SCHEMA, spot, message);
+            findings.say(&rule::CRD_SCHEMA, location, message);
         }
     }
 }

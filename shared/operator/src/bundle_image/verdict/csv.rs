@@ -5,7 +5,7 @@ use semver::Version;
 use super::findings::Findings;
 use super::{Subject, names, rule};
 use crate::bundle_image::document::{absent, at, is_empty, items, text, texts};
-use crate::report::{Place, Spot};
+use crate::report::{Field, Location};
 use crate::yaml::Value;
 
 /// Annotations whose case matters.
@@ -47,16 +47,16 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     }
 }
 
-fn check_name(csv: &Place<'_>, name: &str, findings: &mut Findings) {
-    let spot = spot_at(csv, "metadata.name");
+fn check_name(csv: &Field<'_>, name: &str, findings: &mut Findings) {
+    let location = spot_at(csv, "metadata.name");
     if name.is_empty() {
         findings.say(
             &rule::CSV_NAME_MISSING,
-            spot.clone(),
+            location.clone(),
             "metadata.name must be set: it is the bundle's name",
         );
     }
-    check_reference("metadata.name", name, spot, findings);
+    check_reference("metadata.name", name, location, findings);
     if let Some(replaces) = text(csv, "spec.replaces").filter(|name| !name.is_empty()) {
         check_reference(
             "spec.replaces",
@@ -67,7 +67,7 @@ fn check_name(csv: &Place<'_>, name: &str, findings: &mut Findings) {
     }
 }
 
-fn check_reference(field: &str, name: &str, spot: Spot, findings: &mut Findings) {
+fn check_reference(field: &str, name: &str, location: Location, findings: &mut Findings) {
     let too_long = (name.len() > MAX_LABEL).then_some("must be no more than 63 characters");
     let problems: Vec<&str> = names::subdomain_problem(name)
         .into_iter()
@@ -75,12 +75,12 @@ fn check_reference(field: &str, name: &str, spot: Spot, findings: &mut Findings)
         .collect();
     if !problems.is_empty() {
         let message = format!("{field} {name:?} is invalid: {}", problems.join(","));
-        findings.say(&rule::CSV, spot, message);
+        findings.say(&rule::CSV, location, message);
     }
 }
 
 /// opm renders a bundle without a version, and no catalog can order it.
-fn check_version(csv: &Place<'_>, findings: &mut Findings) {
+fn check_version(csv: &Field<'_>, findings: &mut Findings) {
     let version = text(csv, "spec.version").unwrap_or("");
     let is_no_text = version.is_empty() && !is_empty(at(csv, "spec.version").as_ref());
     if is_no_text {
@@ -97,11 +97,11 @@ fn check_version(csv: &Place<'_>, findings: &mut Findings) {
     }
 }
 
-fn check_install_modes(csv: &Place<'_>, findings: &mut Findings) {
+fn check_install_modes(csv: &Field<'_>, findings: &mut Findings) {
     let modes = items(csv, "spec.installModes");
-    let spot = spot_at(csv, "spec.installModes");
+    let location = spot_at(csv, "spec.installModes");
     if modes.is_empty() {
-        return findings.say(&rule::CSV, spot, "install modes not found");
+        return findings.say(&rule::CSV, location, "install modes not found");
     }
     let supported: Vec<&str> = modes
         .iter()
@@ -111,7 +111,7 @@ fn check_install_modes(csv: &Place<'_>, findings: &mut Findings) {
     if supported.is_empty() {
         findings.say(
             &rule::CSV,
-            spot.clone(),
+            location.clone(),
             "none of InstallModeTypes are supported",
         );
     }
@@ -128,26 +128,26 @@ fn check_install_modes(csv: &Place<'_>, findings: &mut Findings) {
     {
         let message =
             "only AllNamespaces InstallModeType is supported when conversionCRDs is present";
-        findings.say(&rule::CSV, spot, message);
+        findings.say(&rule::CSV, location, message);
     }
 }
 
-fn check_kube_version(csv: &Place<'_>, findings: &mut Findings) {
-    let spot = spot_at(csv, "spec.minKubeVersion");
+fn check_kube_version(csv: &Field<'_>, findings: &mut Findings) {
+    let location = spot_at(csv, "spec.minKubeVersion");
     let version = text(csv, "spec.minKubeVersion").unwrap_or("");
     if version.trim().is_empty() {
         let message = "csv.Spec.minKubeVersion is not informed. It is recommended you provide this information. Otherwise, it \
              would mean that your operator project can be distributed and installed in any cluster version available, which \
              is not necessarily the case for all projects.";
-        findings.say(&rule::CSV_KUBE_VERSION, spot, message);
+        findings.say(&rule::CSV_KUBE_VERSION, location, message);
     } else if Version::parse(version).is_err() {
         let message = format!("csv.Spec.MinKubeVersion has an invalid value: {version}");
-        findings.say(&rule::CSV, spot, message);
+        findings.say(&rule::CSV, location, message);
     }
 }
 
 /// The fields without which Go's structures call a CSV incomplete.
-fn check_required(csv: &Place<'_>, findings: &mut Findings) {
+fn check_required(csv: &Field<'_>, findings: &mut Findings) {
     let spec = at(csv, "spec");
     let mut missing = Vec::new();
     if is_empty(spec.as_ref()) {
@@ -181,7 +181,7 @@ fn check_required(csv: &Place<'_>, findings: &mut Findings) {
     }
 }
 
-fn check_annotations(csv: &Place<'_>, findings: &mut Findings) {
+fn check_annotations(csv: &Field<'_>, findings: &mut Findings) {
     let Some(annotations) = at(csv, "metadata.annotations") else {
         return;
     };
@@ -189,10 +189,10 @@ fn check_annotations(csv: &Place<'_>, findings: &mut Findings) {
         return;
     };
     for key in map.entries.iter().filter_map(|entry| entry.key.as_str()) {
-        let spot = || {
+        let location = || {
             annotations
                 .get(key)
-                .map_or_else(|| annotations.spot(), |place| place.spot())
+                .map_or_else(|| annotations.location(), |place| place.location())
         };
         let known = CASE_SENSITIVE
             .iter()
@@ -200,30 +200,30 @@ fn check_annotations(csv: &Place<'_>, findings: &mut Findings) {
         if let Some(known) = known.filter(|known| **known != key) {
             let message =
                 format!("provided annotation {key} uses wrong case and should be {known} instead");
-            findings.say(&rule::CSV, spot(), message);
+            findings.say(&rule::CSV, location(), message);
         }
         if key == "olm.properties" {
             let message = "found olm.properties annotation, please define these properties in metadata/properties.yaml instead";
-            findings.say(&rule::CSV_PROPERTIES, spot(), message);
+            findings.say(&rule::CSV_PROPERTIES, location(), message);
             let text = annotations
                 .get(key)
                 .and_then(|place| place.node().as_str())
                 .unwrap_or("[]");
             if let Err(error) = serde_json::from_str::<Vec<Property>>(text) {
                 let message = format!("olm.properties is no list of properties: {error}");
-                findings.say(&rule::CSV_PROPERTIES_JSON, spot(), message);
+                findings.say(&rule::CSV_PROPERTIES_JSON, location(), message);
             }
         }
     }
 }
 
 /// Where a field stands; where it would, when it is absent.
-pub(super) fn spot_at(place: &Place<'_>, path: &str) -> Spot {
-    at(place, path).map_or_else(|| absent(place, path), |place| place.spot())
+pub(super) fn spot_at(place: &Field<'_>, path: &str) -> Location {
+    at(place, path).map_or_else(|| absent(place, path), |place| place.location())
 }
 
 /// Whether a field is `true`.
-pub(super) fn is_true(place: &Place<'_>, key: &str) -> bool {
+pub(super) fn is_true(place: &Field<'_>, key: &str) -> bool {
     place
         .get(key)
         .is_some_and(|place| matches!(place.value(), Value::Bool(true)))

@@ -4,7 +4,7 @@ use super::findings::Findings;
 use super::rule;
 use crate::bundle_image::document::{Document, at};
 use crate::bundle_image::tag;
-use crate::report::{Place, describe};
+use crate::report::{Field, describe};
 use crate::yaml::Value;
 
 /// What a value must be; null passes everywhere, and so do fields that are not named.
@@ -147,7 +147,7 @@ pub(super) fn check(csv: &Document, findings: &mut Findings) {
     check_release(csv, findings);
 }
 
-fn check_value(place: &Place<'_>, wanted: &Type, findings: &mut Findings) {
+fn check_value(place: &Field<'_>, wanted: &Type, findings: &mut Findings) {
     match (wanted, place.value()) {
         (_, Value::Null)
         | (Text, Value::String(_) | Value::Timestamp(_))
@@ -174,21 +174,21 @@ fn check_value(place: &Place<'_>, wanted: &Type, findings: &mut Findings) {
     }
 }
 
-fn say(place: &Place<'_>, wanted: &Type, findings: &mut Findings) {
+fn say(place: &Field<'_>, wanted: &Type, findings: &mut Findings) {
     let wanted = match wanted {
         Text => "a string",
         Truth => "true or false",
         Texts | Map(_) => "a map",
         List(_) => "a list",
     };
-    let spot = place.spot();
+    let location = place.location();
     let message = format!(
         "{}: cannot be decoded as a ClusterServiceVersion: {} must be {wanted}, found {}",
-        spot.file,
-        spot.field,
+        location.file,
+        location.field,
         describe(place.value())
     );
-    findings.say(&rule::CSV_FIELD, spot, message);
+    findings.say(&rule::CSV_FIELD, location, message);
 }
 
 fn check_release(csv: &Document, findings: &mut Findings) {
@@ -204,7 +204,7 @@ fn check_release(csv: &Document, findings: &mut Findings) {
              0-9, A-Z, a-z, . and -",
             csv.path
         );
-        findings.say(&rule::CSV_FIELD, release.spot(), message);
+        findings.say(&rule::CSV_FIELD, release.location(), message);
     }
 }
 

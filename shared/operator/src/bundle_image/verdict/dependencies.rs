@@ -7,7 +7,7 @@ use super::findings::Findings;
 use super::{range, rule};
 use crate::bundle_image::document::{self, Exhausted, at, items, start_of, text};
 use crate::bundle_image::draft::Draft;
-use crate::report::Place;
+use crate::report::Field;
 use crate::yaml::{Budget, Value};
 
 /// Checks a bundle's dependencies and properties; the types of the dependencies that are there.
@@ -34,12 +34,12 @@ pub(super) fn check(
             Err(error) => {
                 let error = Exhausted::at(&file, error)?;
                 let message = format!("Unable to decode the {key} file {file}: {error}");
-                let spot = start_of(&file, error.problem.to_string());
-                findings.say(&rule::DEPENDENCIES, spot, message);
+                let location = start_of(&file, error.problem.to_string());
+                findings.say(&rule::DEPENDENCIES, location, message);
                 continue;
             }
         };
-        for item in items(&Place::root(&file, &root), key) {
+        for item in items(&Field::root(&file, &root), key) {
             if key == "properties" {
                 check_property(&item, findings);
                 continue;
@@ -51,7 +51,7 @@ pub(super) fn check(
     Ok(types)
 }
 
-fn check_property(property: &Place<'_>, findings: &mut Findings) {
+fn check_property(property: &Field<'_>, findings: &mut Findings) {
     if text(property, "type").unwrap_or("").is_empty() {
         let message = "couldn't parse property: type must be set".to_owned();
         findings.say(
@@ -62,7 +62,7 @@ fn check_property(property: &Place<'_>, findings: &mut Findings) {
     }
 }
 
-fn check_dependency(dependency: &Place<'_>, findings: &mut Findings) {
+fn check_dependency(dependency: &Field<'_>, findings: &mut Findings) {
     let kind = text(dependency, "type").unwrap_or("");
     let required: &[(&str, &str)] = match kind {
         "olm.gvk" => &[
@@ -104,7 +104,7 @@ fn check_dependency(dependency: &Place<'_>, findings: &mut Findings) {
     }
 }
 
-fn is_map(place: &Place<'_>, key: &str) -> bool {
+fn is_map(place: &Field<'_>, key: &str) -> bool {
     place
         .get(key)
         .is_some_and(|value| matches!(value.value(), Value::Mapping(_)))

@@ -8,7 +8,7 @@ use super::csv::spot_at;
 use super::findings::Findings;
 use super::{Subject, rule};
 use crate::bundle_image::document::{at, is_empty, items, text};
-use crate::report::{Place, Spot};
+use crate::report::{Field, Location};
 
 /// Group, version and kind.
 type Gvk = (String, String, String);
@@ -18,17 +18,17 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     let csv = subject.csv.place();
     let annotations = at(&csv, "metadata.annotations");
     let Some(annotations) = annotations.filter(|annotations| !is_empty(Some(annotations))) else {
-        let spot = spot_at(&csv, "metadata.annotations");
-        return findings.say(&rule::CSV_WARNING, spot, "annotations not found");
+        let location = spot_at(&csv, "metadata.annotations");
+        return findings.say(&rule::CSV_WARNING, location, "annotations not found");
     };
     let written = annotations
         .get("alm-examples")
         .or_else(|| annotations.get("olm.examples"));
     let Some(written) = written else {
-        let spot = spot_at(&csv, "metadata.annotations.alm-examples");
+        let location = spot_at(&csv, "metadata.annotations.alm-examples");
         return findings.say(
             &rule::CSV_EXAMPLE_WARNING,
-            spot,
+            location,
             "example annotations not found",
         );
     };
@@ -38,18 +38,18 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     compare(
         &examples,
         &provided(&csv, findings),
-        &written.spot(),
+        &written.location(),
         findings,
     );
 }
 
 /// The kinds of the examples; nothing when they cannot be read.
-fn read(written: &Place<'_>, findings: &mut Findings) -> Option<BTreeSet<Gvk>> {
+fn read(written: &Field<'_>, findings: &mut Findings) -> Option<BTreeSet<Gvk>> {
     let text = written.node().as_str().unwrap_or("");
     if text.trim().is_empty() && !text.is_empty() {
         findings.say(
             &rule::CSV_EXAMPLE,
-            written.spot(),
+            written.location(),
             "invalid example: only white space",
         );
         return None;
@@ -61,7 +61,7 @@ fn read(written: &Place<'_>, findings: &mut Findings) -> Option<BTreeSet<Gvk>> {
             Err(error) => {
                 findings.say(
                     &rule::CSV_EXAMPLE,
-                    written.spot(),
+                    written.location(),
                     format!("invalid example: {error}"),
                 );
                 return None;
@@ -75,7 +75,7 @@ fn read(written: &Place<'_>, findings: &mut Findings) -> Option<BTreeSet<Gvk>> {
     };
     if kinds.is_none() {
         let message = "error decoding example CustomResource: the examples must be a list of objects, each with a kind";
-        findings.say(&rule::CSV_EXAMPLE, written.spot(), message);
+        findings.say(&rule::CSV_EXAMPLE, written.location(), message);
     }
     kinds
 }
@@ -99,8 +99,8 @@ fn gvk(example: &Json) -> Option<Gvk> {
 }
 
 /// The APIs that the CSV owns.
-fn provided(csv: &Place<'_>, findings: &mut Findings) -> BTreeSet<Gvk> {
-    let field = |item: &Place<'_>, key| text(item, key).unwrap_or("").to_owned();
+fn provided(csv: &Field<'_>, findings: &mut Findings) -> BTreeSet<Gvk> {
+    let field = |item: &Field<'_>, key| text(item, key).unwrap_or("").to_owned();
     let mut provided = BTreeSet::new();
     for owned in items(csv, "spec.customresourcedefinitions.owned") {
         let name = field(&owned, "name");
@@ -114,7 +114,7 @@ fn provided(csv: &Place<'_>, findings: &mut Findings) -> BTreeSet<Gvk> {
             }
             None => {
                 let message = format!("couldn't parse plural.group from crd name: {name}");
-                findings.say(&rule::CSV, owned.spot(), message);
+                findings.say(&rule::CSV, owned.location(), message);
             }
         }
     }
@@ -131,19 +131,19 @@ fn provided(csv: &Place<'_>, findings: &mut Findings) -> BTreeSet<Gvk> {
 fn compare(
     examples: &BTreeSet<Gvk>,
     provided: &BTreeSet<Gvk>,
-    spot: &Spot,
+    location: &Location,
     findings: &mut Findings,
 ) {
     for example in examples.difference(provided) {
         let message = format!("example must have a provided API: {}", display(example));
-        findings.say(&rule::CSV_EXAMPLE, spot.clone(), message);
+        findings.say(&rule::CSV_EXAMPLE, location.clone(), message);
     }
     for api in provided.difference(examples) {
         let message = format!(
             "provided API should have an example annotation: {}",
             display(api)
         );
-        findings.say(&rule::CSV_EXAMPLE_WARNING, spot.clone(), message);
+        findings.say(&rule::CSV_EXAMPLE_WARNING, location.clone(), message);
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::rule::Rule;
-use crate::report::{Finding, MAX_FINDINGS, MAX_TEXT, OfBundle, Severity, Spot};
+use crate::report::{Finding, Location, MAX_FINDINGS, MAX_TEXT, OfBundle, Severity};
 
 /// What has been found so far.
 #[derive(Debug, Default)]
@@ -32,8 +32,8 @@ impl Findings {
         self.bundle = name.filter(|name| !name.is_empty()).map(Arc::from);
     }
 
-    /// `rule` is broken at `spot`. What was said before of the same file is not said again.
-    pub(crate) fn say(&mut self, rule: &Rule, spot: Spot, message: impl Into<String>) {
+    /// `rule` is broken at `location`. What was said before of the same file is not said again.
+    pub(crate) fn say(&mut self, rule: &Rule, location: Location, message: impl Into<String>) {
         self.refused |= rule.severity == Severity::Refused;
         self.has_errors |= rule.severity == Severity::Error;
         let count = self.counts[rule.severity as usize];
@@ -47,22 +47,23 @@ impl Findings {
             rule.id,
             rule.severity,
             message.clone(),
-            spot.file.clone(),
+            location.file.clone(),
             self.bundle.clone(),
         );
         if !self.seen.insert(key) {
             return;
         }
         self.counts[rule.severity as usize] += 1;
-        self.bytes += message.len() + spot.file.len() + spot.field.len() + spot.found.len();
+        self.bytes +=
+            message.len() + location.file.len() + location.field.len() + location.found.len();
         self.list.push(Finding {
             severity: rule.severity,
             rule: rule.id,
-            file: spot.file,
-            line: spot.position.line,
-            column: spot.position.column,
-            field: spot.field,
-            found: spot.found,
+            file: location.file,
+            line: location.position.line,
+            column: location.position.column,
+            field: location.field,
+            found: location.found,
             message,
             advice: rule.advice,
             of_bundle: Some(OfBundle {

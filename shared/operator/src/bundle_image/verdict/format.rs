@@ -7,7 +7,7 @@ use crate::bundle_image::annotations::{
     Annotations, CHANNELS, DEFAULT_CHANNEL, MANIFESTS, MEDIATYPE, METADATA, PACKAGE, commands_quay,
 };
 use crate::bundle_image::draft::Draft;
-use crate::report::Spot;
+use crate::report::Location;
 
 /// Checks a bundle that was uploaded as it is.
 pub(super) fn check(draft: &Draft, findings: &mut Findings) {
@@ -23,9 +23,9 @@ pub(crate) fn check_metadata(draft: &Draft, findings: &mut Findings) {
     if let Some(annotations) = &draft.annotations {
         return check_annotations(annotations, findings);
     }
-    if let Some((spot, problem)) = &draft.unreadable {
+    if let Some((location, problem)) = &draft.unreadable {
         let message = format!("Could not find annotations file: {problem}");
-        return findings.say(&rule::ANNOTATIONS_FILE, spot.clone(), message);
+        return findings.say(&rule::ANNOTATIONS_FILE, location.clone(), message);
     }
     let mut files = draft.others.keys();
     let message = match files.any(|path| path.starts_with("metadata/")) {
@@ -36,18 +36,18 @@ pub(crate) fn check_metadata(draft: &Draft, findings: &mut Findings) {
         true => "metadata/annotations.yaml without a map of annotations",
         false => "nothing",
     };
-    let spot = Spot {
+    let location = Location {
         found: found.to_owned(),
         ..draft.place.clone()
     };
-    findings.say(&rule::ANNOTATIONS_FILE, spot, message);
+    findings.say(&rule::ANNOTATIONS_FILE, location, message);
 }
 
 fn check_annotations(annotations: &Annotations, findings: &mut Findings) {
     for key in [MEDIATYPE, MANIFESTS, METADATA, PACKAGE, CHANNELS] {
         if annotations.get(key).is_none() {
             let message = format!("Missing annotation {key:?}");
-            findings.say(&rule::FORMAT, annotations.spot(key), message);
+            findings.say(&rule::FORMAT, annotations.location(key), message);
         }
     }
     for (key, wanted) in [
@@ -60,7 +60,7 @@ fn check_annotations(annotations: &Annotations, findings: &mut Findings) {
             let message = format!(
                 "Expecting annotation {key:?} to have value {wanted:?} instead of {found:?}"
             );
-            findings.say(&rule::FORMAT, annotations.spot(key), message);
+            findings.say(&rule::FORMAT, annotations.location(key), message);
         }
     }
     for key in [PACKAGE, CHANNELS, DEFAULT_CHANNEL] {
@@ -69,7 +69,7 @@ fn check_annotations(annotations: &Annotations, findings: &mut Findings) {
             && value.is_some_and(|value| value.split(',').any(|name| name.trim().is_empty()));
         if value.is_some_and(str::is_empty) || has_gap {
             let message = format!("Expecting annotation {key:?} to have non-empty value");
-            findings.say(&rule::FORMAT, annotations.spot(key), message);
+            findings.say(&rule::FORMAT, annotations.location(key), message);
         }
     }
     check_values(annotations, findings);
@@ -81,16 +81,20 @@ fn check_values(annotations: &Annotations, findings: &mut Findings) {
         let message = format!(
             "the channels {channels:?} have white space, which opm takes for a part of their names"
         );
-        findings.say(&rule::CHANNEL_SPACE, annotations.spot(CHANNELS), message);
+        findings.say(
+            &rule::CHANNEL_SPACE,
+            annotations.location(CHANNELS),
+            message,
+        );
     }
     for key in annotations.no_texts() {
         let value = annotations.get(key).unwrap_or("");
         let message =
             format!("annotation {key:?} is no text in the file; readers take it for {value:?}");
-        findings.say(&rule::ANNOTATION_NUMBER, annotations.spot(key), message);
+        findings.say(&rule::ANNOTATION_NUMBER, annotations.location(key), message);
     }
     for (key, _) in annotations.iter().filter(|(key, _)| commands_quay(key)) {
         let message = format!("annotation {key:?} does not become a label of the image");
-        findings.say(&rule::QUAY_LABEL, annotations.spot(key), message);
+        findings.say(&rule::QUAY_LABEL, annotations.location(key), message);
     }
 }

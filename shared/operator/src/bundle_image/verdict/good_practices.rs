@@ -7,7 +7,7 @@ use super::findings::Findings;
 use super::{Subject, rule};
 use crate::bundle_image::annotations::CHANNELS;
 use crate::bundle_image::document::{at, is_empty, items, text, texts};
-use crate::report::Place;
+use crate::report::Field;
 
 /// Starts of channel names that follow the convention.
 const CONVENTIONAL: [&str; 3] = ["candidate", "fast", "stable"];
@@ -30,7 +30,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     check_permissions(&csv, findings);
 }
 
-fn check_requests(csv: &Place<'_>, findings: &mut Findings) {
+fn check_requests(csv: &Field<'_>, findings: &mut Findings) {
     for deployment in items(csv, "spec.install.spec.deployments") {
         for container in items(&deployment, "spec.template.spec.containers") {
             if is_empty(at(&container, "resources.requests").as_ref()) {
@@ -71,12 +71,16 @@ fn check_channels(subject: &Subject<'_>, findings: &mut Findings) {
              https://olm.operatorframework.io/docs/best-practices/channel-naming",
             quoted.join(" ")
         );
-        findings.say(&rule::GOOD_PRACTICES, annotations.spot(CHANNELS), message);
+        findings.say(
+            &rule::GOOD_PRACTICES,
+            annotations.location(CHANNELS),
+            message,
+        );
     }
 }
 
 /// A name is `<name>.v<semver>`.
-fn check_name(csv: &Place<'_>, name: &str, findings: &mut Findings) {
+fn check_name(csv: &Field<'_>, name: &str, findings: &mut Findings) {
     let message = match name.split_once(".v") {
         None => format!(
             "csv.metadata.Name {name} is not following the recommended naming convention: <operator-name>.v<semver> e.g. \
@@ -95,7 +99,7 @@ fn check_name(csv: &Place<'_>, name: &str, findings: &mut Findings) {
     );
 }
 
-fn check_permissions(csv: &Place<'_>, findings: &mut Findings) {
+fn check_permissions(csv: &Field<'_>, findings: &mut Findings) {
     for list in ["permissions", "clusterPermissions"] {
         for permission in items(csv, &format!("spec.install.spec.{list}")) {
             for permitted in items(&permission, "rules") {
@@ -111,7 +115,7 @@ fn check_permissions(csv: &Place<'_>, findings: &mut Findings) {
                     let message = "CSV contains permissions to create CRD. An Operator shouldn't deploy or manage other \
                          operators (such patterns are known as meta or super operators or include CRDs in its Operands). \
                          It's the Operator Lifecycle Manager's job to manage the deployment and lifecycle of operators.";
-                    findings.say(&rule::GOOD_PRACTICES, permitted.spot(), message);
+                    findings.say(&rule::GOOD_PRACTICES, permitted.location(), message);
                 }
             }
         }

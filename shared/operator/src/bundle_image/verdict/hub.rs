@@ -4,7 +4,7 @@ use super::csv::spot_at;
 use super::findings::Findings;
 use super::{Subject, addresses, rule};
 use crate::bundle_image::document::{at, items, text};
-use crate::report::Place;
+use crate::report::Field;
 use crate::yaml::Value;
 
 const CAPABILITIES: [&str; 5] = [
@@ -44,8 +44,8 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
         .trim()
         .is_empty()
     {
-        let spot = spot_at(&csv, "spec.provider.name");
-        findings.say(&rule::HUB, spot, "csv.Spec.Provider.Name not specified");
+        let location = spot_at(&csv, "spec.provider.name");
+        findings.say(&rule::HUB, location, "csv.Spec.Provider.Name not specified");
     }
     check_pairs(
         &csv,
@@ -65,7 +65,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
 
 /// Checks a list of names with addresses.
 fn check_pairs(
-    csv: &Place<'_>,
+    csv: &Field<'_>,
     (path, title): (&str, &str),
     (key, problem): (&str, fn(&str) -> Option<&'static str>),
     findings: &mut Findings,
@@ -74,7 +74,7 @@ fn check_pairs(
         let [name, address] = ["name", key].map(|key| text(&item, key).unwrap_or(""));
         if name.is_empty() || address.is_empty() {
             let message = format!("csv.Spec.{title} elements should contain both name and {key}");
-            findings.say(&rule::HUB, item.spot(), message);
+            findings.say(&rule::HUB, item.location(), message);
         }
         if let Some(problem) = problem(address).filter(|_| !address.is_empty()) {
             let message = format!("csv.Spec.{title} {key} {address} is invalid: {problem}");
@@ -83,17 +83,17 @@ fn check_pairs(
     }
 }
 
-fn check_icon(csv: &Place<'_>, findings: &mut Findings) {
+fn check_icon(csv: &Field<'_>, findings: &mut Findings) {
     let list = at(csv, "spec.icon");
     let Some(list) = list.filter(|list| matches!(list.value(), Value::Sequence(_))) else {
-        let spot = spot_at(csv, "spec.icon");
-        return findings.say(&rule::HUB_WARNING, spot, "csv.Spec.Icon not specified");
+        let location = spot_at(csv, "spec.icon");
+        return findings.say(&rule::HUB_WARNING, location, "csv.Spec.Icon not specified");
     };
     let icons = items(csv, "spec.icon");
     if icons.len() != 1 {
         findings.say(
             &rule::HUB,
-            list.spot(),
+            list.location(),
             "csv.Spec.Icon should only have one element",
         );
     }
@@ -101,7 +101,7 @@ fn check_icon(csv: &Place<'_>, findings: &mut Findings) {
     let [data, mediatype] = ["base64data", "mediatype"].map(|key| text(icon, key).unwrap_or(""));
     if data.is_empty() || mediatype.is_empty() {
         let message = "csv.Spec.Icon elements should contain both data and mediatype";
-        findings.say(&rule::HUB, icon.spot(), message);
+        findings.say(&rule::HUB, icon.location(), message);
     }
     if !mediatype.is_empty() && !ICONS.contains(&mediatype) {
         let message = format!("csv.Spec.Icon {mediatype} does not have a valid mediatype");
@@ -109,7 +109,7 @@ fn check_icon(csv: &Place<'_>, findings: &mut Findings) {
     }
 }
 
-fn check_annotations(csv: &Place<'_>, findings: &mut Findings) {
+fn check_annotations(csv: &Field<'_>, findings: &mut Findings) {
     let [capabilities, categories] = [
         "metadata.annotations.capabilities",
         "metadata.annotations.categories",

@@ -5,35 +5,35 @@ use std::collections::HashSet;
 use super::findings::Findings;
 use super::{Subject, reference, rule};
 use crate::bundle_image::document::{at, items, text};
-use crate::report::{Place, Spot};
+use crate::report::{Field, Location};
 
 /// Checks where a CSV names images.
 pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
     let csv = subject.csv.place();
-    let related: Vec<(String, Spot)> = items(&csv, "spec.relatedImages")
+    let related: Vec<(String, Location)> = items(&csv, "spec.relatedImages")
         .iter()
         .filter_map(|item| image(item, "image"))
         .collect();
     let known: HashSet<&str> = related.iter().map(|(image, _)| image.as_str()).collect();
     let used = used(&csv);
     let mut seen = HashSet::new();
-    for (image, spot) in used.iter().chain(&related) {
+    for (image, location) in used.iter().chain(&related) {
         if !seen.insert(image) {
             continue;
         }
         if !reference::is_by_digest(image) {
             let message = format!("image {image} is named by a tag, not by its digest");
-            findings.say(&rule::IMAGE_TAG, spot.clone(), message);
+            findings.say(&rule::IMAGE_TAG, location.clone(), message);
         }
         if !known.is_empty() && !known.contains(image.as_str()) {
             let message = format!("image {image} is not in spec.relatedImages");
-            findings.say(&rule::IMAGE_UNRELATED, spot.clone(), message);
+            findings.say(&rule::IMAGE_UNRELATED, location.clone(), message);
         }
     }
 }
 
 /// The images of containers, those in `RELATED_IMAGE_*`, and `containerImage`.
-fn used(csv: &Place<'_>) -> Vec<(String, Spot)> {
+fn used(csv: &Field<'_>) -> Vec<(String, Location)> {
     let mut images = Vec::new();
     for deployment in items(csv, "spec.install.spec.deployments") {
         for list in ["containers", "initContainers"] {
@@ -51,7 +51,7 @@ fn used(csv: &Place<'_>) -> Vec<(String, Spot)> {
     images
 }
 
-fn image(place: &Place<'_>, path: &str) -> Option<(String, Spot)> {
+fn image(place: &Field<'_>, path: &str) -> Option<(String, Location)> {
     let image = text(place, path).filter(|image| !image.is_empty())?;
-    Some((image.to_owned(), at(place, path)?.spot()))
+    Some((image.to_owned(), at(place, path)?.location()))
 }

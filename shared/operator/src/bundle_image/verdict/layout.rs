@@ -45,23 +45,23 @@ const MAX_KEY: usize = 253;
 pub(super) fn check(draft: &Draft, findings: &mut Findings) {
     for misplaced in &draft.misplaced {
         match misplaced {
-            Misplaced::SubFolder(spot) => {
-                let folder = spot.found.split('/').next().unwrap_or_default();
+            Misplaced::SubFolder(location) => {
+                let folder = location.found.split('/').next().unwrap_or_default();
                 let message =
                     format!("bundle manifests dir contains directory: manifests/{folder}");
-                findings.say(&rule::SUB_FOLDER, spot.clone(), message);
+                findings.say(&rule::SUB_FOLDER, location.clone(), message);
             }
-            Misplaced::Hidden(spot) => {
+            Misplaced::Hidden(location) => {
                 let message = format!(
                     "bundle manifests dir has hidden file: manifests/{}",
-                    spot.found
+                    location.found
                 );
-                findings.say(&rule::HIDDEN_FILE, spot.clone(), message);
+                findings.say(&rule::HIDDEN_FILE, location.clone(), message);
             }
         }
     }
     for file in &draft.no_manifests {
-        findings.say(&rule::KIND, file.spot.clone(), &*file.problem);
+        findings.say(&rule::KIND, file.location.clone(), &*file.problem);
     }
     for document in draft
         .manifests
@@ -69,12 +69,12 @@ pub(super) fn check(draft: &Draft, findings: &mut Findings) {
         .filter(|document| !KINDS.contains(&document.kind()))
     {
         let (kind, name) = (document.kind(), document.name());
-        let spot = document
+        let location = document
             .at("kind")
-            .map_or_else(|| document.spot(), |kind| kind.spot());
+            .map_or_else(|| document.location(), |kind| kind.location());
         let message =
             format!("{kind} is not supported type for registryV1 bundle: manifests/{name}");
-        findings.say(&rule::KIND, spot, message);
+        findings.say(&rule::KIND, location, message);
     }
     // Behind the files that are no manifests: one of them may be the CSV.
     check_csvs(draft, findings);
@@ -90,7 +90,7 @@ pub(super) fn has_long_list(draft: &Draft, findings: &mut Findings) -> bool {
                 "{} has a list of {length} items; {MAX_ITEMS} are allowed",
                 document.path
             );
-            findings.say(&rule::LIST_LENGTH, document.spot(), message);
+            findings.say(&rule::LIST_LENGTH, document.location(), message);
             found = true;
         }
     }
@@ -118,7 +118,7 @@ fn check_csvs(draft: &Draft, findings: &mut Findings) {
                     "invalid bundle: contains multiple CSVs: {} and {}",
                     first.path, other.path
                 );
-                findings.say(&rule::SEVERAL_CSVS, other.spot(), message);
+                findings.say(&rule::SEVERAL_CSVS, other.location(), message);
             }
         }
     }

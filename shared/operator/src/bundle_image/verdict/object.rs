@@ -5,7 +5,7 @@ use super::findings::Findings;
 use super::rule;
 use crate::bundle_image::document::{Document, at, items, texts};
 use crate::bundle_image::draft::Draft;
-use crate::report::Place;
+use crate::report::Field;
 use crate::yaml::Value;
 
 /// The Security Context Constraints that OpenShift has from the start.
@@ -26,10 +26,10 @@ pub(super) fn check(draft: &Draft, findings: &mut Findings) {
         match document.kind() {
             "PodDisruptionBudget" => check_budget(document, findings),
             "PriorityClass" if is_true(&document.place(), "globalDefault") => {
-                let spot = spot_at(&document.place(), "globalDefault");
+                let location = spot_at(&document.place(), "globalDefault");
                 findings.say(
                     &rule::OBJECT,
-                    spot,
+                    location,
                     "globalDefault field cannot be set to true",
                 );
             }
@@ -55,7 +55,7 @@ fn check_budget(document: &Document, findings: &mut Findings) {
     if let Some(value) = stops_all("spec.maxUnavailable", "0") {
         findings.say(
             &rule::OBJECT,
-            value.spot(),
+            value.location(),
             "maxUnavailable field cannot be set to 0 or 0%",
         );
     }
@@ -64,13 +64,13 @@ fn check_budget(document: &Document, findings: &mut Findings) {
     if let Some(value) = all {
         findings.say(
             &rule::OBJECT,
-            value.spot(),
+            value.location(),
             "minAvailable field cannot be set to 100%",
         );
     }
 }
 
-fn check_permission(permission: &Place<'_>, findings: &mut Findings) {
+fn check_permission(permission: &Field<'_>, findings: &mut Findings) {
     let has = |path, wanted: &[&str]| {
         texts(permission, path)
             .iter()
@@ -81,7 +81,7 @@ fn check_permission(permission: &Place<'_>, findings: &mut Findings) {
         && has("verbs", &["*", "create", "update", "patch"])
     {
         let message = "RBAC includes permission to create/update poddisruptionbudgets, which could impact cluster stability";
-        findings.say(&rule::OBJECT_WARNING, permission.spot(), message);
+        findings.say(&rule::OBJECT_WARNING, permission.location(), message);
     }
     if has("apiGroups", &["security.openshift.io"])
         && has("resources", &["securitycontextconstraints"])
@@ -89,6 +89,6 @@ fn check_permission(permission: &Place<'_>, findings: &mut Findings) {
         && has("resourceNames", &DEFAULT_SCCS)
     {
         let message = "RBAC includes permission to modify default securitycontextconstraints, which could impact cluster stability";
-        findings.say(&rule::OBJECT, permission.spot(), message);
+        findings.say(&rule::OBJECT, permission.location(), message);
     }
 }

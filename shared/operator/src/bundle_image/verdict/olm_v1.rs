@@ -7,7 +7,7 @@ use super::findings::Findings;
 use super::{Subject, names, rule};
 use crate::bundle_image::document::{items, text, texts};
 use crate::bundle_image::size;
-use crate::report::Place;
+use crate::report::Field;
 
 /// Bytes of all objects together: OLM v1 keeps them in one.
 const MAX_OBJECTS: usize = 3 << 19;
@@ -37,11 +37,11 @@ pub(super) fn check(subject: &Subject<'_>, dependencies: &[String], findings: &m
         let message = format!(
             "the bundle's objects have {size} bytes together, more than one object may have"
         );
-        findings.say(&rule::V1_SIZE, csv.spot(), message);
+        findings.say(&rule::V1_SIZE, csv.location(), message);
     }
 }
 
-fn check_dependencies(csv: &Place<'_>, dependencies: &[String], findings: &mut Findings) {
+fn check_dependencies(csv: &Field<'_>, dependencies: &[String], findings: &mut Findings) {
     let required = ["customresourcedefinitions", "apiservicedefinitions"];
     let needs_kinds = required
         .iter()
@@ -62,22 +62,22 @@ fn check_dependencies(csv: &Place<'_>, dependencies: &[String], findings: &mut F
         let message = format!(
             "has a dependency declared via property {property:?} which is currently not supported"
         );
-        findings.say(&rule::V1_DEPENDENCY, csv.spot(), message);
+        findings.say(&rule::V1_DEPENDENCY, csv.location(), message);
     }
 }
 
-fn check_install_modes(csv: &Place<'_>, findings: &mut Findings) {
+fn check_install_modes(csv: &Field<'_>, findings: &mut Findings) {
     let modes = items(csv, "spec.installModes");
     let supported: Vec<&str> = modes
         .iter()
         .filter(|mode| is_true(mode, "supported"))
         .filter_map(|mode| text(mode, "type"))
         .collect();
-    let spot = spot_at(csv, "spec.installModes");
+    let location = spot_at(csv, "spec.installModes");
     if !supported.is_empty() && !supported.contains(&"AllNamespaces") {
         let message =
             "the install mode AllNamespaces is not supported: installing requires watchNamespace";
-        findings.say(&rule::V1_INSTALL_MODE, spot.clone(), message);
+        findings.say(&rule::V1_INSTALL_MODE, location.clone(), message);
     }
     let webhooks = items(csv, "spec.webhookdefinitions");
     let converts = webhooks
@@ -86,12 +86,12 @@ fn check_install_modes(csv: &Place<'_>, findings: &mut Findings) {
     if converts && supported.iter().any(|mode| *mode != "AllNamespaces") {
         let message =
             "bundle contains conversion webhooks and supports install modes beyond AllNamespaces";
-        findings.say(&rule::V1_INSTALL_MODE, spot, message);
+        findings.say(&rule::V1_INSTALL_MODE, location, message);
     }
 }
 
 /// Checks the names of the deployments, and gives them.
-fn check_deployments<'a>(csv: &Place<'a>, findings: &mut Findings) -> HashSet<&'a str> {
+fn check_deployments<'a>(csv: &Field<'a>, findings: &mut Findings) -> HashSet<&'a str> {
     let mut deployments = HashSet::new();
     for deployment in items(csv, "spec.install.spec.deployments") {
         let name = text(&deployment, "name").unwrap_or("");
@@ -99,7 +99,7 @@ fn check_deployments<'a>(csv: &Place<'a>, findings: &mut Findings) -> HashSet<&'
             let message = format!(
                 "cluster service version contains duplicate strategy deployment spec '{name}'"
             );
-            findings.say(&rule::V1_DUPLICATE, deployment.spot(), message);
+            findings.say(&rule::V1_DUPLICATE, deployment.location(), message);
         }
         if let Some(problem) = names::subdomain_problem(name) {
             let message = format!(
@@ -111,14 +111,14 @@ fn check_deployments<'a>(csv: &Place<'a>, findings: &mut Findings) -> HashSet<&'
     deployments
 }
 
-fn check_webhooks(csv: &Place<'_>, deployments: &HashSet<&str>, findings: &mut Findings) {
+fn check_webhooks(csv: &Field<'_>, deployments: &HashSet<&str>, findings: &mut Findings) {
     let mut seen = HashSet::new();
     for webhook in items(csv, "spec.webhookdefinitions") {
         let [kind, name, deployment] =
             ["type", "generateName", "deploymentName"].map(|key| text(&webhook, key).unwrap_or(""));
         if !seen.insert((kind, name)) {
             let message = format!("duplicate webhook '{name}' of type '{kind}'");
-            findings.say(&rule::V1_DUPLICATE, webhook.spot(), message);
+            findings.say(&rule::V1_DUPLICATE, webhook.location(), message);
         }
         if let Some(problem) = names::subdomain_problem(name) {
             let message = format!("webhook of type '{kind}' has invalid name '{name}': {problem}");
@@ -140,14 +140,14 @@ fn check_webhooks(csv: &Place<'_>, deployments: &HashSet<&str>, findings: &mut F
     }
 }
 
-fn check_rules(webhook: &Place<'_>, name: &str, findings: &mut Findings) {
+fn check_rules(webhook: &Field<'_>, name: &str, findings: &mut Findings) {
     for admission in items(webhook, "rules") {
         for group in texts(&admission, "apiGroups") {
             let mut say = |what: String| {
                 let message = format!(
                     "webhook {name:?} contains forbidden rule: admission webhook rules cannot reference {what}"
                 );
-                findings.say(&rule::V1_WEBHOOK, admission.spot(), message);
+                findings.say(&rule::V1_WEBHOOK, admission.location(), message);
             };
             match group {
                 "*" | "olm.operatorframework.io" => say(format!("API group {group:?}")),
@@ -174,7 +174,7 @@ fn check_crds(subject: &Subject<'_>, findings: &mut Findings) {
                 "bundle contains duplicate custom resource definition '{}'",
                 crd.object_name()
             );
-            findings.say(&rule::V1_DUPLICATE, crd.spot(), message);
+            findings.say(&rule::V1_DUPLICATE, crd.location(), message);
         }
         if crd.api_version() == "apiextensions.k8s.io/v1beta1" {
             let message = format!(

@@ -7,7 +7,7 @@ use super::examples::display;
 use super::findings::Findings;
 use super::{Subject, rule};
 use crate::bundle_image::document::{Document, items, text};
-use crate::report::Place;
+use crate::report::Field;
 
 /// Group, version and kind.
 type Gvk = (String, String, String);
@@ -28,7 +28,7 @@ pub(super) fn check(subject: &Subject<'_>, findings: &mut Findings) {
                 display(key),
                 subject.name
             );
-            findings.say(&rule::CRD_TWICE, crd.spot(), message);
+            findings.say(&rule::CRD_TWICE, crd.location(), message);
         }
         let place = crd.place();
         let plural = text(&place, "spec.names.plural").unwrap_or("");
@@ -72,7 +72,7 @@ fn check_owned(
                 display(&key),
                 subject.name
             );
-            findings.say(&rule::OWNED_MISSING, item.spot(), message);
+            findings.say(&rule::OWNED_MISSING, item.location(), message);
             continue;
         };
         if *theirs != plural {
@@ -81,7 +81,7 @@ fn check_owned(
                 "couldn't find {group}/{version}/{kind} ({plural}) in bundle: the plural in {} is {theirs:?}",
                 crd.path
             );
-            findings.say(&rule::OWNED_MISSING, item.spot(), message);
+            findings.say(&rule::OWNED_MISSING, item.location(), message);
         }
         owned.push(key);
     }
@@ -89,7 +89,7 @@ fn check_owned(
 }
 
 /// The plural and the key of an owned CRD, whose name is `<plural>.<group>`.
-fn owned_key<'a>(item: &Place<'a>) -> (&'a str, Gvk) {
+fn owned_key<'a>(item: &Field<'a>) -> (&'a str, Gvk) {
     let field = |key| text(item, key).unwrap_or("");
     let name = field("name");
     let (plural, group) = name.split_once('.').unwrap_or(("", name));

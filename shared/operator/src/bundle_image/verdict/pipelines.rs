@@ -43,7 +43,7 @@ pub(super) fn check_kinds(draft: &Draft, findings: &mut Findings) {
              Manager(OLM) can install and manage.",
             document.name()
         );
-        findings.say(&rule::PIPELINES_KIND, document.spot(), message);
+        findings.say(&rule::PIPELINES_KIND, document.location(), message);
     }
 }
 
@@ -73,7 +73,7 @@ fn check_versions(subject: &Subject<'_>, findings: &mut Findings) {
         );
         return findings.say(
             &rule::PIPELINES_VERSIONS,
-            annotations.spot(OPENSHIFT_VERSIONS),
+            annotations.location(OPENSHIFT_VERSIONS),
             message,
         );
     };

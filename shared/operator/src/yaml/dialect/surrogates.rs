@@ -1,19 +1,23 @@
-//! Characters written as JSON writes them beyond U+FFFF, as two escapes of half a character each: `"\ud83d\ude00"`.
+//! Characters beyond U+FFFF as JSON writes them: as a surrogate pair, two escapes of half a character each, as in
+//! `"\ud83d\ude00"`.
 //!
-//! libyaml refuses such escapes. So `\ud…` becomes `\ue…`, the escape of a private character, and values get back what was
-//! meant. That takes a text without those characters; any other stays as it is, and is refused.
+//! libyaml refuses such escapes. So the parser gets `\ue…`, the escape of a private character, for `\ud…`, and each value
+//! is changed back. That requires a text without those private characters; any other stays as it is, and libyaml
+//! refuses it.
 
 use std::ops::RangeInclusive;
 
 use memchr::memmem;
 
+use super::super::Problem;
+
 /// The private characters that stand for halves.
 const PRIVATE: RangeInclusive<char> = '\u{e000}'..='\u{edff}';
-/// What a half's escape has for a second digit, and what stands for it.
+/// The second digits of a half's escape, and at the same index what the parser gets for each.
 const SECOND: [&[u8; 14]; 2] = [b"89abcdefABCDEF", b"0123456789abcd"];
 
-/// Whether a text has halves, and room for what stands for them.
-pub fn can_hide(text: &str) -> bool {
+/// Whether a text has halves, and none of the private characters that stand for them.
+pub(in crate::yaml) fn can_hide(text: &str) -> bool {
     let is_private = |escape: &[u8]| {
         let code = escape
             .strip_prefix(b"\\u")
@@ -29,17 +33,17 @@ pub fn can_hide(text: &str) -> bool {
         && !text.contains(|char| PRIVATE.contains(&char))
 }
 
-/// The text with stand-ins for halves, of the same length.
-pub fn hidden(text: String) -> String {
+/// The text with private characters for halves; its length stays.
+pub(in crate::yaml) fn hidden(text: String) -> String {
     exchanged(text, b'd', b'e', SECOND)
 }
 
-/// A value of such a text as it was meant.
+/// A value of a hidden text with the characters that the file has.
 ///
 /// # Errors
-/// Half a character without its other half.
-pub fn shown(value: String) -> Result<String, &'static str> {
-    // Escapes that are none, as in a literal block, are text.
+/// [`Problem::HalfSurrogate`] for half a character without its other half.
+pub(in crate::yaml) fn shown(value: String) -> Result<String, Problem> {
+    // What looks like an escape in a value, as in a literal block, is text.
     let value = exchanged(value, b'e', b'd', [SECOND[1], SECOND[0]]);
     if !value.contains(|char| PRIVATE.contains(&char)) {
         return Ok(value);
@@ -53,7 +57,7 @@ pub fn shown(value: String) -> Result<String, &'static str> {
                 let pair = [first, rest.next().and_then(half).unwrap_or_default()];
                 match char::decode_utf16(pair).next() {
                     Some(Ok(whole)) => shown.push(whole),
-                    _ => return Err("half a surrogate pair"),
+                    _ => return Err(Problem::HalfSurrogate),
                 }
             }
         }
@@ -73,10 +77,11 @@ fn exchanged(text: String, from: u8, to: u8, digits: [&[u8; 14]; 2]) -> String {
         }
         at += 2;
     }
-    String::from_utf8(bytes).unwrap_or_default() // of which a digit more or less makes nothing else
+    #[expect(clippy::expect_used, reason = "ASCII was exchanged for ASCII")]
+    String::from_utf8(bytes).expect("still UTF-8")
 }
 
-/// The place of an escape's second digit among `digits`, when its first is this one in either case.
+/// The index of an escape's second digit in `digits`, when its first digit is this one in either case.
 fn second(escape: &[u8], first: u8, digits: &[u8; 14]) -> Option<usize> {
     let [b'\\', b'u', digit, second, third, fourth, ..] = escape else {
         return None;
@@ -112,11 +117,11 @@ mod tests {
             hidden,
             r#"["\ue03d\ue600", "\uE03D\uEc00", '\ue03d', "\\uE600"]"#
         );
-        assert_eq!(shown(hidden).as_deref(), Ok(text));
+        assert_eq!(shown(hidden).unwrap(), text);
 
         let shown = |value: &str| shown(value.to_owned());
-        assert_eq!(shown("a\u{e03d}\u{e600}b").as_deref(), Ok("a😀b"));
-        assert_eq!(shown("\u{e03d}\u{ec00}").as_deref(), Ok("😀"));
+        assert_eq!(shown("a\u{e03d}\u{e600}b").unwrap(), "a😀b");
+        assert_eq!(shown("\u{e03d}\u{ec00}").unwrap(), "😀");
         for halves in [
             "\u{e03d}",
             "\u{e600}\u{e03d}",

@@ -1,0 +1,64 @@
+//! `validation_info` of an answer.
+
+use serde::Serialize;
+
+use super::rules::{self, Rule};
+use super::{Finding, Location, Report};
+use crate::yaml::{Problem, ReadError};
+
+/// The lists that clients know, and the findings beside them.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ValidationInfo {
+    /// Messages that make the manifests invalid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errors: Option<Vec<String>>,
+    /// Messages that do not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warnings: Option<Vec<String>>,
+    /// Where it is, what was found, what to do.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
+impl ValidationInfo {
+    /// A file that cannot be read.
+    pub(crate) fn unreadable(file: &str, error: &ReadError) -> Self {
+        let rule = match &error.problem {
+            Problem::SeveralDocuments => &rules::YAML_DOCUMENTS,
+            problem if problem.is_limit() => &rules::YAML_LIMIT,
+            _ => &rules::YAML,
+        };
+        let location = Location {
+            file: file.into(),
+            position: error.position,
+            field: String::new(),
+            found: error.problem.to_string(),
+        };
+        let message = error.to_string();
+        Self::without_lists(|report| report.add(rule, &location, &[file, &message]))
+    }
+
+    /// A value of a wrong type before the rules are checked.
+    pub(crate) fn wrong_type(location: &Location, expected: &str) -> Self {
+        Self::without_lists(|report| report.wrong_type_at(location, expected))
+    }
+
+    /// A file that has no place among the others, with what was found instead.
+    pub(crate) fn layout(rule: &Rule, location: &Location, found: String) -> Self {
+        let location = Location {
+            found,
+            ..location.clone()
+        };
+        Self::without_lists(|report| report.add(rule, &location, &[]))
+    }
+
+    /// A finding before the rules are checked: then operator-courier has no lists.
+    fn without_lists(add: impl FnOnce(&mut Report)) -> Self {
+        let mut report = Report::default();
+        add(&mut report);
+        ValidationInfo {
+            findings: report.findings,
+            ..ValidationInfo::default()
+        }
+    }
+}
