@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The tests that need more than Rust: real operators, operator-courier as oracle, the template, the functions in Lambda's
-# emulators, figures of the built server, and the container. Installs what it needs with pip, into target/tools, and
-# debootstrap with apt.
-#   tests/with-tools.sh [STEP…]   steps: corpus oracle template lambda sam-local secrets events memory load container; all
-#                                 when none is named
+# emulators, pushes at once and interrupted, a real registry, figures of the built server, and the container. Installs
+# what it needs with pip, into target/tools, and with apt.
+#   tests/with-tools.sh [STEP…]   steps: corpus oracle template lambda sam-local secrets events races interrupted
+#                                 oci memory load container; all when none is named
 # With SKIP_BUILD=1 the binaries in target/release and .aws-sam are taken as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -98,7 +98,7 @@ lambda() {
     wait_for http://127.0.0.1:18081/v2/about
     wait_for http://127.0.0.1:18089/moto-api/
     "$PYTHON" tests/tools/seed_aws.py http://127.0.0.1:18089 target/lambda-sandbox/larder-operator.zip
-    for name in push-zipfile push-koji uploads delete-release validate health about; do
+    for name in push-zipfile push-koji create-upload delete-release validate health about; do
         OMPS_CONF_FILE=config/omps.toml OMPS_CONF_SECTION=LocalConfig OMPS_SECRETS_PREFIX=omps \
             OMPS_UPLOAD_BUCKET=omps-uploads \
             OMPS_QUAY_URL=http://127.0.0.1:18082 OMPS_KOJIHUB_URL=http://127.0.0.1:18087/kojihub \
@@ -125,7 +125,7 @@ sam-local() {
 secrets() {
     start target/moto-secrets.log "$PYTHON" -m moto.server -H 127.0.0.1 -p 18070
     wait_for http://127.0.0.1:18070/moto-api/
-    MOTO_URL=http://127.0.0.1:18070 cargo test --locked -p omps-tests --test api moto:: -- --ignored
+    MOTO_URL=http://127.0.0.1:18070 cargo test --locked --workspace --test api moto:: -- --ignored
 }
 
 # Pushes by event and by upload, with moto for AWS. Debug builds: what counts here is not time.
@@ -139,6 +139,33 @@ events() {
     wait_for http://127.0.0.1:18102/v2/about
     "$PYTHON" tests/tools/events.py "$emulator" "$binaries" 18101 http://127.0.0.1:18103 \
         http://127.0.0.1:18104 target/events-sandbox/larder-operator.zip
+}
+
+# Many pushes at once: every 200 is a release of its own whose content is there, whatever the processes share.
+races() {
+    debug_binaries
+    "$PYTHON" tests/tools/races.py "${FLEET[@]}"
+    "$PYTHON" tests/tools/races.py "${FLEET[@]}" --store sqlite --processes 2
+    "$PYTHON" tests/tools/races.py "${FLEET[@]}" --store dynamodb --processes 2 --function "$DEBUG/push-zipfile" --functions 8
+}
+
+# Processes killed at each step of a push: the same request again finishes it.
+interrupted() {
+    debug_binaries
+    "$PYTHON" tests/tools/interrupted.py "${FLEET[@]}" --store sqlite
+    "$PYTHON" tests/tools/interrupted.py "${FLEET[@]}" --store dynamodb --function "$DEBUG/push-event"
+}
+
+# What these two run. Debug builds: what counts here is not time.
+debug_binaries() {
+    DEBUG=${CARGO_TARGET_DIR:-$PWD/target}/debug
+    cargo build --locked --workspace --bins
+    FLEET=(--server "$DEBUG/omps-server" --stand-ins "$DEBUG/stand-ins")
+}
+
+# The client for OCI registries in front of Debian's docker-registry.
+oci() {
+    tests/tools/oci_real.sh
 }
 
 # Many pushes at once, and more than there are workers.
@@ -158,7 +185,7 @@ container() {
 
 install_tools
 [ -n "${SKIP_BUILD:-}" ] || build
-for step in "${@:-corpus oracle template lambda sam-local secrets events memory load container}"; do
+for step in "${@:-corpus oracle template lambda sam-local secrets events races interrupted oci memory load container}"; do
     for name in $step; do
         echo "-- $name"
         from=$SECONDS

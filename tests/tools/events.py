@@ -295,7 +295,7 @@ try:
     check("outcomes once it is sent again", outcomes(), ["Operator Push Succeeded: 9.0.0"])
 
     print("# 15 MiB by upload id")
-    uploads, push_zipfile = Function("uploads", 18112, **settings), Function("push-zipfile", 18114, **settings)
+    uploads, push_zipfile = Function("create-upload", 18112, **settings), Function("push-zipfile", 18114, **settings)
     functions += [uploads, push_zipfile]
     big = ROOT / "target/events-big.zip"
     big.write_bytes(zip_bytes)

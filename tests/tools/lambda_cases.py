@@ -92,7 +92,7 @@ EVENTS = [
     ("push-zipfile", 200, pushed("1.0.0")),
     ("delete-release", 200, deleted("1.0.0")),
     ("push-koji", 200, pushed("1.0.0", nvr=NVR)),
-    ("uploads", 200, {"upload": ANY, "url": ANY, "expires_in": 3600, "max_size": 24 << 20}),
+    ("create-upload", 200, {"upload": ANY, "url": ANY, "expires_in": 3600, "max_size": 24 << 20}),
 ]
 # Every file of events/ that comes from the queue, and Quay's releases after it: what was pushed before is not again.
 OF_QUEUE = [

@@ -21,7 +21,7 @@ install() {
         command -v "$program" >/dev/null || missing+=("$program")
     done
     command -v htpasswd >/dev/null || missing+=(apache2-utils)
-    if [ ${#missing[@]} -gt 0 ]; then apt-get install -qq -y "${missing[@]}" >/dev/null; fi
+    if [ ${#missing[@]} -gt 0 ]; then apt-get update -qq && apt-get install -qq -y "${missing[@]}" >/dev/null; fi
 }
 
 # serve NAME [AUTH]: starts a registry with an empty store of its own.
@@ -51,7 +51,7 @@ requests() {
 }
 
 run_client() {
-    OCI_REGISTRY_URL=http://127.0.0.1:$PORT cargo test --locked -p omps-tests --test api oci::real::a_real -- --ignored
+    OCI_REGISTRY_URL=http://127.0.0.1:$PORT cargo test --locked --workspace --test api oci::real::a_real -- --ignored
 }
 
 install
@@ -64,13 +64,13 @@ umoci new --image "$WORK/layout:first"
 umoci insert --rootless --image "$WORK/layout:first" "$WORK/content/manifests" /manifests
 
 echo "-- skopeo in front of the stand-in"
-OCI_LAYOUT=$WORK/layout:first cargo test --locked -p omps-tests --test api oci::real::skopeo -- --ignored
+OCI_LAYOUT=$WORK/layout:first cargo test --locked --workspace --test api oci::real::skopeo -- --ignored
 
 echo "-- open"
 serve open
 run_client
 requests "$WORK/open.log"
-OCI_REGISTRY_URL=http://127.0.0.1:$PORT cargo test --locked -p omps-tests --test api oci::exchanges -- --ignored
+OCI_REGISTRY_URL=http://127.0.0.1:$PORT cargo test --locked --workspace --test api oci::exchanges -- --ignored
 image=docker://127.0.0.1:$PORT/testorg/doorbell-operator
 skopeo list-tags --tls-verify=false "$image"
 digest=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "$image:1.0.0")

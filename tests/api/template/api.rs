@@ -69,7 +69,7 @@ fn validate_and_uploads_have_throttles_of_their_own() {
     let functions = functions(&template);
     let settings = &template["Resources"]["Api"]["Properties"]["MethodSettings"];
 
-    for (name, parameters) in [("validate", "Validate"), ("uploads", "Uploads")] {
+    for (name, parameters) in [("validate", "Validate"), ("create-upload", "Uploads")] {
         let function = functions.iter().find(|function| function.name == name);
         let routes = &function.expect("the function").routes;
         for route in routes {

@@ -54,7 +54,7 @@ fn needed(function: &Function) -> Vec<Value> {
         "sqs:GetQueueAttributes"
     ]);
     needed.extend(match name {
-        "uploads" => vec![
+        "create-upload" => vec![
             allow(&json!("s3:PutObject"), UPLOADS),
             allow(&json!("kms:GenerateDataKey"), "KmsKeyArn"),
         ],

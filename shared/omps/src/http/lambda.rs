@@ -46,21 +46,19 @@ where
 }
 
 fn from_event(event: lambda_http::Request, config: &Config) -> Incoming {
-    let stage_and_id = match event.request_context_ref() {
-        Some(RequestContext::ApiGatewayV1(context)) => (None, context.request_id.clone()),
-        Some(RequestContext::ApiGatewayV2(context)) => {
-            (context.stage.clone(), context.request_id.clone())
-        }
-        _ => (None, None),
-    };
-    let (stage, id) = stage_and_id;
     let raw = event.raw_http_path();
-    // The path of an HTTP API's event starts with its stage, unless that is the default one.
-    let path = stage
-        .and_then(|stage| raw.strip_prefix('/')?.strip_prefix(&stage))
-        .filter(|rest| rest.starts_with('/'))
-        .unwrap_or(raw)
-        .to_owned();
+    let (path, id) = match event.request_context_ref() {
+        Some(RequestContext::ApiGatewayV1(context)) => (
+            without_base_path(raw, context.resource_path.as_deref()),
+            context.request_id.clone(),
+        ),
+        Some(RequestContext::ApiGatewayV2(context)) => (
+            without_stage(raw, context.stage.as_deref()),
+            context.request_id.clone(),
+        ),
+        _ => (raw, None),
+    };
+    let path = path.to_owned();
     let end = event.lambda_context_ref().map(|context| context.deadline);
     let deadline = end.and_then(|end| Deadline::of_function(end, LAMBDA_RESERVE));
     let deadline = deadline.unwrap_or_else(|| Deadline::after(REQUEST_TIMEOUT));
@@ -81,5 +79,45 @@ fn from_event(event: lambda_http::Request, config: &Config) -> Incoming {
         id,
         body,
         deadline,
+    }
+}
+
+/// The path of a REST API's event without the base path of a custom domain: as many segments as its resource has.
+fn without_base_path<'a>(path: &'a str, resource: Option<&str>) -> &'a str {
+    let Some(resource) = resource.filter(|resource| resource.starts_with('/')) else {
+        return path;
+    };
+    let segments = resource.matches('/').count();
+    let start = path.rmatch_indices('/').nth(segments - 1);
+    start.map_or(path, |(start, _)| &path[start..])
+}
+
+/// The path of an HTTP API's event without its stage, with which it starts unless that is the default one.
+fn without_stage<'a>(path: &'a str, stage: Option<&str>) -> &'a str {
+    stage
+        .and_then(|stage| path.strip_prefix('/')?.strip_prefix(stage))
+        .filter(|rest| rest.starts_with('/'))
+        .unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_base_path_of_a_domain_is_not_part_of_the_path() {
+        let resource = Some("/v2/{organization}/zipfile");
+        for (path, resource, wanted) in [
+            ("/v2/org/zipfile", resource, "/v2/org/zipfile"),
+            ("/omps/v2/org/zipfile", resource, "/v2/org/zipfile"),
+            ("/a/b/v2/org/zipfile", resource, "/v2/org/zipfile"),
+            ("/zipfile", resource, "/zipfile"),
+            ("/omps/v2/about", None, "/omps/v2/about"),
+        ] {
+            assert_eq!(without_base_path(path, resource), wanted, "{path}");
+        }
+        assert_eq!(without_stage("/prod/v2/about", Some("prod")), "/v2/about");
+        assert_eq!(without_stage("/v2/about", Some("$default")), "/v2/about");
+        assert_eq!(without_stage("/production", Some("prod")), "/production");
     }
 }
