@@ -11,6 +11,7 @@ mod health;
 mod helpers;
 mod idempotency;
 mod koji_failures;
+mod layers;
 mod moto;
 mod oci;
 mod publishing;

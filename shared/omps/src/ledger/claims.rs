@@ -72,7 +72,7 @@ impl Wish {
 pub struct Held {
     ledger: Arc<Ledger>,
     key: String,
-    entry: Entry,
+    entry: Box<Entry>,
     /// What is known of the holders before.
     pub granted: Granted,
 }
@@ -139,7 +139,7 @@ impl Ledger {
         Ok(Held {
             ledger: self.clone(),
             key,
-            entry,
+            entry: Box::new(entry),
             granted,
         })
     }
@@ -261,9 +261,9 @@ impl Held {
             holder: self.entry.holder.clone(),
             note,
         };
-        let seen = Some(self.entry.clone());
+        let seen = Some((*self.entry).clone());
         let (entry, _) = self.ledger.apply(&self.key, seen, &step).await?;
-        self.entry = entry;
+        *self.entry = entry;
         Ok(())
     }
 }
