@@ -21,6 +21,9 @@ use crate::canary;
 
 /// The organization that the tests push to.
 pub const ORGANIZATION: &str = "testorg";
+/// A robot of it that may pull and not push.
+pub const READER: &str = "testorg+reader";
+pub const READER_PASSWORD: &str = "reader-password";
 
 /// A running service, and the services that it calls. All stop when it is dropped.
 pub struct TestApp {
@@ -69,7 +72,11 @@ impl TestApp {
         let free = SocketAddr::from(([127, 0, 0, 1], 0));
         let quay = Quay::start(Settings {
             listen: free,
-            accounts: Accounts::of_organizations(&[ORGANIZATION]),
+            accounts: Accounts::of_organizations(&[ORGANIZATION]).reader(
+                READER,
+                READER_PASSWORD,
+                ORGANIZATION,
+            ),
             ..Settings::default()
         })
         .await

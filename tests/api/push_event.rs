@@ -10,7 +10,7 @@ use omps::deadline::Deadline;
 use omps::events::outcome::{Outcome, Outcomes};
 use omps::events::worker::{Batch, Message, Worker};
 use omps::objects::Objects;
-use omps_tests::koji::{Build, Fault as KojiFault, Refusal as KojiRefusal};
+use omps_tests::koji::{Build, Fault as KojiFault, Refusal as KojiRefusal, State};
 use omps_tests::operator::Operator;
 use omps_tests::quay::{Fault, Refusal};
 use serde_json::{Value, json};
@@ -451,4 +451,69 @@ async fn a_robots_token_that_quay_refuses_is_read_once_more() {
     assert_eq!(failed, Vec::<String>::new());
     assert_eq!(queue.told(), ["Operator Push Succeeded: 1.0.0"]);
     assert_eq!(queue.services.secrets.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_build_that_ended_before_one_that_is_released_is_superseded() {
+    let mut queue = Queue::new().await;
+    let koji = &queue.services.koji;
+    let older = Build::of_operator("doorbell-1-1", operator_of("older"));
+    koji.add_build(older.completed_at(1_000.0));
+    let newer = Build::of_operator("doorbell-1-2", operator_of("newer"));
+    koji.add_build(newer.completed_at(2_000.0));
+    assert!(queue.deliver(&[build("doorbell-1-2")]).await.is_empty());
+
+    let failed = queue.deliver(&[build("doorbell-1-1")]).await;
+
+    assert!(failed.is_empty(), "{failed:?}");
+    assert_eq!(
+        queue.outcomes.try_recv().expect("one").detail["nvr"],
+        "doorbell-1-2"
+    );
+    let outcome = queue.outcomes.try_recv().expect("another");
+    assert_eq!(outcome.detail_type(), "Operator Push Superseded");
+    assert_eq!(outcome.detail["nvr"], "doorbell-1-1");
+    assert_eq!(outcome.detail["superseded_by"], "doorbell-1-2");
+    assert_eq!(queue.releases(), ["1.0.0"]);
+
+    // A version in the message overrules the order.
+    let asked = json!({"organization": ORGANIZATION, "nvr": "doorbell-1-1", "version": "0.9.0"});
+    assert!(queue.deliver(&[asked]).await.is_empty());
+    assert_eq!(queue.told(), ["Operator Push Succeeded: 0.9.0"]);
+}
+
+#[tokio::test]
+async fn a_release_that_was_deleted_comes_back_when_its_push_is_forced() {
+    let mut queue = Queue::new().await;
+    queue.add_build("doorbell-1-1", Operator::doorbell().zip());
+    let asked =
+        |force: bool| json!({"organization": ORGANIZATION, "nvr": "doorbell-1-1", "force": force});
+    queue.deliver(&[asked(false)]).await;
+    queue.services.delete("doorbell-operator", "1.0.0").await;
+    queue.deliver(&[asked(false)]).await;
+    assert!(queue.releases().is_empty());
+
+    queue.deliver(&[asked(true)]).await;
+
+    assert_eq!(queue.releases(), ["1.0.0"]);
+    assert_eq!(
+        queue.told(),
+        [
+            "Operator Push Succeeded: 1.0.0",
+            "Operator Push Succeeded: 1.0.0",
+            "Operator Push Succeeded: 1.0.0, repeated"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_build_that_koji_still_shows_as_building_comes_back() {
+    let mut queue = Queue::new().await;
+    let behind = Build::of_image("doorbell-1-1").in_state(State::Building);
+    queue.services.koji.add_build(behind);
+
+    let failed = queue.deliver(&[build("doorbell-1-1")]).await;
+
+    assert_eq!(failed, ["0"]);
+    assert!(queue.told().is_empty());
 }

@@ -207,3 +207,27 @@ async fn a_push_for_which_no_worker_is_free_in_time_may_come_back_later() {
         answers[1]
     );
 }
+
+#[tokio::test]
+async fn a_push_whose_client_hung_up_is_finished_before_the_server_ends() {
+    let server = Server::start(Settings::default()).await;
+    let late = Fault::DelayAfterActing(Duration::from_millis(800));
+    server.quay.fail_next(1, "POST", "/cnr/", late);
+    let stream = server.send(&push("1.0.0")).await;
+    let is_sent = || async { server.releases() == ["1.0.0"] };
+    eventually(is_sent).await;
+    drop(stream);
+
+    let Server {
+        quay, stop, ended, ..
+    } = server;
+    stop.send(()).expect("a running server");
+    ended.await.expect("the server ends");
+
+    // The push looked at what Quay has before it ended.
+    let look = format!("/cnr/api/v1/packages/{ORGANIZATION}/doorbell-operator/1.0.0");
+    let requests = quay.requests();
+    let last = requests.last().expect("requests");
+    assert_eq!((last.method.as_str(), last.path.as_str()), ("GET", &*look));
+    assert_eq!(requests.len(), 3); // a look, the push, and a look
+}

@@ -1,13 +1,17 @@
 //! What a push costs: CPU of the service's own process, beside the floor that the same bytes cost in any service.
 //!
-//! `cargo bench -p omps`. Quay and the client run in a process of their own, which answers at once. Both figures are taken
+//! `cargo bench --workspace --bench push`. Quay and the client run in a process of their own. Both figures are taken
 //! in turns of one run, so that their ratio holds on any machine, whatever else it does.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use axum::{Json, Router, body::Bytes};
+use axum::body::Bytes;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use omps::app::App;
 use omps::config::Config;
 use omps_operator::Limits;
@@ -15,7 +19,8 @@ use omps_operator::archive::{self, Files};
 use omps_operator::yaml::Events;
 use omps_tests::multipart;
 use omps_tests::operator::Operator;
-use serde_json::json;
+use omps_tests::quay::accounts::{self, Accounts};
+use omps_tests::quay::{Quay, Settings};
 use tokio::net::TcpListener;
 
 /// Turns, and what is pushed in each.
@@ -59,9 +64,20 @@ fn floor_of(zip: &[u8]) -> Outcome {
             std::hint::black_box(event?);
         }
     }
-    let repository = omps::names::RepositoryName::parse("larder")?;
-    std::hint::black_box(omps::registry::Blob::pack(&files, &repository));
+    std::hint::black_box(packed(&files)?);
     Ok(())
+}
+
+/// The files as App Registry takes them: a gzipped tar in base64.
+fn packed(files: &Files) -> Result<String, Box<dyn std::error::Error>> {
+    let gzip = GzEncoder::new(Vec::new(), Compression::default());
+    let mut tar = tar::Builder::new(gzip);
+    for (path, bytes) in files {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        tar.append_data(&mut header, path, bytes.as_slice())?;
+    }
+    Ok(STANDARD.encode(tar.into_inner()?.finish()?))
 }
 
 /// Milliseconds of this process's CPU for one of the pushes that `work` makes.
@@ -142,31 +158,30 @@ impl Service {
 
 /// Quay and the client: says where Quay is, hears where the service is, pushes.
 async fn peer() -> Outcome {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("http://{}", listener.local_addr()?);
-    let quay = Router::new().fallback(|_: Bytes| async { Json(json!({"status": "ok"})) });
-    tokio::spawn(async {
-        axum::serve(
-            listener,
-            quay.layer(axum::extract::DefaultBodyLimit::disable()),
-        )
-        .await
-    });
+    let quay = Quay::start(Settings {
+        accounts: Accounts::of_organizations(&["testorg"]),
+        ..Settings::default()
+    })
+    .await?;
+    println!("{}", quay.url());
+    let token = accounts::basic(
+        &accounts::robot_name("testorg"),
+        &accounts::robot_password("testorg"),
+    );
 
     let mut lines = std::io::stdin().lines();
     let service = lines.next().ok_or("no service")??;
-    let url = format!("{service}/v2/org/zipfile/1.0.0");
     let form = Bytes::from(multipart::form(
         "file",
         Some("larder.zip"),
         &Operator::larder().zip(),
     ));
     let client = reqwest::Client::new();
-    for _go in lines {
-        for _ in 0..PUSHES {
+    for (round, _go) in lines.enumerate() {
+        for number in 0..PUSHES {
             let request = client
-                .post(&url)
-                .header("Authorization", "basic eDp5")
+                .post(format!("{service}/v2/testorg/zipfile/{round}.{number}.0"))
+                .header("Authorization", &token)
                 .header("Content-Type", multipart::content_type())
                 .body(form.clone());
             let answer = request.send().await?;

@@ -155,6 +155,13 @@ impl Quay {
             .expect("the folder can be written to");
     }
 
+    /// Removes a release, as somebody does who uses Quay itself.
+    pub fn remove_release(&self, organization: &str, package: &str, release: &str) {
+        let name = PackageName::new(organization, package);
+        let removed = self.service().store().delete(&name, release, HELM);
+        removed.expect("the folder can be written to");
+    }
+
     /// Adds a repository of container images, which blocks its name for packages.
     pub fn add_image_repository(&self, organization: &str, name: &str) {
         let name = PackageName::new(organization, name);

@@ -173,7 +173,8 @@ def outcomes():
             sqs.delete_message(QueueUrl=outcome_queue, ReceiptHandle=message["ReceiptHandle"])
             event = json.loads(message["Body"])
             assert event["source"] == "omps" and event["detail"]["asked"], event
-            told.append(f"{event['detail-type']}: {event['detail'].get('error') or event['detail']['version']}")
+            repeated = ", repeated" if event["detail"].get("repeated") else ""
+            told.append(f"{event['detail-type']}: {event['detail'].get('error') or event['detail']['version']}{repeated}")
     return sorted(told)
 
 
@@ -257,7 +258,8 @@ try:
     to_koji.is_closed = False
     check("come back when Koji does", deliver(*batch), [])
     check("outcomes", outcomes(), ["Operator Push Failed: OMPSUploadedFileError", "Operator Push Succeeded: 1.0.0",
-                                   "Operator Push Succeeded: 2.0.0"])
+                                   "Operator Push Succeeded: 2.0.0", "Operator Push Succeeded: 4.0.0, repeated",
+                                   "Operator Push Succeeded: 5.0.0, repeated"])
     deliver(*batch)
     check("releases after a third time", (releases(), releases("rules")),
           (["1.0.0", "2.0.0", "3.5.0", "4.0.0", "5.0.0"], ["1.0.0", "2.0.0"]))
@@ -276,7 +278,8 @@ try:
     while deliver(killed):
         check("within the claim's time", time.monotonic() - redelivered < TIMEOUT + 15, True)
         time.sleep(3)
-    check("outcomes", outcomes(), ["Operator Push Succeeded: 6.0.0"])
+    # The dead function's message may be delivered once more: then its outcome is marked as repeated.
+    check("outcomes", [told for told in outcomes() if "repeated" not in told], ["Operator Push Succeeded: 6.0.0"])
     check("releases", releases()[-1:], ["6.0.0"])
 
     print("# a message that fails to the last is a dead letter, and can be sent again")
@@ -303,7 +306,7 @@ try:
         archive.writestr("noise.bin", os.urandom(15 << 20))
 
     def asked(size=None):
-        event = json.loads((ROOT / "events/uploads.json").read_text())
+        event = json.loads((ROOT / "events/create-upload.json").read_text())
         answer = uploads.invoke(event | {"body": json.dumps({"size": size}) if size else None})
         assert answer["statusCode"] == 200, answer
         return json.loads(answer["body"])
@@ -331,7 +334,7 @@ try:
     upload(place, big)
     check("for another organization", push(place["upload"], "rules"), refused)
     check("pushed", push(place["upload"]), (200, "10.0.0"))
-    check("again", push(place["upload"]), refused)
+    check("again", push(place["upload"]), (200, "10.0.0"))
     check("left in the bucket", s3.list_objects_v2(Bucket=BUCKET, Prefix="uploads/")["KeyCount"], 0)
     place = asked()
     big.write_bytes(bytes((24 << 20) + 1))

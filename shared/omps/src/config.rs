@@ -36,14 +36,14 @@ pub struct Config {
     /// `default_release_version`: the first release of a repository. Default: 1.0.0.
     #[serde(deserialize_with = "release_version")]
     pub default_release_version: ReleaseVersion,
-    /// `quay_url`: the Quay to push to. Default: https://quay.io.
+    /// `quay_url`: the Quay to push to. Default: `https://quay.io`.
     #[serde(deserialize_with = "base_url")]
     pub quay_url: Url,
     /// `kojihub_url`: the XML-RPC interface of the Koji to take builds from. Default:
-    /// https://koji.fedoraproject.org/kojihub.
+    /// `https://koji.fedoraproject.org/kojihub`.
     #[serde(deserialize_with = "base_url")]
     pub kojihub_url: Url,
-    /// `kojiroot_url`: that Koji's files. Default: https://kojipkgs.fedoraproject.org/.
+    /// `kojiroot_url`: that Koji's files. Default: `https://kojipkgs.fedoraproject.org/`.
     #[serde(deserialize_with = "base_url")]
     pub kojiroot_url: Url,
     /// `greenwave`: whom to ask whether a build may be pushed. Default: nobody.

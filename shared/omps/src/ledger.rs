@@ -27,9 +27,6 @@ use serde_json::Value;
 /// Milliseconds since 1970.
 pub type Millis = u64;
 
-/// How much the clocks of two processes may differ.
-const CLOCK_SKEW: Millis = 60_000;
-
 /// What an entry stands for; it decides who may claim what is held, or done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -112,8 +109,8 @@ pub struct Claim {
     pub until: Millis,
     /// What is to be released, or is asked for: a digest.
     pub content: String,
-    /// When the registry was seen not to have the release: an entry that was done well before is of the past.
-    pub absent_at: Option<Millis>,
+    /// The revision of an entry that says that the release is there, while the registry was seen not to have it.
+    pub refuted: Option<u64>,
     /// When nobody needs the entry any more.
     pub forgotten_at: Millis,
 }
@@ -178,6 +175,10 @@ pub enum Refusal {
     Conflict {
         /// What came of it.
         outcome: Option<Value>,
+        /// The entry's revision.
+        revision: u64,
+        /// When it was changed last.
+        changed_at: Millis,
     },
     /// Somebody else has taken it over.
     Lost,
@@ -221,14 +222,18 @@ fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, 
     let is_mine = !claim.owner.is_empty() && before.owner == claim.owner;
     let is_held = before.held_until > now && !is_mine;
     let is_same = before.content == claim.content;
-    let is_gone = claim
-        .absent_at
-        .is_some_and(|absent_at| before.changed_at + CLOCK_SKEW < absent_at);
+    let is_gone = claim.refuted == Some(before.revision);
     let outcome = || before.outcome.clone();
     let busy = Err(Refusal::Busy {
         until: before.held_until,
     });
-    let conflict = || Err(Refusal::Conflict { outcome: outcome() });
+    let conflict = || {
+        Err(Refusal::Conflict {
+            outcome: outcome(),
+            revision: before.revision,
+            changed_at: before.changed_at,
+        })
+    };
     let granted = |state, left| {
         let entry = claim.entry(Some(before), state, now);
         Ok((

@@ -75,7 +75,7 @@ pub async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed, Error>
         }
     };
     let outcome = result.as_ref().map_or_else(Error::id, |_| "done");
-    audit::record("push", request.token.user(), outcome);
+    audit::record("push", request.token.user().as_deref(), outcome);
     if result.is_ok() {
         metrics::count_push();
         request.source.use_up(call, &request.organization).await;

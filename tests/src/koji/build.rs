@@ -28,6 +28,8 @@ pub struct Build {
     state: State,
     volume: String,
     extra: Value,
+    /// When it ended, in seconds since 1970.
+    completed_at: f64,
     /// By their paths below the build's folder.
     files: BTreeMap<String, Vec<u8>>,
 }
@@ -44,6 +46,7 @@ impl Build {
             version: version.to_owned(),
             release: release.to_owned(),
             state: State::Complete,
+            completed_at: 1_571_235_167.75,
             volume: DEFAULT_VOLUME.to_owned(),
             extra: json!({
                 "image": image(),
@@ -80,6 +83,13 @@ impl Build {
             self.extra = Value::Null;
             self.files.clear();
         }
+        self
+    }
+
+    /// Lets the build have ended at a time, in seconds since 1970.
+    #[must_use]
+    pub fn completed_at(mut self, seconds: f64) -> Self {
+        self.completed_at = seconds;
         self
     }
 
@@ -128,7 +138,7 @@ impl Build {
             "cg_id": 1,
             "cg_name": "atomic-reactor",
             "completion_time": finished(json!("2019-10-16 14:12:47.750000+00:00")),
-            "completion_ts": finished(json!(1_571_235_167.75)),
+            "completion_ts": finished(json!(self.completed_at)),
             "creation_event_id": id,
             "creation_time": "2019-10-16 14:12:48.211006+00:00",
             "creation_ts": 1_571_235_168.211_006,

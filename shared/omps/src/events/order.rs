@@ -92,17 +92,11 @@ fn is_older(build: &Build, newest: &Build) -> bool {
 impl Turn {
     /// Ends the turn; a build that was released is the newest from now on.
     pub async fn end(self, is_released: bool) {
-        let newest = match is_released {
-            true => serde_json::to_value(&self.build),
-            false => Ok(serde_json::Value::Null),
-        };
-        match newest {
-            Ok(newest) => {
-                self.held
-                    .done(Some(newest).filter(|newest| !newest.is_null()))
-                    .await
-            }
-            Err(error) => tracing::error!(%error, "the newest build could not be written down"),
-        }
+        let newest = is_released.then(|| serde_json::to_value(&self.build));
+        let newest = newest.transpose().unwrap_or_else(|error| {
+            tracing::error!(%error, "the newest build cannot be written down");
+            None
+        });
+        self.held.done(newest).await;
     }
 }

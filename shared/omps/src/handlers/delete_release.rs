@@ -30,6 +30,6 @@ pub async fn delete_release(app: &App, request: Request) -> Answer {
         }
     };
     let outcome = result.as_ref().map_or_else(Error::id, |_| "done");
-    audit::record("delete", token.user(), outcome);
+    audit::record("delete", token.user().as_deref(), outcome);
     Reply::ok(&result?)
 }

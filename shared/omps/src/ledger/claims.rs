@@ -10,9 +10,7 @@ use super::dynamo_db::DynamoDb;
 use super::memory::Memory;
 #[cfg(feature = "sqlite")]
 use super::sqlite::Sqlite;
-use super::{
-    Claim, Entry, Granted, Millis, Note, Refusal, State, Step, Subject, Trace, millis, now, take,
-};
+use super::{Claim, Entry, Granted, Note, Refusal, State, Step, Subject, Trace, millis, now, take};
 use crate::aws::Aws;
 use crate::deadline::Deadline;
 
@@ -50,8 +48,8 @@ pub struct Wish {
     pub owner: String,
     /// What is to be released, or is asked for: a digest.
     pub content: String,
-    /// When the registry was seen not to have the release.
-    pub absent_at: Option<Millis>,
+    /// The revision of an entry that says that the release is there, while the registry was seen not to have it.
+    pub refuted: Option<u64>,
     /// How long the entry is known after the claim.
     pub known_for: Duration,
 }
@@ -64,7 +62,7 @@ impl Wish {
             subject,
             owner: String::new(),
             content,
-            absent_at: None,
+            refuted: None,
             known_for: YEAR,
         }
     }
@@ -74,7 +72,7 @@ impl Wish {
 pub struct Held {
     ledger: Arc<Ledger>,
     key: String,
-    entry: Entry,
+    entry: Box<Entry>,
     /// What is known of the holders before.
     pub granted: Granted,
 }
@@ -141,7 +139,7 @@ impl Ledger {
         Ok(Held {
             ledger: self.clone(),
             key,
-            entry,
+            entry: Box::new(entry),
             granted,
         })
     }
@@ -203,7 +201,7 @@ fn claim(wish: Wish, deadline: Deadline) -> (String, Claim) {
         owner: wish.owner,
         until: now + millis(deadline.left() + GRACE),
         content: wish.content,
-        absent_at: wish.absent_at,
+        refuted: wish.refuted,
         forgotten_at: now + millis(wish.known_for),
     };
     (wish.key, claim)
@@ -263,9 +261,9 @@ impl Held {
             holder: self.entry.holder.clone(),
             note,
         };
-        let seen = Some(self.entry.clone());
+        let seen = Some((*self.entry).clone());
         let (entry, _) = self.ledger.apply(&self.key, seen, &step).await?;
-        self.entry = entry;
+        *self.entry = entry;
         Ok(())
     }
 }

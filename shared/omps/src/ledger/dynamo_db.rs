@@ -1,19 +1,30 @@
 //! A ledger for processes that come and go: each entry an item of a table in DynamoDB.
 
+use std::io::{Read, Write};
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
 use tokio::sync::OnceCell;
 
 use super::Entry;
 use super::claims::{LedgerError, Swapped};
 use crate::aws::Aws;
 
-/// A table whose key is the text `id`. An item has the entry as JSON in `entry`, its number in `revision`, and the second
-/// from which DynamoDB may delete it in `forgotten_at`.
+/// The longest JSON that is stored as it is, in bytes. An item may have 400 KB, and an answer with the names of all files
+/// may have more: a longer JSON is compressed.
+const LONGEST: usize = 64 << 10;
+/// The longest JSON that is read, in bytes.
+const MOST: u64 = 16 << 20;
+
+/// A table whose key is the text `id`. An item has the entry in `entry` (JSON, or gzip of it), its number in `revision`,
+/// and the second from which DynamoDB may delete it in `forgotten_at`.
 pub(super) struct DynamoDb {
     table: String,
     aws: Arc<Aws>,
@@ -36,14 +47,13 @@ impl DynamoDb {
         next: &Entry,
     ) -> Result<Swapped, LedgerError> {
         let number = |number: u64| AttributeValue::N(number.to_string());
-        let text = serde_json::to_string(next).map_err(defect)?;
         let put = self
             .client()
             .await
             .put_item()
             .table_name(&self.table)
             .item("id", AttributeValue::S(key.to_owned()))
-            .item("entry", AttributeValue::S(text))
+            .item("entry", written(next)?)
             .item("revision", number(next.revision))
             .item("forgotten_at", number(next.forgotten_at / 1000))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
@@ -57,10 +67,8 @@ impl DynamoDb {
             Ok(_) => Ok(Swapped::Done),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
-                    let item = refusal.item();
-                    let text = item.and_then(|item| item.get("entry")?.as_s().ok());
-                    let there = text.map(|text| serde_json::from_str(text).map_err(defect));
-                    Ok(Swapped::Changed(there.transpose()?))
+                    let entry = refusal.item().and_then(|item| item.get("entry"));
+                    Ok(Swapped::Changed(entry.map(read).transpose()?))
                 }
                 _ => Err(unavailable(&error)),
             },
@@ -94,6 +102,62 @@ where
     })
 }
 
-fn defect(error: serde_json::Error) -> LedgerError {
+/// An entry as it is stored.
+fn written(entry: &Entry) -> Result<AttributeValue, LedgerError> {
+    let text = serde_json::to_string(entry).map_err(defect)?;
+    if text.len() <= LONGEST {
+        return Ok(AttributeValue::S(text));
+    }
+    let mut gzip = GzEncoder::new(Vec::new(), Compression::default());
+    gzip.write_all(text.as_bytes()).map_err(defect)?;
+    let bytes = gzip.finish().map_err(defect)?;
+    Ok(AttributeValue::B(Blob::new(bytes)))
+}
+
+/// The entry that was stored so.
+fn read(value: &AttributeValue) -> Result<Entry, LedgerError> {
+    match value {
+        AttributeValue::S(text) => serde_json::from_str(text).map_err(defect),
+        AttributeValue::B(bytes) => {
+            let text = GzDecoder::new(bytes.as_ref()).take(MOST);
+            serde_json::from_reader(text).map_err(defect)
+        }
+        _ => Err(defect("it is neither text nor binary")),
+    }
+}
+
+fn defect(error: impl std::fmt::Display) -> LedgerError {
     LedgerError::Unavailable(format!("an entry cannot be read or written: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ledger::State;
+
+    #[test]
+    fn a_long_entry_is_compressed_and_every_entry_is_read_as_it_was_written() {
+        for (files, is_text) in [(1, true), (10_000, false)] {
+            let names: Vec<String> = (0..files).map(|file| format!("{file}/crd.yaml")).collect();
+            let entry = Entry {
+                revision: 1,
+                state: State::Done,
+                holder: "holder".to_owned(),
+                owner: String::new(),
+                held_until: 0,
+                content: "content".to_owned(),
+                begun: None,
+                outcome: Some(json!({"extracted_files": names})),
+                changed_at: 0,
+                forgotten_at: 0,
+            };
+
+            let value = written(&entry).unwrap();
+
+            assert_eq!(value.is_s(), is_text);
+            assert_eq!(read(&value).unwrap(), entry);
+        }
+    }
 }

@@ -126,3 +126,53 @@ fn unavailable(error: &rusqlite::Error) -> LedgerError {
     tracing::error!(%error, "the ledger's file cannot be used");
     LedgerError::Unavailable(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::deadline::Deadline;
+    use crate::ledger::claims::{Ledger, LedgerError, Wish};
+    use crate::ledger::{Refusal, Subject};
+
+    #[tokio::test]
+    async fn two_processes_share_a_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let [one, other] =
+            [1, 2].map(|_| std::sync::Arc::new(Ledger::in_directory(directory.path()).unwrap()));
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let wish = || {
+            let key = "release/1.0.0".to_owned();
+            Wish::new(key, Subject::Release, "content".to_owned())
+        };
+
+        let held = one.claim(wish(), deadline).await.unwrap();
+        let busy = other.claim(wish(), deadline).await;
+        held.done(None).await;
+        let done = other.claim(wish(), deadline).await;
+
+        assert!(matches!(
+            busy,
+            Err(LedgerError::Refused(Refusal::Busy { .. }))
+        ));
+        assert!(matches!(
+            done,
+            Err(LedgerError::Refused(Refusal::Conflict { .. }))
+        ));
+    }
+
+    #[test]
+    fn a_directory_that_cannot_be_used_is_reported() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+
+        let Err(error) = Ledger::in_directory(file.path()) else {
+            panic!("a file is no directory");
+        };
+
+        assert!(
+            error
+                .to_string()
+                .starts_with("The ledger of pushes cannot be used: ")
+        );
+    }
+}

@@ -29,7 +29,7 @@ fn claim(subject: Subject, owner: &str, content: &str) -> Claim {
         owner: owner.to_owned(),
         until: LATER,
         content: content.to_owned(),
-        absent_at: None,
+        refuted: None,
         forgotten_at: Millis::MAX,
     }
 }
@@ -72,13 +72,18 @@ fn a_release_is_claimed_by_one_push_at_a_time() {
     let (mine, other) = (by("request-a", "content-a"), by("", "content-b"));
     let (same_content, gone) = (by("", "content-a"), {
         let mut claim = claim(Subject::Release, "", "content-b");
-        claim.absent_at = Some(NOW);
+        claim.refuted = Some(6);
         Step::Claim(claim)
     });
+    let lost = {
+        let mut claim = claim(Subject::Release, "", "content-b");
+        claim.refuted = Some(7);
+        Step::Claim(claim)
+    };
     let held = |state| Some(entry(state, LATER));
     let run_out = |state| Some(entry(state, NOW));
     let busy = format!("Busy {{ until: {LATER} }}");
-    let conflict = "Conflict { outcome: Some(String(\"outcome\")) }";
+    let conflict = "Conflict { outcome: Some(String(\"outcome\")), revision: 7, changed_at: 0 }";
     let rows = vec![
         ("no entry", None, other.clone(), "Reserved, held: Nothing"),
         (
@@ -143,9 +148,15 @@ fn a_release_is_claimed_by_one_push_at_a_time() {
             "Pushed, held: Pushed",
         ),
         (
-            "done, the registry lost it since",
+            "done, the registry lost what an entry before said",
             run_out(State::Done),
             gone,
+            conflict,
+        ),
+        (
+            "done, the registry lost what this very entry says",
+            run_out(State::Done),
+            lost,
             "Reserved, held: Unclear",
         ),
         ("deleting", held(State::Deleting), other.clone(), &busy),
@@ -180,7 +191,7 @@ fn a_request_that_comes_again_is_answered_as_before() {
             "interrupted, another request",
             Some(entry(State::Reserved, NOW)),
             by("content-b"),
-            "Conflict { outcome: Some(String(\"outcome\")) }",
+            "Conflict { outcome: Some(String(\"outcome\")), revision: 7, changed_at: 0 }",
         ),
         (
             "answered",
@@ -192,7 +203,7 @@ fn a_request_that_comes_again_is_answered_as_before() {
             "answered, another request",
             Some(entry(State::Done, 0)),
             by("content-b"),
-            "Conflict { outcome: Some(String(\"outcome\")) }",
+            "Conflict { outcome: Some(String(\"outcome\")), revision: 7, changed_at: 0 }",
         ),
     ];
     check("a request is claimed", rows);
@@ -442,7 +453,7 @@ mod any_order {
                 owner: String::new(),
                 until: self.now + 40_000,
                 content: content.to_owned(),
-                absent_at: None,
+                refuted: None,
                 forgotten_at: Millis::MAX,
             };
             let Ok(granted) = self.apply(&Step::Claim(wish)) else {

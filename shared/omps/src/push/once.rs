@@ -77,6 +77,7 @@ impl Identity {
         let release = match refusal {
             Refusal::Conflict {
                 outcome: Some(answer),
+                ..
             } => pushed_as(answer),
             _ => String::new(),
         };

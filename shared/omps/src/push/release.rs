@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::call::Call;
 use crate::error::Error;
 use crate::ledger::claims::{Held, LedgerError, Wish};
-use crate::ledger::{Before, Millis, Refusal, Subject, Trace, now};
+use crate::ledger::{Before, Millis, Refusal, Subject, Trace};
 use crate::registry::{Content, Packed as _, Push, Registry, RegistryError, Repository};
 use crate::release::ReleaseVersion;
 use crate::telemetry;
@@ -45,8 +45,13 @@ enum Reserved {
     Ours(Held),
     /// Another push works on it.
     Busy,
-    /// It was released before.
-    Done,
+    /// It was released before, as an entry of the ledger says.
+    Done {
+        /// The entry's revision.
+        revision: u64,
+        /// When it was changed last.
+        changed_at: Millis,
+    },
 }
 
 /// What became of a number.
@@ -118,14 +123,7 @@ impl<'a, R: Registry> Release<'a, R> {
         claim: &mut Claim,
     ) -> Result<(ReleaseVersion, Vec<String>), Error> {
         telemetry::note("version", version.as_str());
-        let mut reserved = self.reserve(&version, claim, None).await?;
-        if matches!(reserved, Reserved::Done) {
-            // The registry may have lost since then what the ledger knows.
-            let absent_at = now();
-            if self.look(&version).await? == Content::Nothing {
-                reserved = self.reserve(&version, claim, Some(absent_at)).await?;
-            }
-        }
+        let reserved = self.reserve(&version, claim, Millis::MAX).await?;
         let attempt = match reserved {
             Reserved::Ours(held) => {
                 let mode = Mode::Asked { was_absent };
@@ -136,7 +134,7 @@ impl<'a, R: Registry> Release<'a, R> {
                 transient: true,
             }),
             // The registry refuses in its own words; or the release lacks being public, and this push repairs that.
-            Reserved::Done => {
+            Reserved::Done { .. } => {
                 let known = Known {
                     is_ours: false,
                     was_absent: false,
@@ -158,20 +156,15 @@ impl<'a, R: Registry> Release<'a, R> {
         claim: &mut Claim,
     ) -> Result<(ReleaseVersion, Vec<String>), Error> {
         // What an interrupted try of this request has begun comes before every other number.
-        let begun = claim.begun().filter(|begun| *begun != first);
-        let mut candidates = begun.into_iter();
+        let mut begun = claim.begun().filter(|begun| *begun != first);
         let mut next = first;
         while !self.call.deadline.left().is_zero() {
-            let (version, resumes) = match candidates.next() {
-                Some(begun) => (begun, true),
-                None => {
-                    let after = next.next_major();
-                    (std::mem::replace(&mut next, after), false)
-                }
-            };
+            let version = begun.take().unwrap_or_else(|| {
+                let after = next.next_major();
+                std::mem::replace(&mut next, after)
+            });
             telemetry::note("version", version.as_str());
-            let absent_at = (!resumes).then_some(listed_at);
-            let reserved = self.reserve(&version, claim, absent_at).await?;
+            let reserved = self.reserve(&version, claim, listed_at).await?;
             let Reserved::Ours(held) = reserved else {
                 continue;
             };
@@ -186,23 +179,48 @@ impl<'a, R: Registry> Release<'a, R> {
         ))
     }
 
-    /// Reserves a number: nobody else pushes it until this push ends.
+    /// Reserves a number: nobody else pushes it until this push ends. What the ledger has known since before `listed_at`
+    /// is compared with the registry, where the release may have been deleted.
     async fn reserve(
         &self,
         version: &ReleaseVersion,
         claim: &Claim,
-        absent_at: Option<Millis>,
+        listed_at: Millis,
+    ) -> Result<Reserved, Error> {
+        match self.try_to_reserve(version, claim, None).await? {
+            Reserved::Done {
+                revision,
+                changed_at,
+            } if changed_at < listed_at && self.look(version).await? == Content::Nothing => {
+                self.try_to_reserve(version, claim, Some(revision)).await
+            }
+            reserved => Ok(reserved),
+        }
+    }
+
+    async fn try_to_reserve(
+        &self,
+        version: &ReleaseVersion,
+        claim: &Claim,
+        refuted: Option<u64>,
     ) -> Result<Reserved, Error> {
         let key = self.call.release_key(self.repository, version.as_str());
         let wish = Wish {
             owner: claim.owner(),
-            absent_at,
+            refuted,
             ..Wish::new(key, Subject::Release, self.packed.digest().to_owned())
         };
         match self.call.app.ledger.claim(wish, self.call.deadline).await {
             Ok(held) => Ok(Reserved::Ours(held)),
             Err(LedgerError::Refused(Refusal::Busy { .. })) => Ok(Reserved::Busy),
-            Err(LedgerError::Refused(_)) => Ok(Reserved::Done),
+            Err(LedgerError::Refused(Refusal::Conflict {
+                revision,
+                changed_at,
+                ..
+            })) => Ok(Reserved::Done {
+                revision,
+                changed_at,
+            }),
             Err(error) => Err(error.into()),
         }
     }
@@ -353,7 +371,7 @@ impl<'a, R: Registry> Release<'a, R> {
         for pause in READ_BACK_PAUSES {
             match self.content(version).await {
                 Ok(Content::Nothing) => {
-                    tokio::time::sleep(pause.min(self.call.deadline.left())).await
+                    tokio::time::sleep(pause.min(self.call.deadline.left())).await;
                 }
                 content => return content,
             }

@@ -4,6 +4,6 @@
 use super::AUDIT;
 
 /// Notes what came of an action: `outcome` is `done` or the id of an error, `user` the name in a basic token.
-pub fn record(action: &'static str, user: Option<String>, outcome: &'static str) {
+pub fn record(action: &'static str, user: Option<&str>, outcome: &'static str) {
     tracing::info!(target: AUDIT, action, user, outcome, "audit");
 }
