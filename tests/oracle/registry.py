@@ -38,9 +38,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.answer(200, self.server.last)
         if self.path == "/cnr/version":
             return self.answer(200, {"cnr-api": "0.2.7"})
-        repository = self.repository()
-        if repository in self.server.releases:
-            return self.answer(200, [{"release": name} for name in self.server.releases[repository]])
+        repository, release = self.repository()
+        releases = self.server.releases.get(repository, {})
+        shown = [{"release": name, "blob": blob} for name, blob in releases.items() if release in (None, name)]
+        if shown:
+            return self.answer(200, shown)
         return self.refuse(404, "package-not-found", "package not found")
 
     def do_POST(self) -> None:
@@ -49,7 +51,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/_reset":
             self.server.releases, self.server.last = {}, {}
             return self.answer(200, {})
-        repository = self.repository()
+        repository, _ = self.repository()
         if repository is None or not {"release", "media_type", "blob"} <= set(body):
             return self.refuse(400, "invalid-usage", "Missing something")
         releases = self.server.releases.setdefault(repository, {})
@@ -59,10 +61,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.last = {"ns": repository[0], "repo": repository[1], **body}
         return self.answer(200, {"status": "ok"})
 
-    def repository(self) -> tuple[str, str] | None:
-        """The namespace and the package in the path."""
+    def repository(self) -> tuple[tuple[str, str] | None, str | None]:
+        """The namespace and the package in the path, and the release behind them, if there is one."""
         parts = self.path.partition("?")[0].strip("/").split("/")
-        return (parts[4], parts[5]) if parts[:4] == ["cnr", "api", "v1", "packages"] and len(parts) == 6 else None
+        if parts[:4] != ["cnr", "api", "v1", "packages"] or len(parts) not in (6, 7):
+            return None, None
+        return (parts[4], parts[5]), parts[6] if len(parts) == 7 else None
 
     def refuse(self, status: int, code: str, message: str) -> None:
         """An error as CNR words it."""

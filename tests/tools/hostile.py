@@ -22,6 +22,8 @@ import threading
 import time
 import zlib
 
+from app_registry import AppRegistry
+
 SECONDS = 2.0
 MIB = 100.0
 ADDRESS = ("127.0.0.1", 18087)
@@ -449,31 +451,28 @@ def cases():
 # The server, its Quay, and what is seen of them.
 
 
-class Quay(http.server.BaseHTTPRequestHandler):
+class Quay(AppRegistry):
     """Takes pushes, and notes what it was asked that no request may lead to."""
 
     pushes = 0
     odd = []
 
     def do_POST(self):
-        left = int(self.headers["Content-Length"])
-        while left:
-            left -= len(self.rfile.read(min(left, 1 << 16)))
         Quay.pushes += 1
         if not re.fullmatch("/cnr/api/v1/packages/(org|ruled)/hostile", self.path):
             Quay.odd.append(self.path)
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b'{"status": "ok"}')
+        super().do_POST()
 
     def do_GET(self):
+        if not re.fullmatch("/cnr/api/v1/packages/(org|ruled)/hostile/1.0.0", self.path):
+            Quay.odd.append(self.path)
+        super().do_GET()
+
+    def do_DELETE(self):
         Quay.odd.append(self.path)
         self.send_error(404)
 
-    do_DELETE = do_PUT = do_GET
-
-    def log_message(self, *_):
-        pass
+    do_PUT = do_DELETE
 
 
 def memory(process, field):
@@ -504,6 +503,7 @@ def attempt(process, idle, case):
     pathlib.Path(f"/proc/{process.pid}/clear_refs").write_text("5")  # the peak starts anew
     worked = processor(process)
     Quay.pushes, Quay.odd = 0, []
+    Quay.releases.clear()
     try:
         status, body, seconds = post(case.path, case.body)
         answer = json.loads(body)

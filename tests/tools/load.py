@@ -15,6 +15,8 @@ import threading
 import time
 import zipfile
 
+from app_registry import AppRegistry
+
 PUSHES = 200
 ADDRESS = ("127.0.0.1", 18086)
 FILES = {
@@ -31,23 +33,12 @@ spec:
 }
 
 
-class Quay(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Quay(AppRegistry):
     pause = 0.0
-    releases = set()
 
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+    def take(self, release, blob):
         time.sleep(self.pause)
-        self.releases.add(body["release"])
-        answer = b'{"status": "ok"}'
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(answer)))
-        self.end_headers()
-        self.wfile.write(answer)
-
-    def log_message(self, *_):
-        pass
+        super().take(release, blob)
 
 
 class Registry(http.server.ThreadingHTTPServer):
@@ -77,7 +68,7 @@ def push(body, version):
 
 
 def run(server, quay, title, count, **environment):
-    Quay.releases = set()
+    Quay.releases.clear()
     environment = dict(os.environ, OMPS_LISTEN="%s:%d" % ADDRESS, OMPS_QUAY_URL=quay, OMPS_LOG_LEVEL="ERROR", **environment)
     process = subprocess.Popen([server], env=environment, stdout=subprocess.DEVNULL)
     try:

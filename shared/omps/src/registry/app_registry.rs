@@ -35,12 +35,22 @@ struct Package {
     visibility: String,
 }
 
+/// The releases of a package: Quay answers with a list, other App Registries with the one that was asked for.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Shown {
+    List(Vec<Release>),
+    One(Release),
+}
+
 /// A release of a package.
 #[derive(Deserialize)]
 struct Release {
     release: String,
     #[serde(default)]
     content: Stored,
+    /// What was pushed, in base64: where a registry has it instead of a digest.
+    blob: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -126,14 +136,23 @@ impl Registry for AppRegistry {
         let found = releases
             .into_iter()
             .find(|release| release.release == version.as_str());
-        match found.map(|release| release.content.digest) {
-            None => Ok(Content::Nothing),
-            Some(None) => Err(RegistryError::Unreachable(format!(
-                "Quay's answer has no digest of release {version}"
-            ))),
-            Some(Some(digest)) if digest == blob.digest() => Ok(Content::Ours),
-            Some(_) => Ok(Content::Other),
-        }
+        let Some(found) = found else {
+            return Ok(Content::Nothing);
+        };
+        let is_ours = match (found.content.digest, found.blob) {
+            (Some(digest), _) => digest == blob.digest(),
+            (None, Some(base64)) => blob.is(&base64),
+            (None, None) => {
+                return Err(RegistryError::Unreachable(format!(
+                    "Quay's answer has no digest of release {version}"
+                )));
+            }
+        };
+        Ok(if is_ours {
+            Content::Ours
+        } else {
+            Content::Other
+        })
     }
 
     /// One that is gone when Quay is asked for the second time was removed by the first.
@@ -202,7 +221,9 @@ impl AppRegistry {
         let version: Vec<&str> = version.iter().map(|version| version.as_str()).collect();
         match self.read(self.package(repository, &version)).await {
             Err(RegistryError::NotFound(_) | RegistryError::Refused(_)) => Ok(Vec::new()),
-            shown => shown,
+            Err(error) => Err(error),
+            Ok(Shown::List(releases)) => Ok(releases),
+            Ok(Shown::One(release)) => Ok(vec![release]),
         }
     }
 

@@ -60,6 +60,13 @@ impl Blob {
     }
 }
 
+impl Blob {
+    /// Whether this is what it was pushed as, in base64.
+    pub(super) fn is(&self, base64: &str) -> bool {
+        self.base64 == base64.as_bytes()
+    }
+}
+
 impl Packed for Blob {
     /// SHA-256 of the tar in hexadecimal.
     fn digest(&self) -> &str {
