@@ -11,12 +11,12 @@ use crate::helpers::ORGANIZATION;
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// What stood where it must not, so far.
-pub fn leaks() -> Vec<String> {
+pub(crate) fn leaks() -> Vec<String> {
     LEAKS.lock().expect("no test panics here").clone()
 }
 
 /// Notes a text that gives a token away.
-pub fn check(text: &str) {
+pub(crate) fn check(text: &str) {
     let password = robot_password(ORGANIZATION);
     let authorization = basic(&robot_name(ORGANIZATION), &password);
     let credentials = authorization.trim_start_matches("basic ");
@@ -30,7 +30,7 @@ pub fn check(text: &str) {
 }
 
 /// Checks every line that the service logs from now on.
-pub fn watch_the_log() {
+pub(crate) fn watch_the_log() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
         let loud = "[Loud]\nlog_level = \"DEBUG\"\nlog_format = \"json\"";

@@ -1,4 +1,4 @@
-//! `GET /v2/health/ping` and its v1 twin.
+//! `GET /v2/health/ping`, and the same in v1.
 
 use std::time::{Duration, Instant};
 
@@ -146,10 +146,10 @@ async fn an_answer_that_is_another_services_is_no_health() {
         answer.body,
         health(&[
             down(
-                "Koji's answer to getAPIVersion could not be understood: it is no XML-RPC response"
+                "Koji's answer to getAPIVersion could not be understood: it is not an XML-RPC response"
             ),
-            down("its answer is no JSON with 'cnr-api'"),
-            down("its answer is no JSON with 'version'"),
+            down("its answer is not JSON with 'cnr-api'"),
+            down("its answer is not JSON with 'version'"),
         ])
     );
 }

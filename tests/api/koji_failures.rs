@@ -189,7 +189,7 @@ async fn an_answer_that_is_no_xml_rpc_is_an_error() {
         &json!({
             "status": 500,
             "error": "KojiError",
-            "message": "Koji's answer to getBuild could not be understood: it is no XML-RPC response",
+            "message": "Koji's answer to getBuild could not be understood: it is not an XML-RPC response",
         }),
     );
 }

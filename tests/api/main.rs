@@ -2,7 +2,6 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on ends at once")]
 
 mod about;
-mod big_uploads;
 mod canary;
 mod delete_release;
 mod faults;
@@ -31,3 +30,4 @@ mod uploads;
 mod validate;
 mod versions;
 mod web_layer;
+mod zips;

@@ -93,11 +93,11 @@ impl Queue {
         };
         let messages = messages.iter().enumerate().map(message).collect();
         let batch = Batch { messages };
-        let failures = self
+        let response = self
             .worker
             .work(&self.app, &batch, Deadline::after(time))
             .await;
-        let failures = failures.messages.into_iter();
+        let failures = response.failures.into_iter();
         failures.map(|failure| failure.id).collect()
     }
 
@@ -331,7 +331,7 @@ async fn an_organization_without_a_robot_is_told_so() {
         json!({
             "status": 400,
             "error": "BadRequest",
-            "message": "Organization testorg has no quay_token, which pushes by event need",
+            "message": "Organization testorg has no quay_token, which pushes by event require",
             "asked": {"organization": "testorg", "nvr": "doorbell-1-1"},
             "request_id": "0",
         })

@@ -131,7 +131,7 @@ async fn a_client_that_dribbles_its_body_is_told_so() {
     let answer = answer(server.send(&push[..push.len() - 1]).await).await;
 
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-    assert!(answer.contains("the request body did not come in time"));
+    assert!(answer.contains("the request body did not arrive in time"));
     assert_eq!(server.releases(), Vec::<String>::new());
 }
 

@@ -135,7 +135,7 @@ fn resources_of<'a>(template: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)
 fn the_template_has_every_route_once() {
     let wanted: BTreeSet<String> = ROUTES
         .iter()
-        .filter(|route| !route.endpoint.is_of_server())
+        .filter(|route| !route.endpoint.is_server_only())
         .map(|route| format!("{} {}", route.method, route.path))
         .collect();
 

@@ -27,7 +27,7 @@ enum Way {
 }
 
 /// The service, and what stands between it and the other one.
-pub struct Setting {
+pub(crate) struct Setting {
     pub app: TestApp,
     case: Case,
     way: Way,
@@ -36,7 +36,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    pub async fn start(case: Case) -> Self {
+    pub(crate) async fn start(case: Case) -> Self {
         let mut way = Way::Free;
         let settings = case.call.settings();
         let build = |config, aws| build(config, aws, case, &mut way);
@@ -57,7 +57,7 @@ impl Setting {
     }
 
     /// How often the service was asked, or called in vain.
-    pub fn tries(&self) -> usize {
+    pub(crate) fn tries(&self) -> usize {
         assert!(self.elsewhere.requests().is_empty());
         let (method, path, containing) = self.case.call.request();
         let requests = self.case.call.service().requests(&self.app);

@@ -14,7 +14,7 @@ const SHORT: Duration = Duration::from_millis(400);
 
 /// What is wrong with every answer to a call, or with the way to its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     Refused,
     ResetBefore,
     ResetAfter,
@@ -39,7 +39,7 @@ pub enum Trouble {
 }
 
 impl Trouble {
-    pub const ALL: [Trouble; 20] = [
+    pub(crate) const ALL: [Trouble; 20] = [
         Trouble::Refused,
         Trouble::ResetBefore,
         Trouble::ResetAfter,
@@ -62,7 +62,7 @@ impl Trouble {
         Trouble::TrustedAuthority,
     ];
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Trouble::Refused => "connection refused",
             Trouble::ResetBefore => "reset before the request was taken",
@@ -88,12 +88,12 @@ impl Trouble {
     }
 
     /// Whether it keeps every request from its service, not only some.
-    pub fn is_on_the_way(self) -> bool {
+    pub(crate) fn is_on_the_way(self) -> bool {
         self == Trouble::Refused || self.is_of_tls()
     }
 
     /// Whether the same request is expected to succeed a little later.
-    pub fn can_pass(self) -> bool {
+    pub(crate) fn can_pass(self) -> bool {
         matches!(
             self,
             Trouble::ResetBefore
@@ -105,7 +105,7 @@ impl Trouble {
     }
 
     /// Whether it is TLS that keeps requests away.
-    pub fn is_of_tls(self) -> bool {
+    pub(crate) fn is_of_tls(self) -> bool {
         matches!(
             self,
             Trouble::SelfSigned
@@ -117,7 +117,7 @@ impl Trouble {
     }
 
     /// Whether the service does what it is asked, whatever it answers.
-    pub fn acts(self) -> bool {
+    pub(crate) fn acts(self) -> bool {
         matches!(
             self,
             Trouble::ResetAfter | Trouble::SlowAfter | Trouble::Truncated
@@ -125,7 +125,7 @@ impl Trouble {
     }
 
     /// How long a call may take that this befalls.
-    pub fn request_timeout(self) -> Duration {
+    pub(crate) fn request_timeout(self) -> Duration {
         match self {
             Trouble::SlowBefore | Trouble::SlowAfter => SHORT,
             _ => LONG,
@@ -133,7 +133,7 @@ impl Trouble {
     }
 
     /// What the stand-in does with a request that reaches it.
-    pub fn fault<R>(self, elsewhere: &str) -> Option<Fault<R>> {
+    pub(crate) fn fault<R>(self, elsewhere: &str) -> Option<Fault<R>> {
         let late = SHORT * 100;
         let reply = |status, content_type, body: &str| Fault::Reply {
             status,
@@ -162,7 +162,7 @@ impl Trouble {
     }
 
     /// What the service shows when it speaks TLS, which it does for no other trouble.
-    pub fn certificate(self, authority: &Authority) -> Option<Certificate> {
+    pub(crate) fn certificate(self, authority: &Authority) -> Option<Certificate> {
         Some(match self {
             Trouble::SelfSigned => Certificate::self_signed(HOST),
             Trouble::Expired => authority.expired(HOST),

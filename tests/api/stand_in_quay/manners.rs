@@ -11,18 +11,18 @@ use serde_json::{Value, json};
 use super::recording::{gzip, recorded_accounts};
 use super::send;
 
-pub const PACKAGE: &str = "/cnr/api/v1/packages/testorg/pkg";
+pub(crate) const PACKAGE: &str = "/cnr/api/v1/packages/testorg/pkg";
 const LISTING: &str = "/cnr/api/v1/packages?namespace=testorg";
 const REPOSITORY: &str = "/api/v1/repository/testorg/pkg";
-pub const ROBOT: &str = "creator robot";
+pub(crate) const ROBOT: &str = "creator robot";
 const OWNER_TOKEN: &str = "Bearer testorgoauthtoken";
 /// Longer than two requests in one process are apart.
 const LONG_WINDOW: Duration = Duration::from_secs(1);
-pub const MOMENT: Duration = Duration::from_millis(10);
+pub(crate) const MOMENT: Duration = Duration::from_millis(10);
 /// How many moments something may take before the test gives up.
-pub const MOMENTS: usize = 1_000;
+pub(crate) const MOMENTS: usize = 1_000;
 
-pub async fn quay_with(manners: Manners) -> Quay {
+pub(crate) async fn quay_with(manners: Manners) -> Quay {
     let accounts = recorded_accounts();
     let settings = Settings {
         accounts: accounts.reader("testorg+reader", "readerpw", "testorg"),
@@ -44,7 +44,7 @@ async fn push(quay: &Quay, path: &str, caller: &str, release: &str, content: &st
     push_to(&quay.url(), path, caller, release, content).await
 }
 
-pub async fn push_to(
+pub(crate) async fn push_to(
     quay_url: &str,
     path: &str,
     caller: &str,

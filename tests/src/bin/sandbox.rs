@@ -179,13 +179,13 @@ async fn watch(mut bucket: Bucket, app: App) -> io::Result<()> {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let batch = bucket.news()?;
-        let failures = worker
+        let response = worker
             .work(&app, &batch, Deadline::after(PUSH_WITHIN))
             .await;
         while let Ok(outcome) = outcomes.try_recv() {
             println!("# {}: {}", outcome.detail_type(), outcome.detail);
         }
-        for failure in failures.messages {
+        for failure in response.failures {
             println!(
                 "# {} is to be tried again: put the zip there once more",
                 failure.id

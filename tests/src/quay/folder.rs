@@ -15,12 +15,12 @@ pub(super) struct Folder(PathBuf);
 impl Folder {
     /// # Errors
     /// When the folder cannot be made.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         Ok(Self(path.to_owned()))
     }
 
-    pub fn load(&self) -> io::Result<Vec<Repository>> {
+    pub(crate) fn load(&self) -> io::Result<Vec<Repository>> {
         let mut repositories = Vec::new();
         for organization in children(&self.0)? {
             for package in children(&organization)? {
@@ -30,16 +30,16 @@ impl Folder {
         Ok(repositories)
     }
 
-    pub fn put(&self, name: &PackageName, release: &str, blob: &[u8]) -> io::Result<()> {
+    pub(crate) fn put(&self, name: &PackageName, release: &str, blob: &[u8]) -> io::Result<()> {
         fs::create_dir_all(self.package(name))?;
         fs::write(self.archive(name, release), blob)
     }
 
-    pub fn delete(&self, name: &PackageName, release: &str) -> io::Result<()> {
+    pub(crate) fn delete(&self, name: &PackageName, release: &str) -> io::Result<()> {
         fs::remove_file(self.archive(name, release))
     }
 
-    pub fn set_visibility(&self, name: &PackageName, public: bool) -> io::Result<()> {
+    pub(crate) fn set_visibility(&self, name: &PackageName, public: bool) -> io::Result<()> {
         let note = self.package(name).join(PUBLIC_NOTE);
         if public {
             fs::create_dir_all(self.package(name))?;
@@ -51,7 +51,7 @@ impl Folder {
         }
     }
 
-    pub fn remove(&self, name: &PackageName) -> io::Result<()> {
+    pub(crate) fn remove(&self, name: &PackageName) -> io::Result<()> {
         let package = self.package(name);
         if package.exists() {
             fs::remove_dir_all(package)?;

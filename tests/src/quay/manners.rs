@@ -45,6 +45,6 @@ impl Default for Manners {
 }
 
 /// About the time that Quay needs to store a blob of some kilobytes.
-pub const PUSH_WINDOW: Duration = Duration::from_millis(5);
+pub(crate) const PUSH_WINDOW: Duration = Duration::from_millis(5);
 /// From `rate-limiting.conf` of Quay's front.
-pub const REQUESTS_A_SECOND: u32 = 30;
+pub(crate) const REQUESTS_A_SECOND: u32 = 30;

@@ -1,4 +1,4 @@
-//! A ledger for processes that come and go: each entry an item of a table in DynamoDB.
+//! A ledger in a DynamoDB table, for short-lived processes. Each entry is an item.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use super::Entry;
 use super::claims::{LedgerError, Swapped};
 use crate::aws::Aws;
 
-/// A table whose key is the text `id`. An item has the entry as JSON in `entry`, its number in `revision`, and the second
-/// from which DynamoDB may delete it in `forgotten_at`.
+/// A table whose key is the text `id`. An item has the entry as JSON in `entry`, its revision in `revision`, and in
+/// `forgotten_at` the time (seconds since 1970) from which DynamoDB may delete it.
 pub(super) struct DynamoDb {
     table: String,
     aws: Arc<Aws>,
@@ -36,7 +36,7 @@ impl DynamoDb {
         next: &Entry,
     ) -> Result<Swapped, LedgerError> {
         let number = |number: u64| AttributeValue::N(number.to_string());
-        let text = serde_json::to_string(next).map_err(defect)?;
+        let text = serde_json::to_string(next).map_err(|error| defect(&error))?;
         let put = self
             .client()
             .await
@@ -59,7 +59,8 @@ impl DynamoDb {
                 Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
                     let item = refusal.item();
                     let text = item.and_then(|item| item.get("entry")?.as_s().ok());
-                    let there = text.map(|text| serde_json::from_str(text).map_err(defect));
+                    let there =
+                        text.map(|text| serde_json::from_str(text).map_err(|error| defect(&error)));
                     Ok(Swapped::Changed(there.transpose()?))
                 }
                 _ => Err(unavailable(&error)),
@@ -67,7 +68,7 @@ impl DynamoDb {
         }
     }
 
-    /// Asks for an item that is not there.
+    /// Reads an item that does not exist.
     pub(super) async fn check(&self) -> Result<(), LedgerError> {
         let get = self.client().await.get_item().table_name(&self.table);
         let get = get.key("id", AttributeValue::S("check".to_owned()));
@@ -87,13 +88,13 @@ fn unavailable<E>(error: &SdkError<E>) -> LedgerError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    tracing::error!(cause = %DisplayErrorContext(error), "DynamoDB could not be asked");
+    tracing::error!(cause = %DisplayErrorContext(error), "a call to DynamoDB failed");
     LedgerError::Unavailable(match error.code() {
         Some(code) => format!("DynamoDB answered {code}"),
         None => "DynamoDB could not be reached".to_owned(),
     })
 }
 
-fn defect(error: serde_json::Error) -> LedgerError {
+fn defect(error: &serde_json::Error) -> LedgerError {
     LedgerError::Unavailable(format!("an entry cannot be read or written: {error}"))
 }
