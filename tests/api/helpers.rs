@@ -1,4 +1,4 @@
-//! The service in this process, in front of its stand-ins, and a method for each endpoint.
+//! Runs the service with its stand-ins in this process. There is a method for each endpoint.
 
 use std::net::SocketAddr;
 
@@ -22,7 +22,7 @@ use crate::canary;
 /// The organization that the tests push to.
 pub(crate) const ORGANIZATION: &str = "testorg";
 
-/// A running service, and the services that it calls. All stop when it is dropped.
+/// A running service with the stand-ins that it calls. All stop when it is dropped.
 pub(crate) struct TestApp {
     pub quay: Quay,
     pub koji: Koji,
@@ -33,33 +33,33 @@ pub(crate) struct TestApp {
     _stop: oneshot::Sender<()>,
 }
 
-/// What the service answered.
+/// An answer of the service.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
-    /// `null` when the answer has no body.
+    /// The body; `null` if the answer has none.
     pub body: Value,
 }
 
 impl TestApp {
-    /// Starts a service without rules.
+    /// Starts a service for an organization without rules.
     pub(crate) async fn start() -> Self {
         Self::with_settings("").await
     }
 
-    /// Starts a service with these lines in its section of the configuration. It asks no Greenwave.
+    /// Starts a service without Greenwave, with these lines in its section of the configuration.
     pub(crate) async fn with_settings(settings: &str) -> Self {
         Self::launch(settings, false, App::with_aws).await
     }
 
-    /// Starts a service that asks Greenwave.
+    /// Starts a service with Greenwave.
     pub(crate) async fn with_greenwave() -> Self {
         Self::launch("", true, App::with_aws).await
     }
 
-    /// Starts a service with these lines in its section of the configuration, of whose stand-ins `build` makes what it
-    /// likes.
+    /// Starts a service with these lines in its section of the configuration. `build` can change the configuration before it
+    /// creates the application.
     pub(crate) async fn launch(
         settings: &str,
         with_greenwave: bool,
@@ -113,7 +113,7 @@ impl TestApp {
         }
     }
 
-    /// Starts a service with these lines in the table of [`ORGANIZATION`].
+    /// Starts a service with these lines in the configuration of [`ORGANIZATION`].
     pub(crate) async fn with_organization(settings: &str) -> Self {
         Self::with_settings(&format!("[Test.organizations.{ORGANIZATION}]\n{settings}")).await
     }
@@ -192,7 +192,7 @@ impl TestApp {
         .await
     }
 
-    /// Sends a request that has the robot's token and no body.
+    /// Sends a request with the robot's token and without a body.
     pub(crate) async fn with_token(&self, method: Method, path: &str) -> Answer {
         self.send(self.request(method, path).header(AUTHORIZATION, token()))
             .await
@@ -203,7 +203,7 @@ impl TestApp {
         self.client.request(method, format!("{}{path}", self.url))
     }
 
-    /// Sends a request; its answer must be JSON, and carry a request id.
+    /// Sends a request. Its answer must be JSON and have a request id.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -223,23 +223,23 @@ impl TestApp {
         answer
     }
 
-    /// Lets the next push to Quay meet a fault.
+    /// Arms a fault for the next push to Quay.
     pub(crate) fn fail_next_push(&self, fault: Fault) {
         self.quay
             .fail_next(1, "POST", "/cnr/api/v1/packages/testorg", fault);
     }
 
-    /// Lets the next listing of Quay meet a fault.
+    /// Arms a fault for the next listing of Quay.
     pub(crate) fn fail_next_listing(&self, fault: Fault) {
         self.quay.fail_next(1, "GET", "/cnr/api/v1/packages", fault);
     }
 
-    /// The releases that Quay holds of a package of [`ORGANIZATION`].
+    /// Quay's releases of a package of [`ORGANIZATION`].
     pub(crate) fn releases(&self, package: &str) -> Vec<String> {
         self.quay.releases(ORGANIZATION, package)
     }
 
-    /// The archive that Quay holds.
+    /// The archive of a release in Quay.
     pub(crate) fn pushed(&self, package: &str, version: &str) -> Vec<u8> {
         self.quay
             .pushed(ORGANIZATION, package, version)
@@ -263,7 +263,7 @@ impl Drop for TestApp {
 }
 
 impl Answer {
-    /// A header's value, empty when it is absent.
+    /// The value of a header; empty if it is absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
@@ -271,7 +271,7 @@ impl Answer {
             .unwrap_or_default()
     }
 
-    /// The body of an error without its request id, which must be that of the header.
+    /// The body of an error without its request id, which must be the same as in the header.
     pub(crate) fn error(mut self) -> Value {
         let fields = self.body.as_object_mut().expect("an object");
         let id = fields.remove("request_id").expect("a request id");
@@ -279,12 +279,12 @@ impl Answer {
         self.body
     }
 
-    /// The error's message.
+    /// The message of the error.
     pub(crate) fn message(&self) -> &str {
         self.body["message"].as_str().expect("a message")
     }
 
-    /// Status and error id.
+    /// The status and the error id.
     pub(crate) fn kind(&self) -> (u16, &str) {
         let id = self.body["error"].as_str().unwrap_or_default();
         (self.status, id)
@@ -298,7 +298,7 @@ fn greenwave_settings(url: &str) -> String {
     )
 }
 
-/// Compares status and whole body of an error, but for the request id.
+/// Compares the status and the whole body of an error, except the request id.
 pub(crate) fn assert_error(answer: Answer, expected: &Value) {
     assert_eq!(expected["status"], answer.status, "{answer:?}");
     assert_eq!(answer.error(), *expected);

@@ -1,4 +1,5 @@
-//! Zips that are too big for a request: put to the server first, then pushed by their id.
+//! `POST /v2/{organization}/uploads`: zips that are too large for one request. The client puts them to the server, then
+//! pushes them by their id.
 
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
@@ -13,13 +14,13 @@ use tempfile::TempDir;
 
 use crate::helpers::{Answer, ORGANIZATION, TestApp, assert_error, token};
 
-/// A service that takes uploads, and where they wait.
-struct Spooling {
+/// A service that accepts uploads, and the directory where it stores them.
+struct TestUploads {
     app: TestApp,
     directory: TempDir,
 }
 
-impl Spooling {
+impl TestUploads {
     async fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let settings = format!(
@@ -48,7 +49,7 @@ impl Spooling {
         self.app.send(request.body(zip)).await
     }
 
-    /// Creates an upload and puts a zip there.
+    /// Creates an upload and puts its zip.
     async fn upload(&self, zip: Vec<u8>) -> String {
         let id = self.create().await;
         let answer = self.put(&id, zip).await;
@@ -99,7 +100,7 @@ fn gone(id: &str) -> Value {
     })
 }
 
-/// A zip of 15 MiB with the small operator in it.
+/// A zip of 15 MiB that contains the small operator.
 fn big() -> Vec<u8> {
     let noise: Vec<u8> = (0_u64..15 << 17)
         .flat_map(|number| {
@@ -118,10 +119,10 @@ fn big() -> Vec<u8> {
 
 #[tokio::test]
 async fn a_zip_of_15_mib_is_put_and_pushed() {
-    let spooling = Spooling::start().await;
+    let uploads = TestUploads::start().await;
     let zip = big();
     assert!(zip.len() > 15 << 20);
-    let too_big = spooling.app.push_zipfile(&zip).await;
+    let too_big = uploads.app.push_zipfile(&zip).await;
     assert_eq!(too_big.kind(), (413, "RequestEntityTooLarge"));
     assert_eq!(
         too_big.message(),
@@ -129,7 +130,7 @@ async fn a_zip_of_15_mib_is_put_and_pushed() {
          /v2/{organization}/uploads"
     );
 
-    let created = spooling
+    let created = uploads
         .app
         .with_token(Method::POST, "/v2/testorg/uploads")
         .await;
@@ -143,120 +144,120 @@ async fn a_zip_of_15_mib_is_put_and_pushed() {
             "max_size": 24 << 20,
         })
     );
-    assert_eq!(spooling.put(&id, zip).await.status, 200);
-    let pushed = spooling
+    assert_eq!(uploads.put(&id, zip).await.status, 200);
+    let pushed = uploads
         .push("/v2/testorg/zipfile/3.1.0", json!({"upload": id}))
         .await;
 
     assert_eq!(pushed.status, 200, "{pushed:?}");
     assert_eq!(pushed.body["version"], "3.1.0");
-    assert_eq!(spooling.app.releases("doorbell-operator"), ["3.1.0"]);
-    assert_eq!(spooling.waiting(), 0);
+    assert_eq!(uploads.app.releases("doorbell-operator"), ["3.1.0"]);
+    assert_eq!(uploads.waiting(), 0);
 }
 
 #[tokio::test]
 async fn an_upload_is_used_once() {
-    let spooling = Spooling::start().await;
-    let id = spooling.upload(Operator::doorbell().zip()).await;
+    let uploads = TestUploads::start().await;
+    let id = uploads.upload(Operator::doorbell().zip()).await;
 
-    let (one, other) = tokio::join!(spooling.push_upload(&id), spooling.push_upload(&id));
+    let (one, other) = tokio::join!(uploads.push_upload(&id), uploads.push_upload(&id));
     let mut statuses = [one.status, other.status];
     statuses.sort_unstable();
 
-    // The other came while the first was at work, or after it.
+    // The second push ran during the first one, or after it.
     assert_eq!(statuses[0], 200, "{one:?} {other:?}");
     assert!([200, 503].contains(&statuses[1]), "{one:?} {other:?}");
-    let again = spooling.push_upload(&id).await;
+    let again = uploads.push_upload(&id).await;
     assert_eq!(again.status, 200, "{again:?}");
     assert_eq!(again.header("idempotency-replayed"), "true");
-    let elsewhere = spooling
+    let elsewhere = uploads
         .push("/v2/testorg/zipfile/7.0.0", json!({"upload": id}))
         .await;
     assert_eq!(elsewhere.kind(), (400, "OMPSUploadedFileError"));
     let release = "became release 1.0.0 of doorbell-operator";
     assert!(elsewhere.message().contains(release), "{elsewhere:?}");
-    assert_error(spooling.put(&id, b"again".to_vec()).await, &gone(&id));
-    assert_eq!(spooling.app.releases("doorbell-operator"), ["1.0.0"]);
+    assert_error(uploads.put(&id, b"again".to_vec()).await, &gone(&id));
+    assert_eq!(uploads.app.releases("doorbell-operator"), ["1.0.0"]);
 }
 
 #[tokio::test]
 async fn a_push_that_failed_can_be_repeated_with_its_upload() {
-    let spooling = Spooling::start().await;
-    let id = spooling.upload(Operator::doorbell().zip()).await;
+    let uploads = TestUploads::start().await;
+    let id = uploads.upload(Operator::doorbell().zip()).await;
     let path = "/v2/testorg/zipfile/1.0";
-    let wrong = spooling.push(path, json!({"upload": id})).await;
+    let wrong = uploads.push(path, json!({"upload": id})).await;
     assert_eq!(wrong.kind(), (400, "OMPSInvalidVersionFormat"));
-    spooling.app.fail_next_push(Fault::Refuse(Refusal::Crash));
-    let failed = spooling.push_upload(&id).await;
+    uploads.app.fail_next_push(Fault::Refuse(Refusal::Crash));
+    let failed = uploads.push_upload(&id).await;
     assert_eq!(failed.kind(), (500, "QuayCourierError"));
 
-    let pushed = spooling.push_upload(&id).await;
+    let pushed = uploads.push_upload(&id).await;
 
     assert_eq!(pushed.status, 200, "{pushed:?}");
-    assert_eq!(spooling.app.releases("doorbell-operator"), ["1.0.0"]);
+    assert_eq!(uploads.app.releases("doorbell-operator"), ["1.0.0"]);
 }
 
 #[tokio::test]
-async fn a_push_that_reached_quay_unseen_is_not_made_twice() {
-    let spooling = Spooling::start().await;
-    let id = spooling.upload(Operator::doorbell().zip()).await;
-    // Quay takes the release; neither its answer nor that it is there comes through.
-    spooling.app.fail_next_push(Fault::CloseAfterActing);
+async fn a_push_whose_answer_was_lost_is_not_made_twice() {
+    let uploads = TestUploads::start().await;
+    let id = uploads.upload(Operator::doorbell().zip()).await;
+    // Quay stores the release, but neither its answer nor the later look-ups reach the service.
+    uploads.app.fail_next_push(Fault::CloseAfterActing);
     let shown = "/cnr/api/v1/packages/testorg/doorbell-operator/1.0.0";
-    let quay = &spooling.app.quay;
+    let quay = &uploads.app.quay;
     quay.fail_next(3, "GET", shown, Fault::CloseBeforeActing);
-    let failed = spooling.push_upload(&id).await;
+    let failed = uploads.push_upload(&id).await;
     assert_eq!(failed.kind(), (500, "QuayCourierError"));
 
-    let pushed = spooling.push_upload(&id).await;
+    let pushed = uploads.push_upload(&id).await;
 
     assert_eq!(pushed.status, 200, "{pushed:?}");
     assert_eq!(pushed.body["version"], "1.0.0");
-    assert_eq!(spooling.app.releases("doorbell-operator"), ["1.0.0"]);
+    assert_eq!(uploads.app.releases("doorbell-operator"), ["1.0.0"]);
 }
 
 #[tokio::test]
 async fn an_upload_belongs_to_one_organization() {
-    let spooling = Spooling::start().await;
-    let id = spooling.upload(Operator::doorbell().zip()).await;
+    let uploads = TestUploads::start().await;
+    let id = uploads.upload(Operator::doorbell().zip()).await;
 
-    let other = spooling
+    let other = uploads
         .push("/v2/otherorg/zipfile", json!({"upload": id}))
         .await;
-    let put = spooling
+    let put = uploads
         .app
         .request(Method::PUT, &format!("/v2/otherorg/uploads/{id}"));
-    let put = spooling.app.send(put.body("x")).await;
+    let put = uploads.app.send(put.body("x")).await;
 
     assert_error(other, &gone(&id));
     assert_error(put, &gone(&id));
-    assert_eq!(spooling.push_upload(&id).await.status, 200);
+    assert_eq!(uploads.push_upload(&id).await.status, 200);
 }
 
 #[tokio::test]
-async fn an_upload_is_gone_after_a_day() {
-    let spooling = Spooling::start().await;
-    let id = spooling.upload(Operator::doorbell().zip()).await;
+async fn an_upload_expires_after_a_day() {
+    let uploads = TestUploads::start().await;
+    let id = uploads.upload(Operator::doorbell().zip()).await;
 
-    spooling.age(Duration::from_secs(24 * 60 * 60 + 1));
+    uploads.age(Duration::from_secs(24 * 60 * 60 + 1));
 
-    assert_error(spooling.push_upload(&id).await, &gone(&id));
+    assert_error(uploads.push_upload(&id).await, &gone(&id));
 }
 
 #[tokio::test]
-async fn more_than_was_promised_is_not_taken() {
-    let spooling = Spooling::start().await;
+async fn more_than_the_announced_size_is_refused() {
+    let uploads = TestUploads::start().await;
     let asked = |size: u64| {
-        let request = spooling.app.request(Method::POST, "/v2/testorg/uploads");
+        let request = uploads.app.request(Method::POST, "/v2/testorg/uploads");
         let request = request.header(AUTHORIZATION, token());
-        spooling
+        uploads
             .app
             .send(request.body(json!({"size": size}).to_string()))
     };
     let created = asked(10).await;
     let id = created.body["upload"].as_str().expect("an id").to_owned();
 
-    let put = spooling.put(&id, vec![0; 11]).await;
+    let put = uploads.put(&id, vec![0; 11]).await;
 
     assert_error(
         put,
@@ -266,8 +267,8 @@ async fn more_than_was_promised_is_not_taken() {
             "message": "The request body is larger than the 10 bytes that are allowed",
         }),
     );
-    assert_error(spooling.push_upload(&id).await, &gone(&id));
-    assert_eq!(spooling.put(&id, vec![0; 10]).await.status, 200);
+    assert_error(uploads.push_upload(&id).await, &gone(&id));
+    assert_eq!(uploads.put(&id, vec![0; 10]).await.status, 200);
     assert_error(
         asked((24 << 20) + 1).await,
         &json!({
@@ -276,14 +277,14 @@ async fn more_than_was_promised_is_not_taken() {
             "message": "The upload has 25165825 bytes, of 25165824 that are allowed",
         }),
     );
-    let unpromised = spooling.create().await;
-    let put = spooling.put(&unpromised, vec![0; (24 << 20) + 1]).await;
+    let unpromised = uploads.create().await;
+    let put = uploads.put(&unpromised, vec![0; (24 << 20) + 1]).await;
     assert_eq!(put.kind(), (413, "RequestEntityTooLarge"));
 }
 
 #[tokio::test]
-async fn what_is_no_upload_is_refused() {
-    let spooling = Spooling::start().await;
+async fn a_wrong_upload_id_or_body_is_refused() {
+    let uploads = TestUploads::start().await;
     let path = "/v2/testorg/zipfile";
     for id in [
         "",
@@ -292,10 +293,10 @@ async fn what_is_no_upload_is_refused() {
         "../../../etc/passwd",
         "00000000-0000-4000-8000-000000000000",
     ] {
-        let answer = spooling.push(path, json!({"upload": id})).await;
+        let answer = uploads.push(path, json!({"upload": id})).await;
         assert_error(answer, &gone(id));
     }
-    let put = spooling.put("..%2F..%2Fx", b"x".to_vec()).await;
+    let put = uploads.put("..%2F..%2Fx", b"x".to_vec()).await;
     assert_error(put, &gone("../../x"));
     for (body, problem) in [
         (json!({}), "missing field `upload`"),
@@ -306,17 +307,17 @@ async fn what_is_no_upload_is_refused() {
         ),
         (json!("x"), "invalid type: string"),
     ] {
-        let answer = spooling.push(path, body).await;
+        let answer = uploads.push(path, body).await;
         assert_eq!(answer.kind(), (400, "BadRequest"));
         assert!(answer.message().contains(problem), "{answer:?}");
     }
 }
 
 #[tokio::test]
-async fn an_upload_wants_a_token_and_a_service_that_takes_it() {
-    let spooling = Spooling::start().await;
-    let request = spooling.app.request(Method::POST, "/v2/testorg/uploads");
-    let answer = spooling.app.send(request).await;
+async fn an_upload_requires_a_token_and_a_configured_directory() {
+    let uploads = TestUploads::start().await;
+    let request = uploads.app.request(Method::POST, "/v2/testorg/uploads");
+    let answer = uploads.app.send(request).await;
     assert_eq!(answer.kind(), (403, "OMPSAuthorizationHeaderRequired"));
 
     let without = TestApp::start().await;

@@ -1,4 +1,4 @@
-//! Uploads that are no zip of manifests.
+//! Pushes whose file is missing, is not a zip, or is a zip that the service refuses.
 
 use omps_tests::multipart;
 use omps_tests::operator::Operator;
@@ -51,7 +51,7 @@ async fn a_form_without_a_zip_is_refused() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_no_form_is_refused() {
+async fn a_request_that_is_not_a_form_is_refused() {
     let app = TestApp::start().await;
     for content_type in [None, Some("application/zip"), Some("multipart/form-data")] {
         let mut request = app
@@ -115,7 +115,7 @@ async fn a_broken_zip_is_refused() {
 }
 
 #[tokio::test]
-async fn the_limit_for_uncompressed_files_passes_when_met_exactly() {
+async fn files_of_exactly_the_uncompressed_limit_are_accepted() {
     let operator = Operator::doorbell();
     let size: usize = operator
         .paths()
@@ -151,7 +151,7 @@ async fn a_zip_without_a_package_name_is_refused() {
 }
 
 #[tokio::test]
-async fn an_unreadable_file_before_the_package_is_named() {
+async fn an_unreadable_file_before_the_package_file_is_refused_by_name() {
     let app = TestApp::start().await;
     let zip = Operator::doorbell().with("a.yaml", "key: [").zip();
 

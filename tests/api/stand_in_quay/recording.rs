@@ -1,4 +1,4 @@
-//! What the recordings were made with: the file names callers and cases, not their bytes.
+//! The inputs of the recordings. The file with the recordings contains only the names of callers and cases.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::GzEncoder};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 const ZEROS: &str = "00000000000000000000000000000000000000000000000";
 
-/// The accounts that the recordings were made with.
+/// The accounts in the recordings.
 pub(crate) fn recorded_accounts() -> Accounts {
     Accounts::default()
         .user("labadmin", "labadminpw", &["testorg", "privorg"])
@@ -27,7 +27,7 @@ fn oauth_token(organization: &str) -> String {
     format!("{organization}oauthtoken{}", &ZEROS[..23])
 }
 
-/// The `Authorization` header of the caller that the recording names.
+/// The `Authorization` header of the caller with this name.
 pub(crate) fn authorization(caller: &str) -> Option<String> {
     Some(match caller {
         "anonymous" => return None,
@@ -43,7 +43,7 @@ pub(crate) fn authorization(caller: &str) -> Option<String> {
     })
 }
 
-/// What the recording sent; the file says it in the titles only.
+/// The body of a recorded request; the file only has its title.
 pub(crate) fn request_body(title: &str, path: &str) -> Option<String> {
     if let Some(case) = title.strip_prefix("login: ") {
         return Some(login_body(case));

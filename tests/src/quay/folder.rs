@@ -1,4 +1,4 @@
-//! What Quay keeps, on disk: `<folder>/<organization>/<package>/<release>.tar.gz`.
+//! The releases on disk: `<folder>/<organization>/<package>/<release>.tar.gz`.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -7,14 +7,14 @@ use super::accounts::robot_name;
 use super::store::{HELM, Manifest, PackageName, Repository};
 
 const ARCHIVE: &str = ".tar.gz";
-/// An empty file of this name in a package's folder says that the package is public.
+/// An empty file with this name in the folder of a package means that the package is public.
 const PUBLIC_NOTE: &str = "public";
 
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
     /// # Errors
-    /// When the folder cannot be made.
+    /// The folder cannot be created.
     pub(crate) fn create(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         Ok(Self(path.to_owned()))

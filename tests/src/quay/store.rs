@@ -1,4 +1,4 @@
-//! What Quay keeps: repositories and their releases.
+//! The state of Quay: repositories and their releases.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -34,10 +34,10 @@ impl fmt::Display for PackageName {
 
 pub(super) struct Repository {
     pub name: PackageName,
-    /// A repository of container images blocks its name for packages.
+    /// Whether it is a repository of container images, whose name no package can have.
     pub holds_images: bool,
     pub public: bool,
-    /// Accounts that administer it beside the organization's owners.
+    /// The accounts that administer it, in addition to the organization's owners.
     pub admins: BTreeSet<String>,
     /// In the order in which they were pushed.
     pub manifests: Vec<Manifest>,
@@ -102,12 +102,12 @@ impl Repository {
 #[derive(Default)]
 pub(super) struct Store {
     repositories: Vec<Repository>,
-    /// A copy of all this on disk.
+    /// A copy of the repositories on disk.
     folder: Option<Folder>,
 }
 
 impl Store {
-    /// Loads what `folder` holds, and keeps it up to date from then on.
+    /// Loads the content of `folder`, and updates the folder with every change.
     ///
     /// # Errors
     /// When the folder cannot be read.
@@ -124,7 +124,7 @@ impl Store {
             .find(|repository| repository.name == *name)
     }
 
-    /// The repository `name`, made now when there is none.
+    /// The repository `name`. It is created if it does not exist.
     pub(crate) fn find_or_create(&mut self, name: &PackageName) -> &mut Repository {
         let known = self
             .repositories
