@@ -58,8 +58,8 @@ impl TestApp {
         Self::launch("", true, App::with_aws).await
     }
 
-    /// Starts a service with these lines in its section of the configuration. `build` can change the configuration before it
-    /// creates the application.
+    /// Starts a service with these lines in its section of the configuration. `build` can change the configuration
+    /// before it creates the application.
     pub(crate) async fn launch(
         settings: &str,
         with_greenwave: bool,

@@ -1,5 +1,5 @@
-//! Pushes to which Quay gives no clear answer. They are sent again, which never replaces a release. The result is always one
-//! release or an error.
+//! Pushes to which Quay gives no clear answer. They are sent again, which never replaces a release. The result is
+//! always one release or an error.
 
 use std::time::Duration;
 

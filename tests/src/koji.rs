@@ -1,4 +1,5 @@
-//! A stand-in for Koji over HTTP: the hub's XML-RPC and the files of builds. It has state, and it is as strict as a hub.
+//! A stand-in for Koji over HTTP: the hub's XML-RPC and the files of builds. It has state, and it is as strict as a
+//! hub.
 //!
 //! Its answers were recorded from a real hub; `tests/api/stand_in_koji.rs` compares them.
 

@@ -109,7 +109,8 @@ impl<S: Service> StandIn<S> {
         self.fail(Some(count), method, path_prefix, "", fault);
     }
 
-    /// Like [`StandIn::fail_next`], for requests whose body contains a text. Without a count, all such requests meet the fault.
+    /// Like [`StandIn::fail_next`], for requests whose body contains a text. Without a count, all such requests meet
+    /// the fault.
     pub fn fail(
         &self,
         count: Option<usize>,

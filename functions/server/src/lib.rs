@@ -1,5 +1,5 @@
-//! All endpoints in one process, for containers and for local use: an HTTP/1.1 server that calls the same handlers as the
-//! Lambda functions.
+//! All endpoints in one process, for containers and for local use: an HTTP/1.1 server that calls the same handlers as
+//! the Lambda functions.
 
 mod body;
 mod settings;
@@ -43,8 +43,8 @@ struct Service {
 }
 
 impl Service {
-    /// Waits for a free worker. Workers limit the requests that use much CPU and memory. If a worker is free only when the
-    /// request's time is nearly up, the request is refused, because it could not be finished.
+    /// Waits for a free worker. Workers limit the requests that use much CPU and memory. If a worker is free only when
+    /// the request's time is nearly up, the request is refused, because it could not be finished.
     async fn worker(&self, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
         let worker = timeout(deadline.left(), self.workers.acquire()).await;
         let enough = self.settings.worker_timeout / 10;
@@ -57,8 +57,8 @@ impl Service {
     }
 }
 
-/// Serves requests until `shutdown`, then waits for the requests in progress. Every request uses the table of routes. If a
-/// connection cannot be accepted, the server logs it and continues.
+/// Serves requests until `shutdown`, then waits for the requests in progress. Every request uses the table of routes.
+/// If a connection cannot be accepted, the server logs it and continues.
 pub async fn serve(
     listener: TcpListener,
     app: App,

@@ -113,8 +113,8 @@ fn listen_address() -> String {
     std::env::var("OMPS_LISTEN").unwrap_or_else(|_| DEFAULT_LISTEN.to_owned())
 }
 
-/// Restarts this process with settings that make glibc return the memory of a large upload to the system. By default glibc
-/// keeps some of it for every thread. glibc reads these settings only at the start of a process.
+/// Restarts this process with settings that make glibc return the memory of a large upload to the system. By default
+/// glibc keeps some of it for every thread. glibc reads these settings only at the start of a process.
 fn restart_with_malloc_settings() {
     if std::env::var_os(MMAP_THRESHOLD).is_none()
         && let Ok(this) = std::env::current_exe()

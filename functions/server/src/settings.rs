@@ -46,7 +46,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// How long the server waits for requests in progress when it stops: the time limit of a request, and a little more.
+    /// How long the server waits for requests in progress when it stops: the time limit of a request, and a little
+    /// more.
     pub(crate) fn drain_timeout(&self) -> Duration {
         self.worker_timeout + Duration::from_secs(5)
     }

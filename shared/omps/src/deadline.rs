@@ -16,8 +16,8 @@ impl Deadline {
         Deadline(Instant::now() + time.min(YEAR))
     }
 
-    /// The deadline of a Lambda function that must end at `end` (milliseconds since 1970): `reserve` earlier, so that the
-    /// function can still answer. `None` if `end` is in the past; then the function would not run.
+    /// The deadline of a Lambda function that must end at `end` (milliseconds since 1970): `reserve` earlier, so that
+    /// the function can still answer. `None` if `end` is in the past; then the function would not run.
     pub fn of_function(end: u64, reserve: Duration) -> Option<Self> {
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -37,8 +37,8 @@ impl Deadline {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// The deadline for a call that may get no answer. It reserves a fifth of the remaining time, five seconds at most, to
-    /// find out whether the call took effect, and to finish.
+    /// The deadline for a call that may get no answer. It reserves a fifth of the remaining time, five seconds at most,
+    /// to find out whether the call took effect, and to finish.
     #[must_use]
     pub fn less_reserve(self) -> Self {
         let left = self.left();

@@ -1,5 +1,5 @@
-//! Deletes one release, or all releases of a repository. The name of a release is free again as soon as the registry has
-//! confirmed the deletion.
+//! Deletes one release, or all releases of a repository. The name of a release is free again as soon as the registry
+//! has confirmed the deletion.
 
 use crate::api::{DeleteAnswer, PartlyDone};
 use crate::call::Call;

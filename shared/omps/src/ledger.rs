@@ -1,15 +1,16 @@
-//! The state machine of the ledger's entries: for releases, for requests that may be repeated, and for the order of builds.
-//! It is pure: from an entry, a step and the time it computes the next entry, or refuses the step.
+//! The state machine of the ledger's entries: for releases, for requests that may be repeated, and for the order of
+//! builds. It is pure: from an entry, a step and the time it computes the next entry, or refuses the step.
 //!
 //! | entry | who claims it, and why |
 //! |---|---|
 //! | a *release* of a repository | a push reserves it before it sends the first byte, so that no other push uses it |
-//! | a *request* (idempotency key, upload, event) | a push holds it, so that the same request, sent again, waits and later gets the same answer |
-//! | the *newest* build of a package | a push by event holds it, so that builds are released in the order in which they were completed |
+//! | a *request* (idempotency key, upload, event) | a push holds it, so that a repetition waits, and then gets the same answer |
+//! | the *newest* build of a package | a push by event holds it, so that builds are released in the order of their completion |
 //!
-//! A claim holds an entry until a given time. If the holder dies, the entry stays as it is. After that time another process
-//! can take the entry over; [`Granted`] says what the dead holder may have done. The tests print every transition as a
-//! table. The stores contain none of these rules: they only compare and swap whole entries ([`claims`]).
+//! A claim holds an entry until a given time. If the holder dies, the entry stays as it is. After that time another
+//! process can take the entry over; [`Granted`] says what the dead holder may have done. The tests print every
+//! transition as a table. The stores contain none of these rules: they only compare and swap whole entries
+//! ([`claims`]).
 
 pub(crate) mod claims;
 mod dynamo_db;
@@ -112,8 +113,8 @@ pub(crate) struct Claim {
     pub until: Millis,
     /// The digest of the release's content, or of the request.
     pub content: String,
-    /// The time at which the registry did not have the release. If the entry was done well before that time, the release
-    /// has been deleted since.
+    /// The time at which the registry did not have the release. If the entry was done well before that time, the
+    /// release has been deleted since.
     pub absent_at: Option<Millis>,
     /// The time from which the entry counts as free.
     pub forgotten_at: Millis,

@@ -3,17 +3,17 @@
 //!
 //! The steps of a push:
 //!
-//! 1. [`http`] finds the endpoint of a request, or refuses the request. [`handlers`] build a [`push::PushRequest`] from the
-//!    values in the path and the [`source`] of the zip. [`events`] build the same from a message of the queue.
-//! 2. [`push`] contains the steps in their order. Those that wait for nobody (opening the zip, applying the organization's
-//!    rules, the verdict, packing) are in the crate [`omps_operator`].
-//! 3. The [`ledger`] reserves the release before the first byte is sent. Then a [`registry`] receives the release, and the
-//!    push checks that the registry has it.
+//! 1. [`http`] finds the endpoint of a request, or refuses the request. [`handlers`] build a [`push::PushRequest`] from
+//!    the values in the path and the [`source`] of the zip. [`events`] build the same from a message of the queue.
+//! 2. [`push`] contains the steps in their order. Those that wait for nobody (opening the zip, applying the
+//!    organization's rules, the verdict, packing) are in the crate [`omps_operator`].
+//! 3. The [`ledger`] reserves the release before the first byte is sent. Then a [`registry`] receives the release, and
+//!    the push checks that the registry has it.
 //!
-//! Each request is one [`call`]: the [`app`], which the process builds from its [`config`], and a [`deadline`]. Calls to
-//! other services go through [`upstream`], which adds time limits, retries and a size limit. Every error becomes an entry
-//! of [`error`], the closed list of errors that clients see. [`api`] defines the bodies of all answers. [`telemetry`] keeps
-//! every [`token`] out of logs and answers.
+//! Each request is one [`call`]: the [`app`], which the process builds from its [`config`], and a [`deadline`]. Calls
+//! to other services go through [`upstream`], which adds time limits, retries and a size limit. Every error becomes an
+//! entry of [`error`], the closed list of errors that clients see. [`api`] defines the bodies of all answers.
+//! [`telemetry`] keeps every [`token`] out of logs and answers.
 
 mod api;
 pub mod app;

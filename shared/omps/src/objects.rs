@@ -147,8 +147,8 @@ impl S3 {
         Ok(Revision::new(head.version_id, head.e_tag))
     }
 
-    /// The content of an object, of at most `limit` bytes. The size is checked before the content is read. An object that was
-    /// put before `since` counts as missing.
+    /// The content of an object, of at most `limit` bytes. The size is checked before the content is read. An object
+    /// that was put before `since` counts as missing.
     ///
     /// # Errors
     /// [`ObjectError`]

@@ -1,5 +1,5 @@
-//! Tokens of organizations in AWS Secrets Manager: one secret for each organization. It is read again every few minutes, so
-//! that a rotated token needs no deployment.
+//! Tokens of organizations in AWS Secrets Manager: one secret for each organization. It is read again every few
+//! minutes, so that a rotated token needs no deployment.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +27,8 @@ pub(crate) struct SecretsManager {
     organizations: Mutex<HashMap<OrganizationName, Arc<CacheSlot>>>,
 }
 
-/// The cached tokens of one organization. It is locked while the secret is read, so that many requests read it only once.
+/// The cached tokens of one organization. It is locked while the secret is read, so that many requests read it only
+/// once.
 type CacheSlot = AsyncMutex<Option<CachedTokens>>;
 
 struct CachedTokens {
@@ -73,8 +74,8 @@ impl SecretsManager {
             .await
     }
 
-    /// The tokens of an organization after Quay refused one of `refused`. The secret is read again, unless another request
-    /// has already done so.
+    /// The tokens of an organization after Quay refused one of `refused`. The secret is read again, unless another
+    /// request has already done so.
     ///
     /// # Errors
     /// [`SecretsError`]

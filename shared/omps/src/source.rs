@@ -1,4 +1,5 @@
-//! The source of the archive of a push: the request itself, an earlier upload, an object in a bucket, or a build in Koji.
+//! The source of the archive of a push: the request itself, an earlier upload, an object in a bucket, or a build in
+//! Koji.
 
 use bytes::Bytes;
 

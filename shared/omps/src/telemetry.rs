@@ -51,8 +51,8 @@ pub enum LogFormat {
     Json,
 }
 
-/// Starts logging to standard output. Without a format, the log is text on a terminal, and otherwise JSON. It may be called
-/// only once.
+/// Starts logging to standard output. Without a format, the log is text on a terminal, and otherwise JSON. It may be
+/// called only once.
 pub fn init(level: LogLevel, format: Option<LogFormat>) {
     init_to(stdout, level, format);
 }

@@ -1,8 +1,8 @@
 //! Uploads: zips that are too large for one request. The client first puts the zip to a URL, then pushes it by its id.
 //!
-//! An id cannot be guessed, belongs to one organization, and expires after a day. A push that succeeds removes the upload; a
-//! push that fails keeps it, so that the client can push it again after the cause is fixed. The ledger ensures that of two
-//! pushes at the same time only one succeeds.
+//! An id cannot be guessed, belongs to one organization, and expires after a day. A push that succeeds removes the
+//! upload; a push that fails keeps it, so that the client can push it again after the cause is fixed. The ledger
+//! ensures that of two pushes at the same time only one succeeds.
 
 mod bucket;
 mod directory;

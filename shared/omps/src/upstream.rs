@@ -46,8 +46,8 @@ pub struct Response {
     pub headers: HeaderMap,
     /// The body; if the status is an error, only its first part.
     pub body: Vec<u8>,
-    /// Whether an earlier attempt got no clear answer, so that it may have taken effect. An answer 429 is clear: the request
-    /// had no effect.
+    /// Whether an earlier attempt got no clear answer, so that it may have taken effect. An answer 429 is clear: the
+    /// request had no effect.
     pub repeated: bool,
 }
 
@@ -114,8 +114,8 @@ impl Upstream {
         &self.client
     }
 
-    /// Sends a request that may safely arrive twice. It is sent again if the connection fails, or if the service is overloaded
-    /// or restarting.
+    /// Sends a request that may safely arrive twice. It is sent again if the connection fails, or if the service is
+    /// overloaded or restarting.
     ///
     /// # Errors
     /// [`CallError`]
@@ -145,8 +145,8 @@ impl Upstream {
         }
     }
 
-    /// Like [`Upstream::send_repeatable`], but the request is also sent again after every 5xx. For work that must not stay half
-    /// done.
+    /// Like [`Upstream::send_repeatable`], but the request is also sent again after every 5xx. For work that must not
+    /// stay half done.
     ///
     /// # Errors
     /// [`CallError`]
@@ -240,7 +240,8 @@ impl Upstream {
         }
     }
 
-    /// Sends a request and reads the answer, up to its size limit. It stops if the service sends nothing for longer than
+    /// Sends a request and reads the answer, up to its size limit. It stops if the service sends nothing for longer
+    /// than
     /// `limits.patience`.
     async fn answer(
         &self,
@@ -324,7 +325,8 @@ fn is_temporary(status: StatusCode) -> bool {
     )
 }
 
-/// The pause that the service asks for, or a random one up to `longest`, so that not all clients return at the same time.
+/// The pause that the service asks for, or a random one up to `longest`, so that not all clients return at the same
+/// time.
 /// `None` if the pause would last longer than the remaining time.
 fn pause_after(failure: &Failure, longest: Duration, until: Deadline) -> Option<Duration> {
     let pause = failure

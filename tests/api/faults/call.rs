@@ -94,7 +94,8 @@ impl Call {
         }
     }
 
-    /// Whether the request makes no earlier call to the same address. Only then can the address be unreachable for this call.
+    /// Whether the request makes no earlier call to the same address. Only then can the address be unreachable for this
+    /// call.
     pub fn is_first(self) -> bool {
         !matches!(self, Call::Publish | Call::Logs | Call::DeleteAll)
     }

@@ -1,4 +1,5 @@
-//! A sandbox: the service with stand-ins for Quay, Koji and Greenwave, sample builds of an operator, and commands to try.
+//! A sandbox: the service with stand-ins for Quay, Koji and Greenwave, sample builds of an operator, and commands to
+//! try.
 
 use std::fmt;
 use std::fs;

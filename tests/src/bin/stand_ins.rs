@@ -1,5 +1,5 @@
-//! Runs only the stand-ins: Quay with the manners of a real Quay, Koji and Greenwave. The servers and functions under test
-//! run in other processes.
+//! Runs only the stand-ins: Quay with the manners of a real Quay, Koji and Greenwave. The servers and functions under
+//! test run in other processes.
 
 use std::future;
 use std::net::SocketAddr;

@@ -13,7 +13,8 @@ pub struct Manners {
     pub listing_limit: usize,
     /// How many requests each second the front allows for one `Authorization`; if absent, any number.
     pub requests_a_second: Option<u32>,
-    /// Whether the second of a deletion is part of a unique key. Then a release cannot be deleted twice within one second.
+    /// Whether the second of a deletion is part of a unique key. Then a release cannot be deleted twice within one
+    /// second.
     pub deletes_by_second: bool,
     /// The clock for the rate limit and for deletions.
     pub clock: fn() -> SystemTime,

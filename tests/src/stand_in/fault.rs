@@ -27,7 +27,8 @@ pub enum Fault<R> {
     CloseAfterActing,
     /// The connection is closed; the request takes effect after this time.
     CloseThenAct(Duration),
-    /// The request is handled and answered after this time. If the client closes the connection before, it has no effect.
+    /// The request is handled and answered after this time. If the client closes the connection before, it has no
+    /// effect.
     DelayBeforeActing(Duration),
     /// The request is handled and answered after this time, even if the client closes the connection before.
     ActLate(Duration),

@@ -1,4 +1,5 @@
-//! Messages of the queue. They come from S3, from Koji through EventBridge, or directly from a user, and ask for pushes.
+//! Messages of the queue. They come from S3, from Koji through EventBridge, or directly from a user, and ask for
+//! pushes.
 
 mod key;
 #[cfg(test)]
@@ -57,8 +58,8 @@ impl EventPush {
     }
 }
 
-/// Reads the body of a message. An S3 notification may report several objects, and several organizations may be configured
-/// for one build: each becomes a separate event.
+/// Reads the body of a message. An S3 notification may report several objects, and several organizations may be
+/// configured for one build: each becomes a separate event.
 pub fn read(body: &str, config: &Config) -> Vec<Event> {
     let message: Value = match serde_json::from_str(body) {
         Ok(message) => message,

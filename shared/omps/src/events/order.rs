@@ -37,8 +37,8 @@ pub(crate) struct Turn {
     build: NewestBuild,
 }
 
-/// Takes the turn for a build. It does not wait: if another build of the package is being pushed, this is an error, and the
-/// queue delivers the message again later.
+/// Takes the turn for a build. It does not wait: if another build of the package is being pushed, this is an error, and
+/// the queue delivers the message again later.
 ///
 /// # Errors
 /// Another build of the package is being pushed, or the ledger cannot be used.

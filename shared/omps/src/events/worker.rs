@@ -1,8 +1,8 @@
 //! The worker for the messages of the queue. It returns the ids of the messages that the queue should deliver again.
 //!
 //! A message may ask for several pushes. The ledger has a claim for each, so that a message that is delivered twice
-//! publishes once. For each push that succeeds or fails for good the worker sends an outcome. If a push may succeed later,
-//! the worker reports its message as failed, and the queue delivers it again.
+//! publishes once. For each push that succeeds or fails for good the worker sends an outcome. If a push may succeed
+//! later, the worker reports its message as failed, and the queue delivers it again.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -27,8 +27,8 @@ use crate::source::Source;
 use crate::telemetry::{self, metrics};
 use crate::token::{Token, Tokens};
 
-/// How many organizations are served at the same time. The pushes to one organization run one after the other, because they
-/// would take each other's versions.
+/// How many organizations are served at the same time. The pushes to one organization run one after the other, because
+/// they would take each other's versions.
 const AT_ONCE: usize = 4;
 
 /// Does the pushes that messages ask for.

@@ -1,5 +1,5 @@
-//! The table of routes, and the search for the endpoint of a request. The server uses this table; a test compares it with
-//! the template.
+//! The table of routes, and the search for the endpoint of a request. The server uses this table; a test compares it
+//! with the template.
 
 use std::borrow::Cow;
 

@@ -1,5 +1,5 @@
-//! A build as Koji describes it, and the location of its archive of operator manifests. No answer of the hub can lead to a
-//! file outside the root of the file server.
+//! A build as Koji describes it, and the location of its archive of operator manifests. No answer of the hub can lead
+//! to a file outside the root of the file server.
 
 #[cfg(test)]
 mod tests;
@@ -124,8 +124,8 @@ impl Build {
     /// The build, if it is complete.
     ///
     /// # Errors
-    /// [`KojiError::NotAnOperatorImage`] if it is not complete, [`KojiError::UnexpectedAnswer`] if Koji's names are not a
-    /// valid N-V-R.
+    /// [`KojiError::NotAnOperatorImage`] if it is not complete, [`KojiError::UnexpectedAnswer`] if Koji's names are not
+    /// a valid N-V-R.
     pub(crate) fn finished(self, asked: &Nvr) -> Result<FinishedBuild, KojiError> {
         self.must_be_complete(asked)?;
         let nvr = format!("{}-{}-{}", self.name, self.version, self.release);

@@ -1,5 +1,5 @@
-//! The ledger's interface for the rest of the service: to claim entries, to record progress, and to give entries up. A step
-//! is applied to the entry in the store, and applied again if another process changed the entry first.
+//! The ledger's interface for the rest of the service: to claim entries, to record progress, and to give entries up. A
+//! step is applied to the entry in the store, and applied again if another process changed the entry first.
 
 use std::sync::Arc;
 use std::time::Duration;

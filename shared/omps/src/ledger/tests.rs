@@ -1,5 +1,5 @@
-//! Tests every transition of the state machine and prints them as a table. A random test applies steps, crashes and clock
-//! changes in any order.
+//! Tests every transition of the state machine and prints them as a table. A random test applies steps, crashes and
+//! clock changes in any order.
 
 use serde_json::json;
 
@@ -372,7 +372,8 @@ fn an_entry_whose_time_is_over_is_free() {
     assert_eq!((next.revision, next.outcome), (8, None));
 }
 
-/// A registry that accepts any content at any time, as OCI registries do, and pushes that may die between any two steps.
+/// A registry that accepts any content at any time, as OCI registries do, and pushes that may die between any two
+/// steps.
 mod any_order {
     use super::*;
 

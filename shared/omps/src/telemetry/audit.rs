@@ -1,5 +1,5 @@
-//! The audit log: one line for every push and every deletion, with the user, the action and the outcome. Like every line of
-//! a request, it also has the organization, repository, version and digest.
+//! The audit log: one line for every push and every deletion, with the user, the action and the outcome. Like every
+//! line of a request, it also has the organization, repository, version and digest.
 
 use super::AUDIT;
 

@@ -1,5 +1,5 @@
-//! Log lines for machines: one JSON object for each event. Each contains the fields of its request, so that it can be read
-//! alone.
+//! Log lines for machines: one JSON object for each event. Each contains the fields of its request, so that it can be
+//! read alone.
 
 use std::fmt::{Debug, Write as _};
 use std::io::Write as _;
@@ -94,7 +94,8 @@ where
             }
         }
         event.record(&mut line);
-        // Audit lines contain only our own words. They are not scrubbed, so that no token of a caller can remove such a word.
+        // Audit lines contain only our own words. They are not scrubbed, so that no token of a caller can remove such a
+        // word.
         if event.metadata().target() != AUDIT {
             line.0.values_mut().for_each(scrub_json);
         }

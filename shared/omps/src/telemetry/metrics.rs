@@ -135,8 +135,8 @@ fn embedded(
 ) -> Value {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let milliseconds = since_1970.map_or(0, |time| time.as_millis() as u64);
-    // The label is the only dimension, so that a dashboard can add the values of all functions. A metric without a label
-    // belongs to one function.
+    // The label is the only dimension, so that a dashboard can add the values of all functions. A metric without a
+    // label belongs to one function.
     let dimension = label.unwrap_or(("function_name", function));
     let mut line = json!({
         "_aws": {

@@ -1,7 +1,7 @@
 //! Removes secrets from logs and answers, even if another service repeated them.
 //!
-//! A token of an organization is removed from everything while the process has it. A caller's token is removed only from
-//! what is written for that caller; otherwise a caller could use any word as a token and remove it from all logs.
+//! A token of an organization is removed from everything while the process has it. A caller's token is removed only
+//! from what is written for that caller; otherwise a caller could use any word as a token and remove it from all logs.
 
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -50,8 +50,8 @@ pub fn within<F: Future>(secret: Option<Secret>, work: F) -> TaskLocalFuture<Opt
     CALLERS.scope(secret, work)
 }
 
-/// The forms that reveal a secret: the whole value, the part after the scheme, and the password of a basic token. The longest
-/// form is first, so that it is replaced as a whole.
+/// The forms that reveal a secret: the whole value, the part after the scheme, and the password of a basic token. The
+/// longest form is first, so that it is replaced as a whole.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned()];
     if let Some((_, credentials)) = secret.split_once(' ') {

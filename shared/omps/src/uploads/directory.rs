@@ -1,5 +1,5 @@
-//! Uploads in a directory: `<directory>/<organization>/<id>` is the zip; the marker `<id>.place` beside it says that the
-//! upload was created.
+//! Uploads in a directory: `<directory>/<organization>/<id>` is the zip; the marker `<id>.place` beside it says that
+//! the upload was created.
 
 use std::fs::{self, DirEntry, File, Metadata};
 use std::io::{self, ErrorKind, Read};
