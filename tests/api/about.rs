@@ -1,4 +1,4 @@
-//! `GET /v2/about` and its v1 twin.
+//! `GET /v2/about`, and the same in v1.
 
 use reqwest::Method;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::helpers::TestApp;
 
 #[tokio::test]
-async fn about_tells_both_versions() {
+async fn about_reports_both_versions() {
     let app = TestApp::start().await;
 
     let answer = app.about().await;
@@ -41,7 +41,7 @@ async fn about_answers_head_without_a_body() {
 }
 
 #[tokio::test]
-async fn a_request_keeps_the_id_that_it_came_with() {
+async fn an_answer_has_the_request_id_that_the_client_sent() {
     let app = TestApp::start().await;
 
     let request = app.request(Method::GET, "/v2/about");

@@ -1,4 +1,4 @@
-//! The tokens of all these tests are canaries: none may stand in an answer, or in the log at its most talkative.
+//! Checks in all tests that no token appears in an answer or in the log, even at the level DEBUG.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, Once};
@@ -10,13 +10,13 @@ use crate::helpers::ORGANIZATION;
 
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// What stood where it must not, so far.
-pub fn leaks() -> Vec<String> {
+/// All texts so far that contain a token.
+pub(crate) fn leaks() -> Vec<String> {
     LEAKS.lock().expect("no test panics here").clone()
 }
 
-/// Notes a text that gives a token away.
-pub fn check(text: &str) {
+/// Records the text if it contains a token.
+pub(crate) fn check(text: &str) {
     let password = robot_password(ORGANIZATION);
     let authorization = basic(&robot_name(ORGANIZATION), &password);
     let credentials = authorization.trim_start_matches("basic ");
@@ -30,11 +30,11 @@ pub fn check(text: &str) {
 }
 
 /// Checks every line that the service logs from now on.
-pub fn watch_the_log() {
+pub(crate) fn watch_the_log() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        let loud = "[Loud]\nlog_level = \"DEBUG\"\nlog_format = \"json\"";
-        let config = Config::from_toml(loud, "Loud").expect("a valid configuration");
+        let debug = "[Debug]\nlog_level = \"DEBUG\"\nlog_format = \"json\"";
+        let config = Config::from_toml(debug, "Debug").expect("a valid configuration");
         omps::telemetry::init_to(|| Log, config.log_level, config.log_format);
     });
 }

@@ -1,4 +1,4 @@
-//! `DELETE /v2/{organization}/{repo}[/{version}]` and its v1 twin.
+//! `DELETE /v2/{organization}/{repo}[/{version}]`, and the same in v1.
 
 use omps_tests::operator::Operator;
 use omps_tests::quay::{Fault, Refusal};
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::helpers::{ORGANIZATION, TestApp, assert_error};
 
-/// A service whose Quay holds these releases of `larder`.
+/// A service whose Quay has these releases of `larder`.
 async fn with_releases(releases: &[&str]) -> TestApp {
     let app = TestApp::start().await;
     for release in releases {
@@ -17,7 +17,7 @@ async fn with_releases(releases: &[&str]) -> TestApp {
     app
 }
 
-/// The path below which Quay has a release of `larder`.
+/// The path of a release of `larder` in Quay.
 fn release_path(release: &str) -> String {
     format!("/cnr/api/v1/packages/testorg/larder/{release}")
 }
@@ -119,7 +119,7 @@ async fn a_deleted_release_can_be_pushed_again() {
 }
 
 #[tokio::test]
-async fn repositories_and_releases_may_be_called_like_endpoints() {
+async fn repositories_and_releases_may_have_the_names_of_endpoints() {
     let app = TestApp::start().await;
     for (repo, release) in [("zipfile", "1.0.0"), ("koji", "a-b-c"), ("health", "ping")] {
         app.quay.add_release(ORGANIZATION, repo, release);
@@ -135,7 +135,7 @@ async fn repositories_and_releases_may_be_called_like_endpoints() {
 }
 
 #[tokio::test]
-async fn a_failure_on_one_release_does_not_keep_the_others() {
+async fn the_other_releases_are_deleted_if_one_deletion_fails() {
     let app = with_releases(&["1.0.0", "2.0.0", "3.0.0"]).await;
     app.quay
         .fail_next(1, "DELETE", release_path("2.0.0"), no_room(500));
@@ -156,7 +156,7 @@ async fn a_failure_on_one_release_does_not_keep_the_others() {
 }
 
 #[tokio::test]
-async fn a_failure_without_a_message_is_told_as_unknown() {
+async fn a_failure_without_a_message_is_an_unknown_error() {
     let app = with_releases(&["1.0.0"]).await;
     let crash = || Fault::Refuse(Refusal::Crash);
     app.quay
@@ -215,7 +215,7 @@ async fn a_delete_without_a_clear_answer_is_sent_again() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_quays_deletes_nothing() {
+async fn an_answer_that_is_not_from_quay_deletes_nothing() {
     let app = with_releases(&["1.0.0"]).await;
     let page = Fault::Reply {
         status: 200,
@@ -238,7 +238,7 @@ async fn an_answer_that_is_not_quays_deletes_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_there_is_not_found() {
+async fn a_missing_package_or_release_is_not_found() {
     let app = with_releases(&["1.0.0"]).await;
 
     let release = app.delete("larder", "9.0.0").await;
@@ -275,7 +275,7 @@ async fn a_package_without_releases_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_token_that_quay_refuses_deletes_nothing_and_is_told_in_quays_words() {
+async fn a_token_that_quay_refuses_deletes_nothing_and_gets_quays_message() {
     let app = with_releases(&["1.0.0"]).await;
 
     let request = app.request(Method::DELETE, "/v2/testorg/larder/1.0.0");
@@ -339,7 +339,7 @@ async fn delete_without_a_token_is_refused() {
 }
 
 #[tokio::test]
-async fn names_that_could_lead_elsewhere_are_refused() {
+async fn names_that_could_change_the_path_of_a_url_are_refused() {
     let app = with_releases(&["1.0.0"]).await;
     for path in [
         "/v2/testorg/-larder",

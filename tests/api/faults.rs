@@ -1,4 +1,4 @@
-//! Every fault at every call to another service: what the client is told, and how often the service was asked.
+//! Every fault at every call to another service: checks the answer to the client, and how often the service was called.
 //!
 //! `cargo test -p omps-tests --test api faults -- --nocapture` prints the table.
 
@@ -16,12 +16,12 @@ use call::Call;
 use setting::Setting;
 use trouble::Trouble;
 
-/// How many cases run at once.
+/// How many cases run at the same time.
 const AT_ONCE: usize = 16;
-/// What no request takes, however bad things are.
+/// The time after which a request counts as hanging.
 const HANG: Duration = Duration::from_secs(15);
 
-/// A call that meets trouble: the first time only, or always.
+/// A call that has trouble: only the first time (`once`), or always.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     call: Call,
@@ -29,7 +29,7 @@ struct Case {
     once: bool,
 }
 
-/// What came of it.
+/// The result of a case.
 struct Outcome {
     case: Case,
     answer: Answer,
@@ -38,7 +38,7 @@ struct Outcome {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_fault_at_every_call_is_told_and_nothing_is_done_twice() {
+async fn every_fault_at_every_call_is_reported_and_nothing_is_done_twice() {
     let outcomes = stream::iter(cases()).map(Case::run);
     let outcomes: Vec<Outcome> = outcomes.buffered(AT_ONCE).collect().await;
 
@@ -51,7 +51,7 @@ async fn every_fault_at_every_call_is_told_and_nothing_is_done_twice() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Every trouble for ever, and those that are overcome for a moment.
+/// Each call with each trouble that is possible for it. A trouble that a retry can overcome also occurs once only.
 fn cases() -> impl Iterator<Item = Case> {
     let of = |call: Call| {
         let troubles = Trouble::ALL.into_iter();
@@ -65,8 +65,8 @@ fn cases() -> impl Iterator<Item = Case> {
     };
     let cases = Call::ALL.into_iter().flat_map(of);
     cases.filter(|case| {
-        let can_be = !case.trouble.is_on_the_way() || case.call.is_first();
-        can_be && (!case.once || case.trouble.can_pass())
+        let can_be = !case.trouble.blocks_every_request() || case.call.is_first();
+        can_be && (!case.once || case.trouble.is_temporary())
     })
 }
 
@@ -86,37 +86,39 @@ impl Case {
         }
     }
 
-    /// Status, id and tries that must come of it.
+    /// The expected status, error id and number of tries.
     fn wanted(self) -> (u16, &'static str, RangeInclusive<usize>) {
         let Case { call, trouble, .. } = self;
         let (status, id) = call.error();
         let exactly = |tries| tries..=tries;
-        // A push looks at the package before, when it is not listed, and at the release after.
-        let looks = if call == Call::Listing { 2 } else { 0 };
+        // If a package is not listed, a push looks it up before, and it looks up the release after.
+        let look_ups = if call == Call::Listing { 2 } else { 0 };
         match trouble {
-            Trouble::Mislabelled | Trouble::TrustedAuthority => (200, "", exactly(1 + looks)),
-            // The release was not there before the push, and is there after it.
-            _ if call == Call::Push && trouble.acts() && !self.once => (200, "", 2..=3),
-            _ if self.once => (200, "", exactly(2 + looks)),
-            // The looks before and after meet the same trouble.
-            _ if call == Call::Push && trouble.is_of_tls() => (status, id, exactly(3 + 3 + 3)),
-            // The archive is whatever the file server sends.
+            Trouble::Mislabelled | Trouble::TrustedAuthority => (200, "", exactly(1 + look_ups)),
+            // The release did not exist before the push, and it exists after it.
+            _ if call == Call::Push && trouble.takes_effect() && !self.once => (200, "", 2..=3),
+            _ if self.once => (200, "", exactly(2 + look_ups)),
+            // The look-ups before and after have the same trouble.
+            _ if call == Call::Push && trouble.is_tls() => (status, id, exactly(3 + 3 + 3)),
+            // The service takes any content as the archive.
             Trouble::Page | Trouble::Unfinished | Trouble::Endless if call == Call::Download => {
                 (400, "OMPSUploadedFileError", exactly(1))
             }
             Trouble::Crash if call == Call::Publish => (status, id, exactly(3)),
             Trouble::Refused => (status, id, exactly(0)),
-            // Each try waits for half of the time that is left; a pause may leave none for the third.
+            // Each try waits for half of the remaining time, so a third try may not be possible.
             Trouble::SlowBefore | Trouble::SlowAfter => (status, id, 2..=3),
-            _ if trouble.can_pass() || trouble.is_on_the_way() => (status, id, exactly(3)),
+            _ if trouble.is_temporary() || trouble.blocks_every_request() => {
+                (status, id, exactly(3))
+            }
             _ => (status, id, exactly(1)),
         }
     }
 
-    /// No success that is none, and no release more or less than there should be.
+    /// Checks that Quay has exactly the expected releases, so that no answer reports a success that did not happen.
     fn check_effect(self, app: &TestApp, answer: &Answer) {
         let done = answer.status == 200;
-        let acted = done || self.trouble.acts();
+        let acted = done || self.trouble.takes_effect();
         let wanted: &[&str] = match self.call {
             Call::Health(_) => &[],
             Call::Publish => &["1.0.0"],
@@ -155,7 +157,7 @@ impl Outcome {
         )
     }
 
-    /// What is not as it must be.
+    /// The row of the table and the expectation, if they differ.
     fn wrong(&self) -> Option<String> {
         let (status, id) = self.answer.kind();
         let wanted = self.case.wanted();

@@ -1,6 +1,6 @@
-//! Pushes of builds that Greenwave is asked about.
+//! Pushes of builds with a configured Greenwave.
 
-use omps_tests::greenwave::{CONTEXT, Fault, Lack, PRODUCT_VERSION, Refusal, TESTCASES};
+use omps_tests::greenwave::{CONTEXT, Fault, PRODUCT_VERSION, Problem, Refusal, TESTCASES};
 use omps_tests::koji::Build;
 use omps_tests::operator::Operator;
 use serde_json::{Value, json};
@@ -15,7 +15,7 @@ fn build() -> Build {
 }
 
 #[tokio::test]
-async fn greenwave_is_asked_about_the_build_when_its_archive_is_there() {
+async fn greenwave_is_asked_about_the_build_after_its_archive_is_downloaded() {
     let app = TestApp::with_greenwave().await;
     app.koji.add_build(build());
 
@@ -55,8 +55,8 @@ async fn a_build_that_lacks_required_tests_is_refused_with_their_names() {
     let app = TestApp::with_greenwave().await;
     app.koji.add_build(build());
     let [installs, upgrades] = TESTCASES;
-    app.greenwave.refuse(NVR, installs, Lack::Missing);
-    app.greenwave.refuse(NVR, upgrades, Lack::Failed);
+    app.greenwave.refuse(NVR, installs, Problem::Missing);
+    app.greenwave.refuse(NVR, upgrades, Problem::Failed);
 
     let answer = app.push_koji(NVR).await;
 

@@ -1,4 +1,4 @@
-//! `GET /v2/health/ping` and its v1 twin.
+//! `GET /v2/health/ping`, and the same in v1.
 
 use std::time::{Duration, Instant};
 
@@ -102,7 +102,7 @@ async fn several_services_that_are_down_are_all_named() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_another_services_is_no_health() {
+async fn an_answer_of_another_service_counts_as_down() {
     let app = TestApp::with_greenwave().await;
     let page = || (200, "text/html", "<html>Welcome</html>".to_owned());
     let (status, content_type, body) = page();
@@ -146,16 +146,16 @@ async fn an_answer_that_is_another_services_is_no_health() {
         answer.body,
         health(&[
             down(
-                "Koji's answer to getAPIVersion could not be understood: it is no XML-RPC response"
+                "Koji's answer to getAPIVersion could not be understood: it is not an XML-RPC response"
             ),
-            down("its answer is no JSON with 'cnr-api'"),
-            down("its answer is no JSON with 'version'"),
+            down("its answer is not JSON with 'cnr-api'"),
+            down("its answer is not JSON with 'version'"),
         ])
     );
 }
 
 #[tokio::test]
-async fn a_fault_of_kojis_is_told() {
+async fn a_fault_of_koji_is_reported() {
     let app = TestApp::start().await;
     let fault = koji::Refusal::Fault {
         code: 1014,
@@ -192,7 +192,7 @@ async fn a_service_that_fails_for_a_moment_is_asked_again() {
 }
 
 #[tokio::test]
-async fn services_that_do_not_answer_in_time_are_waited_for_at_once() {
+async fn silent_services_are_waited_for_at_the_same_time() {
     let app = TestApp::with_settings("request_timeout = 2").await;
     let long = Duration::from_secs(30);
     app.koji
@@ -219,7 +219,7 @@ async fn services_that_do_not_answer_in_time_are_waited_for_at_once() {
 }
 
 #[tokio::test]
-async fn v1_tells_the_same_and_is_deprecated() {
+async fn v1_answers_the_same_and_is_deprecated() {
     let app = TestApp::start().await;
 
     let answer = app.send(app.request(Method::GET, "/v1/health/ping")).await;
@@ -230,7 +230,7 @@ async fn v1_tells_the_same_and_is_deprecated() {
 }
 
 #[tokio::test]
-async fn a_token_goes_nowhere() {
+async fn a_token_is_not_passed_on() {
     let app = TestApp::with_greenwave().await;
 
     let request = app.request(Method::GET, "/v2/health/ping");

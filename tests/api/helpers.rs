@@ -1,4 +1,4 @@
-//! The service in this process, in front of its stand-ins, and a method for each endpoint.
+//! Runs the service with its stand-ins in this process. There is a method for each endpoint.
 
 use std::net::SocketAddr;
 
@@ -20,13 +20,13 @@ use tokio::sync::oneshot;
 use crate::canary;
 
 /// The organization that the tests push to.
-pub const ORGANIZATION: &str = "testorg";
+pub(crate) const ORGANIZATION: &str = "testorg";
 /// A robot of it that may pull and not push.
-pub const READER: &str = "testorg+reader";
-pub const READER_PASSWORD: &str = "reader-password";
+pub(crate) const READER: &str = "testorg+reader";
+pub(crate) const READER_PASSWORD: &str = "reader-password";
 
-/// A running service, and the services that it calls. All stop when it is dropped.
-pub struct TestApp {
+/// A running service with the stand-ins that it calls. All stop when it is dropped.
+pub(crate) struct TestApp {
     pub quay: Quay,
     pub koji: Koji,
     pub greenwave: Greenwave,
@@ -36,34 +36,34 @@ pub struct TestApp {
     _stop: oneshot::Sender<()>,
 }
 
-/// What the service answered.
+/// An answer of the service.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
-    /// `null` when the answer has no body.
+    /// The body; `null` if the answer has none.
     pub body: Value,
 }
 
 impl TestApp {
-    /// Starts a service without rules.
-    pub async fn start() -> Self {
+    /// Starts a service for an organization without rules.
+    pub(crate) async fn start() -> Self {
         Self::with_settings("").await
     }
 
-    /// Starts a service with these lines in its section of the configuration. It asks no Greenwave.
-    pub async fn with_settings(settings: &str) -> Self {
+    /// Starts a service without Greenwave, with these lines in its section of the configuration.
+    pub(crate) async fn with_settings(settings: &str) -> Self {
         Self::launch(settings, false, App::with_aws).await
     }
 
-    /// Starts a service that asks Greenwave.
-    pub async fn with_greenwave() -> Self {
+    /// Starts a service with Greenwave.
+    pub(crate) async fn with_greenwave() -> Self {
         Self::launch("", true, App::with_aws).await
     }
 
-    /// Starts a service with these lines in its section of the configuration, of whose stand-ins `build` makes what it
-    /// likes.
-    pub async fn launch(
+    /// Starts a service with these lines in its section of the configuration. `build` can change the configuration
+    /// before it creates the application.
+    pub(crate) async fn launch(
         settings: &str,
         with_greenwave: bool,
         build: impl FnOnce(Config, Aws) -> App,
@@ -120,48 +120,48 @@ impl TestApp {
         }
     }
 
-    /// Starts a service with these lines in the table of [`ORGANIZATION`].
-    pub async fn with_organization(settings: &str) -> Self {
+    /// Starts a service with these lines in the configuration of [`ORGANIZATION`].
+    pub(crate) async fn with_organization(settings: &str) -> Self {
         Self::with_settings(&format!("[Test.organizations.{ORGANIZATION}]\n{settings}")).await
     }
 
     /// `POST /v2/testorg/zipfile`
-    pub async fn push_zipfile(&self, zip: &[u8]) -> Answer {
+    pub(crate) async fn push_zipfile(&self, zip: &[u8]) -> Answer {
         self.upload("/v2/testorg/zipfile", zip).await
     }
 
     /// `POST /v2/testorg/zipfile/{version}`
-    pub async fn push_zipfile_as(&self, version: &str, zip: &[u8]) -> Answer {
+    pub(crate) async fn push_zipfile_as(&self, version: &str, zip: &[u8]) -> Answer {
         self.upload(&format!("/v2/testorg/zipfile/{version}"), zip)
             .await
     }
 
     /// `POST /v1/testorg/{repo}/zipfile`
-    pub async fn push_zipfile_v1(&self, repo: &str, zip: &[u8]) -> Answer {
+    pub(crate) async fn push_zipfile_v1(&self, repo: &str, zip: &[u8]) -> Answer {
         self.upload(&format!("/v1/testorg/{repo}/zipfile"), zip)
             .await
     }
 
     /// `POST /v2/testorg/koji/{nvr}`
-    pub async fn push_koji(&self, nvr: &str) -> Answer {
+    pub(crate) async fn push_koji(&self, nvr: &str) -> Answer {
         self.with_token(Method::POST, &format!("/v2/testorg/koji/{nvr}"))
             .await
     }
 
     /// `DELETE /v2/testorg/{repo}`
-    pub async fn delete_all(&self, repo: &str) -> Answer {
+    pub(crate) async fn delete_all(&self, repo: &str) -> Answer {
         self.with_token(Method::DELETE, &format!("/v2/testorg/{repo}"))
             .await
     }
 
     /// `DELETE /v2/testorg/{repo}/{release}`
-    pub async fn delete(&self, repo: &str, release: &str) -> Answer {
+    pub(crate) async fn delete(&self, repo: &str, release: &str) -> Answer {
         self.with_token(Method::DELETE, &format!("/v2/testorg/{repo}/{release}"))
             .await
     }
 
     /// `POST /v2/testorg/validate`, without a token.
-    pub async fn validate(&self, zip: &[u8]) -> Answer {
+    pub(crate) async fn validate(&self, zip: &[u8]) -> Answer {
         let form = multipart::form("file", Some("operator.zip"), zip);
         self.send(
             self.request(Method::POST, "/v2/testorg/validate")
@@ -172,24 +172,24 @@ impl TestApp {
     }
 
     /// `GET /v2/health/ping`, without a token.
-    pub async fn health(&self) -> Answer {
+    pub(crate) async fn health(&self) -> Answer {
         self.send(self.request(Method::GET, "/v2/health/ping"))
             .await
     }
 
     /// `GET /v2/about`
-    pub async fn about(&self) -> Answer {
+    pub(crate) async fn about(&self) -> Answer {
         self.send(self.request(Method::GET, "/v2/about")).await
     }
 
     /// Uploads a zip with the robot's token.
-    pub async fn upload(&self, path: &str, zip: &[u8]) -> Answer {
+    pub(crate) async fn upload(&self, path: &str, zip: &[u8]) -> Answer {
         let form = multipart::form("file", Some("operator.zip"), zip);
         self.post_form(path, form).await
     }
 
     /// Posts a form with the robot's token.
-    pub async fn post_form(&self, path: &str, form: Vec<u8>) -> Answer {
+    pub(crate) async fn post_form(&self, path: &str, form: Vec<u8>) -> Answer {
         self.send(
             self.request(Method::POST, path)
                 .header(AUTHORIZATION, token())
@@ -199,19 +199,19 @@ impl TestApp {
         .await
     }
 
-    /// Sends a request that has the robot's token and no body.
-    pub async fn with_token(&self, method: Method, path: &str) -> Answer {
+    /// Sends a request with the robot's token and without a body.
+    pub(crate) async fn with_token(&self, method: Method, path: &str) -> Answer {
         self.send(self.request(method, path).header(AUTHORIZATION, token()))
             .await
     }
 
     /// A request without a token.
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.url))
     }
 
-    /// Sends a request; its answer must be JSON, and carry a request id.
-    pub async fn send(&self, request: RequestBuilder) -> Answer {
+    /// Sends a request. Its answer must be JSON and have a request id.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.expect("a whole body");
@@ -230,24 +230,24 @@ impl TestApp {
         answer
     }
 
-    /// Lets the next push to Quay meet a fault.
-    pub fn fail_next_push(&self, fault: Fault) {
+    /// Arms a fault for the next push to Quay.
+    pub(crate) fn fail_next_push(&self, fault: Fault) {
         self.quay
             .fail_next(1, "POST", "/cnr/api/v1/packages/testorg", fault);
     }
 
-    /// Lets the next listing of Quay meet a fault.
-    pub fn fail_next_listing(&self, fault: Fault) {
+    /// Arms a fault for the next listing of Quay.
+    pub(crate) fn fail_next_listing(&self, fault: Fault) {
         self.quay.fail_next(1, "GET", "/cnr/api/v1/packages", fault);
     }
 
-    /// The releases that Quay holds of a package of [`ORGANIZATION`].
-    pub fn releases(&self, package: &str) -> Vec<String> {
+    /// Quay's releases of a package of [`ORGANIZATION`].
+    pub(crate) fn releases(&self, package: &str) -> Vec<String> {
         self.quay.releases(ORGANIZATION, package)
     }
 
-    /// The archive that Quay holds.
-    pub fn pushed(&self, package: &str, version: &str) -> Vec<u8> {
+    /// The archive of a release in Quay.
+    pub(crate) fn pushed(&self, package: &str, version: &str) -> Vec<u8> {
         self.quay
             .pushed(ORGANIZATION, package, version)
             .expect("the release is there")
@@ -270,29 +270,29 @@ impl Drop for TestApp {
 }
 
 impl Answer {
-    /// A header's value, empty when it is absent.
-    pub fn header(&self, name: &str) -> &str {
+    /// The value of a header; empty if it is absent.
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()
     }
 
-    /// The body of an error without its request id, which must be that of the header.
-    pub fn error(mut self) -> Value {
+    /// The body of an error without its request id, which must be the same as in the header.
+    pub(crate) fn error(mut self) -> Value {
         let fields = self.body.as_object_mut().expect("an object");
         let id = fields.remove("request_id").expect("a request id");
         assert_eq!(id, self.header("x-request-id"));
         self.body
     }
 
-    /// The error's message.
-    pub fn message(&self) -> &str {
+    /// The message of the error.
+    pub(crate) fn message(&self) -> &str {
         self.body["message"].as_str().expect("a message")
     }
 
-    /// Status and error id.
-    pub fn kind(&self) -> (u16, &str) {
+    /// The status and the error id.
+    pub(crate) fn kind(&self) -> (u16, &str) {
         let id = self.body["error"].as_str().unwrap_or_default();
         (self.status, id)
     }
@@ -305,13 +305,13 @@ fn greenwave_settings(url: &str) -> String {
     )
 }
 
-/// Compares status and whole body of an error, but for the request id.
-pub fn assert_error(answer: Answer, expected: &Value) {
+/// Compares the status and the whole body of an error, except the request id.
+pub(crate) fn assert_error(answer: Answer, expected: &Value) {
     assert_eq!(expected["status"], answer.status, "{answer:?}");
     assert_eq!(answer.error(), *expected);
 }
 
 /// The token of the organization's robot, as Quay's login returns it.
-pub fn token() -> String {
+pub(crate) fn token() -> String {
     basic(&robot_name(ORGANIZATION), &robot_password(ORGANIZATION))
 }

@@ -1,4 +1,4 @@
-//! Pushes of builds that are not what they should be, or while Koji is in trouble.
+//! Pushes of builds that cannot be pushed, and pushes while Koji fails.
 
 use omps_tests::koji::{Build, Fault, HUB, ROOT, Refusal, State};
 use omps_tests::operator::Operator;
@@ -39,7 +39,7 @@ async fn a_build_that_koji_does_not_know_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_build_without_manifests_is_no_operator() {
+async fn a_build_without_manifests_is_not_an_operator() {
     let nothing = |extra: &mut Value| *extra = json!(null);
     let manifests = |value: Value| {
         Build::of_image(NVR).with_extra(|extra| extra["typeinfo"]["operator-manifests"] = value)
@@ -99,7 +99,7 @@ async fn a_build_that_is_not_complete_is_refused_with_its_state() {
 }
 
 #[tokio::test]
-async fn an_archive_that_the_logs_lack_is_an_error() {
+async fn an_archive_that_is_missing_in_the_logs_is_an_error() {
     let app = TestApp::start().await;
     let build = Build::of_older_operator(NVR, Operator::doorbell().zip());
     app.koji.add_build(build.without_archive());
@@ -117,7 +117,7 @@ async fn an_archive_that_the_logs_lack_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_fault_is_told_in_kojis_words() {
+async fn a_fault_is_reported_with_kojis_text() {
     let app = TestApp::start().await;
     app.koji.add_build(build());
     let fault = Refusal::Fault {
@@ -156,7 +156,7 @@ async fn a_koji_that_is_down_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_archive_that_is_gone_is_an_error() {
+async fn a_deleted_archive_is_an_error() {
     let app = TestApp::start().await;
     app.koji.add_build(build().without_archive());
 
@@ -173,7 +173,7 @@ async fn an_archive_that_is_gone_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_no_xml_rpc_is_an_error() {
+async fn an_answer_that_is_not_xml_rpc_is_an_error() {
     let app = TestApp::start().await;
     let html = Fault::Reply {
         status: 200,
@@ -189,13 +189,13 @@ async fn an_answer_that_is_no_xml_rpc_is_an_error() {
         &json!({
             "status": 500,
             "error": "KojiError",
-            "message": "Koji's answer to getBuild could not be understood: it is no XML-RPC response",
+            "message": "Koji's answer to getBuild could not be understood: it is not an XML-RPC response",
         }),
     );
 }
 
 #[tokio::test]
-async fn a_koji_that_fails_for_a_moment_is_asked_again() {
+async fn a_koji_that_fails_once_is_called_again() {
     let bad_gateway = || Fault::Reply {
         status: 502,
         content_type: "text/html",
@@ -235,7 +235,7 @@ async fn an_archive_that_is_larger_than_allowed_is_refused() {
 }
 
 #[tokio::test]
-async fn an_archive_that_is_no_zip_is_refused() {
+async fn an_archive_that_is_not_a_zip_is_refused() {
     let app = TestApp::start().await;
     app.koji
         .add_build(Build::of_operator(NVR, b"no zip".to_vec()));

@@ -1,8 +1,7 @@
-//! The service as its clients see it, in front of stand-ins for everything else.
-#![expect(clippy::expect_used, reason = "a test that cannot go on ends at once")]
+//! End-to-end tests: the service as its clients see it, with stand-ins for all other services.
+#![expect(clippy::expect_used, reason = "a failed preparation ends the test")]
 
 mod about;
-mod big_uploads;
 mod canary;
 mod delete_release;
 mod faults;
@@ -34,3 +33,4 @@ mod validate;
 mod versions;
 mod web_layer;
 mod written_once;
+mod zips;

@@ -1,4 +1,4 @@
-//! What needs a real AWS, as far as moto is one. `tests/with-tools.sh secrets` runs it.
+//! Tests that require AWS; moto replaces it. `tests/with-tools.sh secrets` runs them.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;

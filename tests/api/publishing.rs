@@ -1,4 +1,4 @@
-//! What becomes of a repository's visibility.
+//! The visibility of a repository after a push.
 
 use omps_tests::operator::Operator;
 use omps_tests::quay::accounts::oauth_token;
@@ -45,7 +45,7 @@ async fn a_push_to_a_public_organization_is_made_public() {
 }
 
 #[tokio::test]
-async fn a_public_organization_without_an_oauth_token_is_warned() {
+async fn a_push_to_a_public_organization_without_an_oauth_token_gets_a_warning() {
     let app = TestApp::with_organization("public = true").await;
 
     let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
@@ -64,7 +64,7 @@ async fn a_public_organization_without_an_oauth_token_is_warned() {
 }
 
 #[tokio::test]
-async fn publishing_is_tried_again() {
+async fn making_a_repository_public_is_tried_again() {
     for fault in [
         Fault::Refuse(Refusal::Crash),
         Fault::CloseBeforeActing,
@@ -86,7 +86,7 @@ async fn publishing_is_tried_again() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_quays_publishes_nothing() {
+async fn an_answer_that_is_not_from_quay_is_a_failure_to_publish() {
     for body in ["<html>Welcome</html>", "null"] {
         let app = public_app().await;
         let reply = Fault::Reply {
@@ -105,7 +105,7 @@ async fn an_answer_that_is_not_quays_publishes_nothing() {
 }
 
 #[tokio::test]
-async fn a_release_that_could_not_be_made_public_is_told_as_pushed() {
+async fn a_release_that_could_not_be_made_public_is_reported_as_pushed() {
     let app = TestApp::with_organization("public = true\noauth_token = \"expired\"").await;
 
     let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
@@ -125,7 +125,7 @@ async fn a_release_that_could_not_be_made_public_is_told_as_pushed() {
 }
 
 #[tokio::test]
-async fn the_same_push_again_publishes_what_is_still_private() {
+async fn the_same_push_again_publishes_a_private_repository() {
     let app = public_app().await;
     let zip = Operator::doorbell().zip();
     app.quay
@@ -145,7 +145,7 @@ async fn the_same_push_again_publishes_what_is_still_private() {
 }
 
 #[tokio::test]
-async fn another_content_does_not_publish_what_is_still_private() {
+async fn a_push_of_other_content_does_not_publish_a_private_repository() {
     let app = public_app().await;
     app.quay
         .add_release(ORGANIZATION, "doorbell-operator", "1.0.0");

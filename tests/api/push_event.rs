@@ -1,4 +1,4 @@
-//! Pushes by event, as the function behind the queue makes them: messages in, failures and outcomes out.
+//! Pushes by event, as the function that reads the queue does them: checks the failed messages and the outcomes.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ use crate::helpers::{ORGANIZATION, TestApp, token};
 
 const PACKAGES: &str = "/cnr/api/v1/packages/testorg";
 
-/// A worker in front of stand-ins, with a folder for its bucket.
+/// A worker with stand-ins, and a folder as its bucket.
 struct Queue {
     services: TestApp,
     app: App,
@@ -66,13 +66,13 @@ impl Queue {
         }
     }
 
-    /// Lets Koji have made a build.
+    /// Adds a build to Koji.
     fn add_build(&self, nvr: &str, archive: Vec<u8>) {
         let build = Build::of_operator(nvr, archive);
         self.services.koji.add_build(build);
     }
 
-    /// Puts an object into the bucket, and returns the event that tells of it.
+    /// Puts an object into the bucket, and returns the event for it.
     fn put(&self, key: &str, content: &[u8]) -> Value {
         let path: PathBuf = self.bucket.path().join(key);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
@@ -93,17 +93,17 @@ impl Queue {
         };
         let messages = messages.iter().enumerate().map(message).collect();
         let batch = Batch { messages };
-        let failures = self
+        let response = self
             .worker
             .work(&self.app, &batch, Deadline::after(time))
             .await;
-        let failures = failures.messages.into_iter();
+        let failures = response.failures.into_iter();
         failures.map(|failure| failure.id).collect()
     }
 
-    /// The outcomes since the last look, each as its type and the error's id or the release.
-    fn told(&mut self) -> Vec<String> {
-        let mut told = Vec::new();
+    /// The outcomes since the last call: each with its type, and with the id of the error or the release.
+    fn outcomes_so_far(&mut self) -> Vec<String> {
+        let mut outcomes = Vec::new();
         while let Ok(outcome) = self.outcomes.try_recv() {
             let detail = &outcome.detail;
             let what = detail.get("error").unwrap_or(&detail["version"]).clone();
@@ -111,14 +111,14 @@ impl Queue {
                 Some(_) => ", repeated",
                 None => "",
             };
-            told.push(format!(
+            outcomes.push(format!(
                 "{}: {}{repeated}",
                 outcome.detail_type(),
                 what.as_str().unwrap_or_default()
             ));
         }
-        told.sort();
-        told
+        outcomes.sort();
+        outcomes
     }
 
     fn releases(&self) -> Vec<String> {
@@ -130,7 +130,7 @@ fn build(nvr: &str) -> Value {
     json!({"organization": ORGANIZATION, "nvr": nvr})
 }
 
-/// The small operator, with manifests of that build alone.
+/// The small operator, with content that only this build has.
 fn operator_of(build: &str) -> Vec<u8> {
     let csv = "doorbell-operator.v1.0.0.clusterserviceversion.yaml";
     let provider = format!("name: The makers of {build}");
@@ -160,7 +160,7 @@ async fn objects_builds_and_messages_become_releases() {
         .await;
 
     assert_eq!(failed, Vec::<String>::new());
-    // One after the other: none had to move on to another version.
+    // The pushes ran one after the other, so each got the next version.
     assert_eq!(queue.releases(), ["5.0.0", "4.0.0", "3.0.0"]);
     let pushes = queue.services.quay.requests();
     let pushes = pushes.iter().filter(|request| request.method == "POST");
@@ -183,7 +183,7 @@ async fn objects_builds_and_messages_become_releases() {
         })
     );
     assert_eq!(
-        queue.told(),
+        queue.outcomes_so_far(),
         [
             "Operator Push Succeeded: 4.0.0",
             "Operator Push Succeeded: 5.0.0"
@@ -201,12 +201,12 @@ async fn only_complete_builds_of_named_packages_are_pushed() {
 
     let failed = queue.deliver(&messages).await;
 
-    assert_eq!((failed, queue.told()), (Vec::new(), Vec::new()));
+    assert_eq!((failed, queue.outcomes_so_far()), (Vec::new(), Vec::new()));
     assert_eq!(queue.services.koji.requests().len(), 0);
 }
 
 #[tokio::test]
-async fn exactly_the_transient_failures_come_back_and_nothing_is_published_twice() {
+async fn only_transient_failures_are_delivered_again_and_nothing_is_published_twice() {
     let mut queue = Queue::new().await;
     for nvr in ["doorbell-1-1", "doorbell-1-2", "doorbell-1-3"] {
         queue.add_build(nvr, operator_of(nvr));
@@ -218,7 +218,7 @@ async fn exactly_the_transient_failures_come_back_and_nothing_is_published_twice
         queue.put("v2/testorg/zipfile/good.zip", &operator_of("a zip")),
         build("doorbell-1-3"),
     ];
-    // Pushes to one organization come in the order of their messages: the first to Quay, the third to Koji.
+    // The pushes to one organization run in the order of their messages: the first fails at Quay, the third at Koji.
     let crash = Fault::Refuse(Refusal::Crash);
     queue.services.quay.fail_next(1, "POST", PACKAGES, crash);
     let hub = "/kojifiles/packages/doorbell/1/2";
@@ -231,7 +231,7 @@ async fn exactly_the_transient_failures_come_back_and_nothing_is_published_twice
 
     assert_eq!(failed, ["0", "2"]);
     assert_eq!(
-        queue.told(),
+        queue.outcomes_so_far(),
         [
             "Operator Push Failed: OMPSUploadedFileError",
             "Operator Push Succeeded: 1.0.0",
@@ -243,9 +243,9 @@ async fn exactly_the_transient_failures_come_back_and_nothing_is_published_twice
     let failed = queue.deliver(&batch).await;
 
     assert_eq!(failed, Vec::<String>::new());
-    // What was asked for again is reported again.
+    // A message that is delivered again has an outcome again.
     assert_eq!(
-        queue.told(),
+        queue.outcomes_so_far(),
         [
             "Operator Push Failed: OMPSUploadedFileError",
             "Operator Push Succeeded: 1.0.0, repeated",
@@ -258,7 +258,7 @@ async fn exactly_the_transient_failures_come_back_and_nothing_is_published_twice
 }
 
 #[tokio::test]
-async fn what_is_unfinished_when_the_time_is_up_comes_back() {
+async fn a_message_that_is_unfinished_at_the_deadline_is_delivered_again() {
     let mut queue = Queue::new().await;
     queue.add_build("doorbell-1-1", Operator::doorbell().zip());
     let late = Fault::DelayAfterActing(Duration::from_secs(3));
@@ -268,17 +268,17 @@ async fn what_is_unfinished_when_the_time_is_up_comes_back() {
     let failed = queue.deliver_within(&batch, Duration::from_secs(1)).await;
 
     assert_eq!(failed, ["0", "1"]);
-    // Whoever was cut off may still be at it: until its claim ends, the push is nobody else's.
+    // The interrupted push may still be running, so no other process does it until the claim ends.
     assert_eq!(queue.deliver(&batch[..1]).await, ["0"]);
-    assert_eq!(queue.told(), Vec::<String>::new());
+    assert_eq!(queue.outcomes_so_far(), Vec::<String>::new());
     assert_eq!(queue.releases(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_push_that_died_after_quay_took_it_is_found_again() {
+async fn a_release_whose_push_died_is_found_by_the_next_push() {
     let mut queue = Queue::new().await;
     queue.add_build("doorbell-1-1", Operator::doorbell().zip());
-    // Quay takes the release, and whoever pushed it never learns of it.
+    // Quay stores the release, but the answer is lost.
     queue
         .services
         .quay
@@ -296,14 +296,17 @@ async fn a_push_that_died_after_quay_took_it_is_found_again() {
     let failed = queue.deliver(&batch).await;
 
     assert_eq!(failed, Vec::<String>::new());
-    assert_eq!(queue.told(), ["Operator Push Succeeded: 1.0.0"]);
+    assert_eq!(queue.outcomes_so_far(), ["Operator Push Succeeded: 1.0.0"]);
     assert_eq!(queue.releases(), ["1.0.0"]);
     assert_eq!(queue.deliver(&batch).await, Vec::<String>::new());
-    assert_eq!(queue.told(), ["Operator Push Succeeded: 1.0.0, repeated"]);
+    assert_eq!(
+        queue.outcomes_so_far(),
+        ["Operator Push Succeeded: 1.0.0, repeated"]
+    );
 }
 
 #[tokio::test]
-async fn a_version_that_another_push_took_in_between_is_not_taken_for_ours() {
+async fn a_version_that_another_push_took_in_between_is_not_reported_as_ours() {
     let mut queue = Queue::new().await;
     queue.add_build("doorbell-1-1", Operator::doorbell().zip());
     let crash = Fault::Refuse(Refusal::Crash);
@@ -316,11 +319,11 @@ async fn a_version_that_another_push_took_in_between_is_not_taken_for_ours() {
 
     queue.deliver(&[build("doorbell-1-1")]).await;
 
-    assert_eq!(queue.told(), ["Operator Push Succeeded: 2.0.0"]);
+    assert_eq!(queue.outcomes_so_far(), ["Operator Push Succeeded: 2.0.0"]);
 }
 
 #[tokio::test]
-async fn an_organization_without_a_robot_is_told_so() {
+async fn a_push_for_an_organization_without_a_robot_fails() {
     let mut queue = Queue::with_organization("").await;
     let failed = queue.deliver(&[build("doorbell-1-1")]).await;
 
@@ -331,7 +334,7 @@ async fn an_organization_without_a_robot_is_told_so() {
         json!({
             "status": 400,
             "error": "BadRequest",
-            "message": "Organization testorg has no quay_token, which pushes by event need",
+            "message": "Organization testorg has no quay_token, which pushes by event require",
             "asked": {"organization": "testorg", "nvr": "doorbell-1-1"},
             "request_id": "0",
         })
@@ -339,7 +342,7 @@ async fn an_organization_without_a_robot_is_told_so() {
 }
 
 #[tokio::test]
-async fn what_asks_for_nothing_that_can_be_is_told_with_the_message() {
+async fn a_wrong_message_has_an_outcome_that_quotes_it() {
     let mut queue = Queue::new().await;
     let failed = queue.deliver(&[json!({"organization": "testorg"})]).await;
 
@@ -358,13 +361,13 @@ async fn what_asks_for_nothing_that_can_be_is_told_with_the_message() {
 }
 
 #[tokio::test]
-async fn an_object_that_was_replaced_before_it_was_read_has_an_event_of_its_own() {
+async fn a_replaced_object_is_pushed_by_its_own_event() {
     let mut queue = Queue::new().await;
     let event = queue.put("v2/testorg/zipfile/a.zip", &Operator::doorbell().zip());
     queue.deliver(std::slice::from_ref(&event)).await;
     queue.deliver(std::slice::from_ref(&event)).await;
     assert_eq!(
-        queue.told(),
+        queue.outcomes_so_far(),
         [
             "Operator Push Succeeded: 1.0.0",
             "Operator Push Succeeded: 1.0.0, repeated"
@@ -374,18 +377,18 @@ async fn an_object_that_was_replaced_before_it_was_read_has_an_event_of_its_own(
     let event = queue.put("v2/testorg/zipfile/a.zip", &Operator::doorbell().zip());
     queue.deliver(&[event]).await;
 
-    assert_eq!(queue.told(), ["Operator Push Succeeded: 2.0.0"]);
+    assert_eq!(queue.outcomes_so_far(), ["Operator Push Succeeded: 2.0.0"]);
     let outside =
         json!({"organization": "testorg", "s3": {"bucket": "uploads", "key": "../x.zip"}});
     queue.deliver(&[outside]).await;
     assert_eq!(
-        queue.told(),
+        queue.outcomes_so_far(),
         ["Operator Push Failed: OMPSUploadedFileError"]
     );
 }
 
 #[tokio::test]
-async fn what_may_pass_comes_back_and_what_will_not_does_not() {
+async fn transient_failures_are_delivered_again_and_others_are_not() {
     let reply = |status| Fault::Reply {
         status,
         content_type: "application/json",
@@ -395,7 +398,7 @@ async fn what_may_pass_comes_back_and_what_will_not_does_not() {
         let text = "no".to_owned();
         KojiFault::Refuse(KojiRefusal::Fault { code, text })
     };
-    let of_quay = [
+    let quay_faults = [
         (Fault::CloseBeforeActing, true),
         (Fault::Refuse(Refusal::Crash), true),
         (reply(429), true),
@@ -403,34 +406,42 @@ async fn what_may_pass_comes_back_and_what_will_not_does_not() {
         (reply(401), false),
         (reply(409), false),
     ];
-    let of_koji = [
+    let koji_faults = [
         (KojiFault::CloseBeforeActing, true),
         (fault(1014), true),
         (fault(1), true),
         (fault(1000), false),
     ];
     let mut queue = Queue::new().await;
-    for (number, (fault, is_passing)) in of_quay.into_iter().enumerate() {
+    for (number, (fault, is_transient)) in quay_faults.into_iter().enumerate() {
         let nvr = format!("doorbell-1-{number}");
         queue.add_build(&nvr, operator_of(&nvr));
-        let told = format!("{fault:?}");
+        let context = format!("{fault:?}");
         queue.services.quay.fail_next(9, "POST", PACKAGES, fault);
 
         let failed = queue.deliver(&[build(&nvr)]).await;
 
         queue.services.quay.forget_faults();
-        assert_eq!(failed.len(), usize::from(is_passing), "{told}");
-        assert_eq!(queue.told().len(), usize::from(!is_passing), "{told}");
+        assert_eq!(failed.len(), usize::from(is_transient), "{context}");
+        assert_eq!(
+            queue.outcomes_so_far().len(),
+            usize::from(!is_transient),
+            "{context}"
+        );
     }
-    for (fault, is_passing) in of_koji {
-        let told = format!("{fault:?}");
+    for (fault, is_transient) in koji_faults {
+        let context = format!("{fault:?}");
         queue.services.koji.fail_next(9, "POST", "/kojihub", fault);
 
         let failed = queue.deliver(&[build("doorbell-2-1")]).await;
 
         queue.services.koji.forget_faults();
-        assert_eq!(failed.len(), usize::from(is_passing), "{told}");
-        assert_eq!(queue.told().len(), usize::from(!is_passing), "{told}");
+        assert_eq!(failed.len(), usize::from(is_transient), "{context}");
+        assert_eq!(
+            queue.outcomes_so_far().len(),
+            usize::from(!is_transient),
+            "{context}"
+        );
     }
 }
 
@@ -449,7 +460,7 @@ async fn a_robots_token_that_quay_refuses_is_read_once_more() {
     let failed = queue.deliver(&[put]).await;
 
     assert_eq!(failed, Vec::<String>::new());
-    assert_eq!(queue.told(), ["Operator Push Succeeded: 1.0.0"]);
+    assert_eq!(queue.outcomes_so_far(), ["Operator Push Succeeded: 1.0.0"]);
     assert_eq!(queue.services.secrets.requests().len(), 2);
 }
 

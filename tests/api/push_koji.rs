@@ -1,4 +1,4 @@
-//! `POST /v2/{organization}/koji/{nvr}[/{version}]` and its v1 twin.
+//! `POST /v2/{organization}/koji/{nvr}[/{version}]`, and the same in v1.
 
 use omps_tests::archive::unpack;
 use omps_tests::koji::{Build, Koji};
@@ -15,7 +15,7 @@ fn build() -> Build {
     Build::of_operator(NVR, Operator::doorbell().zip())
 }
 
-/// The lines of all requests to Koji.
+/// The request lines of all requests to Koji.
 fn asked(koji: &Koji) -> Vec<String> {
     let requests = koji.requests();
     let lines = requests
@@ -25,7 +25,7 @@ fn asked(koji: &Koji) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_build_becomes_the_first_release_of_the_package_that_it_names() {
+async fn a_build_becomes_the_first_release_of_its_package() {
     let app = TestApp::start().await;
     app.koji.add_build(build());
 
@@ -105,7 +105,7 @@ async fn v1_pushes_to_the_repository_in_the_path_and_is_deprecated() {
 }
 
 #[tokio::test]
-async fn an_archive_is_found_wherever_koji_keeps_it() {
+async fn an_archive_is_found_wherever_koji_stores_it() {
     let zip = || Operator::doorbell().zip();
     for (case, nvr, build) in [
         ("older", NVR, Build::of_older_operator(NVR, zip())),
@@ -175,7 +175,7 @@ async fn the_token_does_not_reach_koji_or_greenwave() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_no_nvr_is_refused_without_asking_koji() {
+async fn a_name_that_is_not_an_nvr_is_refused_without_a_call_to_koji() {
     let app = TestApp::start().await;
     for nvr in [
         "foo",

@@ -1,4 +1,4 @@
-//! `POST /v2/{organization}/zipfile[/{version}]` and its v1 twin.
+//! `POST /v2/{organization}/zipfile[/{version}]`, and the same in v1.
 
 use omps_tests::archive::unpack;
 use omps_tests::operator::Operator;
@@ -11,7 +11,7 @@ use crate::helpers::{TestApp, token};
 const CSV: &str = "doorbell-operator.v1.0.0.clusterserviceversion.yaml";
 
 #[tokio::test]
-async fn a_zip_becomes_the_first_release_of_the_package_that_it_names() {
+async fn a_zip_becomes_the_first_release_of_its_package() {
     let app = TestApp::start().await;
 
     let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
@@ -45,7 +45,7 @@ async fn v1_pushes_to_the_repository_in_the_path_and_is_deprecated() {
 }
 
 #[tokio::test]
-async fn v1_refuses_a_repository_that_is_not_the_packages() {
+async fn v1_refuses_a_repository_that_differs_from_the_package() {
     let app = TestApp::start().await;
 
     let answer = app
@@ -73,7 +73,7 @@ async fn push_without_a_token_is_refused() {
 }
 
 #[tokio::test]
-async fn a_token_that_quay_refuses_is_told_in_quays_words() {
+async fn a_token_that_quay_refuses_gets_quays_message() {
     let app = TestApp::start().await;
 
     let request = app
@@ -118,10 +118,10 @@ async fn the_token_reaches_quay_unchanged_and_the_listing_is_fetched_once() {
         lines,
         [
             "GET /cnr/api/v1/packages",
-            // What is not listed is asked for by itself.
+            // A package that is not listed is looked up.
             "GET /cnr/api/v1/packages/testorg/doorbell-operator",
             "POST /cnr/api/v1/packages/testorg/doorbell-operator",
-            // A success is told when the content is there.
+            // The push succeeds only if Quay has the content.
             "GET /cnr/api/v1/packages/testorg/doorbell-operator/1.0.0",
         ]
     );
@@ -131,7 +131,7 @@ async fn the_token_reaches_quay_unchanged_and_the_listing_is_fetched_once() {
 }
 
 #[tokio::test]
-async fn a_nested_operator_is_pushed_as_it_is() {
+async fn a_nested_operator_is_pushed_unchanged() {
     let app = TestApp::start().await;
     let operator = Operator::larder();
 
@@ -196,7 +196,7 @@ async fn a_flat_operator_is_pushed_as_one_bundle() {
 }
 
 #[tokio::test]
-async fn the_same_zip_is_always_pushed_as_the_same_bytes() {
+async fn the_same_zip_always_gives_the_same_archive() {
     let app = TestApp::start().await;
     for operator in [Operator::doorbell(), Operator::larder()] {
         app.push_zipfile(&operator.zip()).await;
@@ -211,7 +211,7 @@ async fn the_same_zip_is_always_pushed_as_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn invalid_manifests_are_refused_with_everything_that_is_wrong() {
+async fn invalid_manifests_are_refused_with_all_findings() {
     let app = TestApp::start().await;
     let zip = Operator::doorbell()
         .edit(CSV, "  version: 1.0.0\n", "")
@@ -239,7 +239,7 @@ async fn invalid_manifests_are_refused_with_everything_that_is_wrong() {
 }
 
 #[tokio::test]
-async fn manifests_without_a_csv_are_in_no_layout() {
+async fn manifests_without_a_csv_have_no_layout() {
     let app = TestApp::start().await;
 
     let answer = app
@@ -272,7 +272,7 @@ async fn a_full_report_has_warnings_and_findings() {
 }
 
 #[tokio::test]
-async fn a_name_that_no_organization_can_have_is_refused() {
+async fn an_invalid_organization_name_is_refused() {
     let app = TestApp::start().await;
 
     let answer = app

@@ -1,4 +1,4 @@
-//! Pushes while Quay is in trouble.
+//! Pushes while Quay fails.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::helpers::{Answer, TestApp};
 
 #[tokio::test]
-async fn a_push_tells_quays_message_when_the_answer_has_one() {
+async fn a_failed_push_has_quays_message_if_there_is_one() {
     for (refusal, message) in refusals() {
         let app = TestApp::start().await;
         app.fail_next_push(Fault::Refuse(refusal.clone()));
@@ -26,7 +26,7 @@ async fn a_push_tells_quays_message_when_the_answer_has_one() {
 }
 
 #[tokio::test]
-async fn a_listing_tells_quays_message_when_the_answer_has_one() {
+async fn a_failed_listing_has_quays_message_if_there_is_one() {
     for (refusal, message) in refusals() {
         let app = TestApp::start().await;
         app.fail_next_listing(Fault::Refuse(refusal.clone()));
@@ -48,7 +48,7 @@ async fn a_listing_tells_quays_message_when_the_answer_has_one() {
 }
 
 #[tokio::test]
-async fn what_quay_sent_comes_along_when_it_is_json() {
+async fn the_error_contains_quays_answer_if_it_is_json() {
     let app = TestApp::start().await;
     app.fail_next_push(Fault::Refuse(Refusal::Abort {
         status: 405,
@@ -66,7 +66,7 @@ async fn what_quay_sent_comes_along_when_it_is_json() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_told_as_such() {
+async fn a_refused_token_is_an_authorization_error() {
     for status in [401, 403] {
         let refusal = || {
             Fault::Refuse(Refusal::Abort {
@@ -147,7 +147,7 @@ fn bad_gateway() -> Fault {
     }
 }
 
-/// How often the service asked for a listing.
+/// The number of listings that the service requested.
 fn listings(app: &TestApp) -> usize {
     let requests = app.quay.requests();
     let is_listing = |path: &str| path == "/cnr/api/v1/packages";
@@ -211,7 +211,7 @@ async fn a_listing_that_does_not_come_in_time_is_an_error() {
 }
 
 #[tokio::test]
-async fn an_image_repository_of_that_name_is_in_the_way() {
+async fn an_image_repository_with_the_same_name_is_an_error() {
     let app = TestApp::start().await;
     app.quay
         .add_image_repository("testorg", "doorbell-operator");
@@ -225,7 +225,7 @@ async fn an_image_repository_of_that_name_is_in_the_way() {
     );
 }
 
-/// Quay's five error shapes, and the message that a client can read from each.
+/// Quay's five forms of error answers, and the message in each.
 fn refusals() -> [(Refusal, Option<&'static str>); 5] {
     let message = "no room".to_owned();
     [

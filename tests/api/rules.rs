@@ -1,4 +1,4 @@
-//! What an organization's rules do to manifests.
+//! The effect of an organization's rules on manifests.
 
 use omps_tests::archive::unpack;
 use omps_tests::operator::Operator;
@@ -29,7 +29,7 @@ async fn a_suffix_renames_the_package_and_changes_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_suffix_that_is_there_already_is_not_repeated() {
+async fn a_suffix_is_not_added_twice() {
     let app = TestApp::with_organization("package_name_suffix = \"-operator\"").await;
 
     let answer = app.push_zipfile(&Operator::larder().zip()).await;
@@ -38,7 +38,7 @@ async fn a_suffix_that_is_there_already_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn v1_wants_the_name_with_the_suffix_in_the_path() {
+async fn v1_requires_the_name_with_the_suffix_in_the_path() {
     let app = TestApp::with_organization("package_name_suffix = \"-mirrored\"").await;
     let zip = Operator::larder().zip();
 
@@ -50,7 +50,7 @@ async fn v1_wants_the_name_with_the_suffix_in_the_path() {
 }
 
 #[tokio::test]
-async fn a_registry_is_replaced_wherever_its_text_is() {
+async fn a_registry_is_replaced_wherever_its_text_occurs() {
     let app = TestApp::with_organization(
         r#"replace_registry = [
             { old = "quay.io/larder/", new = "registry.example.com/mirror/" },
@@ -148,7 +148,7 @@ async fn annotations_are_set_in_every_csv_and_nowhere_else() {
 }
 
 #[tokio::test]
-async fn rules_reach_the_bundle_of_a_flat_operator() {
+async fn rules_apply_to_the_bundle_of_a_flat_operator() {
     let app = TestApp::with_organization(
         r#"package_name_suffix = "-mirrored"
            replace_registry = [{ old = "quay.io", new = "registry.internal" }]
@@ -173,7 +173,7 @@ async fn rules_reach_the_bundle_of_a_flat_operator() {
 }
 
 #[tokio::test]
-async fn the_rules_of_one_organization_leave_others_alone() {
+async fn the_rules_of_one_organization_do_not_apply_to_others() {
     let app =
         TestApp::with_settings("[Test.organizations.other]\npackage_name_suffix = \"-x\"").await;
 

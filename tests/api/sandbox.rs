@@ -1,4 +1,4 @@
-//! The sandbox, started as the README says.
+//! Starts the sandbox as the README describes.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -47,7 +47,7 @@ fn the_printed_commands_push_the_sample_and_pull_it_back() {
         ),
         "{outcome}"
     );
-    // The first run left releases to these two only.
+    // After the first run only these two repositories have releases.
     let again = String::from_utf8_lossy(&again.stdout);
     assert!(
         again.contains(r#""repo":"larder-operator-mirrored","version":"2.0.0""#),
@@ -71,7 +71,7 @@ fn the_printed_commands_push_the_sample_and_pull_it_back() {
 }
 
 #[test]
-fn what_keeps_the_sandbox_from_starting_is_told_in_one_line() {
+fn a_failed_start_of_the_sandbox_is_reported_in_one_line() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = taken.local_addr().expect("an address").to_string();
     let folder = tempfile::tempdir().expect("a folder");
@@ -147,7 +147,7 @@ fn help_names_every_option() {
     }
 }
 
-/// Starts the sandbox on free ports, and reads the commands that it prints.
+/// Starts the sandbox on free ports, and returns the commands that it prints.
 fn start(folder: &TempDir) -> (Child, BufReader<ChildStdout>, String) {
     let mut sandbox = Command::new(SANDBOX)
         .args(

@@ -1,4 +1,4 @@
-//! Tokens that other services echo do not reach the client.
+//! Tokens that other services repeat do not reach the client.
 
 use omps_tests::operator::Operator;
 use omps_tests::quay::Fault;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::helpers::{ORGANIZATION, TestApp, assert_error, token};
 
-/// An answer of Quay that repeats the caller's token in every way that comes to mind.
+/// An answer of Quay that repeats the caller's token in several forms.
 fn echo(status: u16, secret: &str) -> Fault {
     let credentials = secret.trim_start_matches("basic ");
     Fault::Reply {
@@ -25,7 +25,7 @@ fn echo(status: u16, secret: &str) -> Fault {
 }
 
 #[tokio::test]
-async fn a_callers_token_that_quay_echoes_is_not_answered() {
+async fn a_callers_token_that_quay_repeats_is_not_in_the_answer() {
     let app = TestApp::start().await;
     app.fail_next_push(echo(403, &token()));
 
@@ -47,7 +47,7 @@ async fn a_callers_token_that_quay_echoes_is_not_answered() {
 }
 
 #[tokio::test]
-async fn an_organizations_token_that_quay_echoes_is_not_answered() {
+async fn an_organizations_token_that_quay_repeats_is_not_in_the_answer() {
     let oauth = oauth_token(ORGANIZATION);
     let app =
         TestApp::with_organization(&format!("public = true\noauth_token = \"{oauth}\"")).await;
@@ -61,7 +61,7 @@ async fn an_organizations_token_that_quay_echoes_is_not_answered() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_a_word_of_ours_leaves_the_answer_readable() {
+async fn a_token_that_equals_a_word_of_the_answer_leaves_it_readable() {
     let app = TestApp::start().await;
 
     for word in ["status", "NotFound", "message"] {

@@ -1,4 +1,4 @@
-//! Tokens of organizations that Secrets Manager keeps.
+//! Tokens of organizations in Secrets Manager.
 
 use omps_tests::operator::Operator;
 use omps_tests::quay::accounts::oauth_token;
@@ -79,7 +79,7 @@ async fn a_token_that_quay_refuses_is_read_once_more_and_no_more() {
 }
 
 #[tokio::test]
-async fn many_pushes_at_once_read_a_secret_once() {
+async fn many_pushes_at_the_same_time_read_a_secret_once() {
     let app = app().await;
     app.secrets.put(SECRET, &secret(&oauth_token(ORGANIZATION)));
     let zip = Operator::doorbell().zip();
@@ -114,7 +114,7 @@ async fn nothing_is_pushed_while_secrets_manager_refuses() {
 }
 
 #[tokio::test]
-async fn nothing_is_pushed_while_secrets_manager_is_away() {
+async fn nothing_is_pushed_while_secrets_manager_is_unreachable() {
     let mut app = app().await;
     app.secrets.stop().await;
 
@@ -131,7 +131,7 @@ async fn nothing_is_pushed_while_secrets_manager_is_away() {
 }
 
 #[tokio::test]
-async fn a_secret_that_is_no_json_is_told_without_its_text() {
+async fn a_secret_that_is_not_json_is_reported_without_its_text() {
     let app = app().await;
     app.secrets.put(SECRET, "hush-hush-hush");
 

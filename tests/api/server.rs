@@ -1,4 +1,4 @@
-//! The server itself: clients that dribble or hang up, workers that are all busy, and a stop in the middle of a push.
+//! The server itself: clients that send slowly or close the connection, busy workers, and a stop during a push.
 
 use std::future::Future;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::helpers::{ORGANIZATION, token};
 
-/// A server of which a test sees every byte.
+/// A server to which a test sends single bytes.
 struct Server {
     quay: Quay,
     address: String,
@@ -70,7 +70,7 @@ impl Server {
     }
 }
 
-/// A whole push of the small operator.
+/// The bytes of a push of the small operator.
 fn push(version: &str) -> Vec<u8> {
     let form = multipart::form("file", Some("a.zip"), &Operator::doorbell().zip());
     let head = format!(
@@ -83,7 +83,7 @@ fn push(version: &str) -> Vec<u8> {
     [head.into_bytes(), form].concat()
 }
 
-/// All that comes until the server closes the connection.
+/// All bytes until the server closes the connection.
 async fn answer(mut stream: TcpStream) -> String {
     let mut answer = Vec::new();
     let read = stream.read_to_end(&mut answer);
@@ -105,7 +105,7 @@ async fn eventually<F: Future<Output = bool>>(mut check: impl FnMut() -> F) {
 }
 
 #[tokio::test]
-async fn a_client_that_dribbles_its_head_is_cut_off() {
+async fn a_client_that_sends_its_head_too_slowly_is_disconnected() {
     let server = Server::start(Settings {
         head_timeout: Duration::from_millis(200),
         ..Settings::default()
@@ -120,7 +120,7 @@ async fn a_client_that_dribbles_its_head_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_client_that_dribbles_its_body_is_told_so() {
+async fn a_client_that_sends_its_body_too_slowly_gets_an_error() {
     let server = Server::start(Settings {
         pause_timeout: Duration::from_millis(200),
         ..Settings::default()
@@ -131,12 +131,12 @@ async fn a_client_that_dribbles_its_body_is_told_so() {
     let answer = answer(server.send(&push[..push.len() - 1]).await).await;
 
     assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
-    assert!(answer.contains("the request body did not come in time"));
+    assert!(answer.contains("the request body did not arrive in time"));
     assert_eq!(server.releases(), Vec::<String>::new());
 }
 
 #[tokio::test]
-async fn a_push_whose_client_hangs_up_is_finished() {
+async fn a_push_is_finished_although_its_client_closes_the_connection() {
     let server = Server::start(Settings::default()).await;
     server.delay_next_push(Duration::from_millis(300));
 
@@ -163,7 +163,7 @@ async fn a_push_in_flight_is_finished_before_the_server_stops() {
 }
 
 #[tokio::test]
-async fn a_push_for_which_no_worker_is_free_in_time_may_come_back_later() {
+async fn a_push_without_a_free_worker_may_be_sent_again_later() {
     let server = Server::start(Settings {
         workers: 1,
         worker_timeout: Duration::from_secs(1),
@@ -175,7 +175,7 @@ async fn a_push_for_which_no_worker_is_free_in_time_may_come_back_later() {
 
     let busy = server.send(&push("1.0.0")).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
-    // Its time began later than the other's, and so it gets the worker when that one's is up.
+    // Its deadline is later than the other request's, so it gets the worker when that request's time is up.
     let waiting = server.send(&push("2.0.0")).await;
     let (busy, waiting) = (answer(busy).await, answer(waiting).await);
 

@@ -1,4 +1,4 @@
-//! The stand-in Koji answers what a genuine hub was recorded to answer.
+//! Compares the answers of the stand-in for Koji with those that were recorded from a real hub.
 
 use std::convert::Infallible;
 use std::fs;
@@ -19,7 +19,7 @@ const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/koji
 
 const EMPTY: &str = "Invalid request: Empty request\n";
 
-/// What the service never sends, and the stand-in does not answer as a hub would.
+/// Requests that the service never sends. The stand-in does not answer them as a hub would.
 const LEFT_OUT: [&str; 15] = [
     "fault-anonymous",
     "fault-code-1",
@@ -38,7 +38,7 @@ const LEFT_OUT: [&str; 15] = [
     "raw-i4",
 ];
 /// Members that differ from hub to hub, and from build to build.
-const ACCIDENTS: [&str; 11] = [
+const VARIABLE_PARTS: [&str; 11] = [
     "cg_id",
     "cg_name",
     "completion_time",
@@ -89,7 +89,7 @@ async fn the_stand_in_answers_like_a_hub() {
 }
 
 #[tokio::test]
-async fn archives_and_logs_are_served_where_the_hub_says() {
+async fn archives_and_logs_are_served_at_the_paths_that_the_hub_names() {
     let koji = recorded_koji().await;
     let packages = "packages/lab-legacy-container/v1.0.0/1/data/logs";
     for (path, status, body) in [
@@ -136,7 +136,7 @@ async fn archives_and_logs_are_served_where_the_hub_says() {
 }
 
 #[tokio::test]
-async fn what_the_service_should_not_send_is_noticed() {
+async fn requests_that_the_service_should_not_send_are_surprises() {
     let koji = recorded_koji().await;
     assert_eq!(koji.surprises(), Vec::<String>::new());
 
@@ -190,7 +190,7 @@ async fn recorded_koji() -> Koji {
     koji
 }
 
-/// The recorded exchanges that are compared, when the reference material lies beside the project.
+/// The recorded exchanges to compare, if the reference material is beside the project.
 fn recorded_cases() -> Option<Vec<Case>> {
     if !Path::new(RECORDINGS).exists() {
         println!("skipped: {RECORDINGS} is not there");
@@ -250,13 +250,13 @@ async fn replay(koji: &Koji, name: &str) -> Response {
     request.send().await.expect("an answer")
 }
 
-/// A body whose length is not known beforehand.
+/// A body without a known length.
 fn chunks(body: String) -> impl Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static {
     let frame = Ok(Frame::data(Bytes::from(body)));
     StreamBody::new(futures_util::stream::iter([frame]))
 }
 
-/// What an answer says.
+/// The meaning of an answer.
 #[derive(Debug, PartialEq)]
 enum Meaning {
     Value(Value),
@@ -264,10 +264,10 @@ enum Meaning {
 }
 
 impl Meaning {
-    /// Values lose their accidents. A hub tells what is wrong with XML in its parser's words.
+    /// Removes what differs from run to run. Errors in XML are compared without their text, which is the parser's.
     fn of(body: &str) -> Self {
         match MethodResponse::from_xml(body) {
-            Ok(response) => Self::Value(without_accidents(response.value)),
+            Ok(response) => Self::Value(without_variable_parts(response.value)),
             Err(_) if body.starts_with("Invalid request: ") && body != EMPTY => {
                 Self::Text("Invalid request".to_owned())
             }
@@ -276,13 +276,13 @@ impl Meaning {
     }
 }
 
-fn without_accidents(value: Value) -> Value {
+fn without_variable_parts(value: Value) -> Value {
     match value {
         Value::Struct(mut members) => {
-            members.retain(|name, _| !ACCIDENTS.contains(&name.as_str()));
+            members.retain(|name, _| !VARIABLE_PARTS.contains(&name.as_str()));
             Value::Struct(members)
         }
-        // The order of a folder's files is the file system's.
+        // The order of the files depends on the file system.
         Value::Array(mut items) => {
             items.sort_by_key(|item| match item {
                 Value::Struct(members) => format!("{:?}", members.get("name")),

@@ -1,4 +1,4 @@
-//! The stand-in Quay answers what Quay's own code was recorded to answer.
+//! Compares the answers of the stand-in for Quay with those that were recorded from Quay's own code.
 
 mod admin;
 mod manners;
@@ -19,7 +19,7 @@ const RECORDINGS: &str = concat!(
     "/../../shared/contract/quay-app-registry-exchanges.txt"
 );
 
-/// One recorded request, and what Quay answered.
+/// One recorded request with Quay's answer.
 struct Exchange {
     title: String,
     method: Method,
@@ -67,7 +67,7 @@ async fn the_stand_in_answers_like_quay() {
 }
 
 #[tokio::test]
-async fn what_is_kept_in_a_folder_is_there_after_a_restart() {
+async fn releases_in_a_folder_exist_after_a_restart() {
     let folder = tempfile::tempdir().expect("a folder");
     let settings = || Settings {
         accounts: Accounts::of_organizations(&["testorg"]),
@@ -86,7 +86,7 @@ async fn what_is_kept_in_a_folder_is_there_after_a_restart() {
     assert!(folder.path().join("testorg/pkg/1.0.0.tar.gz").exists());
 }
 
-/// The recordings, when the reference material lies beside the project.
+/// The recordings, if the reference material is beside the project.
 fn recorded_exchanges() -> Option<Vec<Exchange>> {
     if !Path::new(RECORDINGS).exists() {
         println!("skipped: {RECORDINGS} is not there");
@@ -168,7 +168,7 @@ async fn replay(quay: &Quay, exchange: &Exchange) -> Answer {
     }
 }
 
-/// Keeps no connection, which would belong to the test that opened it.
+/// A client that does not keep connections, because a connection would belong to the test that opened it.
 static CLIENT: LazyLock<Client> = LazyLock::new(|| {
     let client = Client::builder().pool_max_idle_per_host(0);
     client.build().expect("a client")
@@ -188,7 +188,7 @@ async fn send(
     request.body(body.unwrap_or_default()).send().await
 }
 
-/// Compares two answers; a long recorded body is cut off.
+/// Compares two answers. Long recorded bodies are cut, so that only their beginning is compared.
 fn agrees(answer: &Answer, recorded: &Answer) -> bool {
     let (
         Answer::Reply {
@@ -205,21 +205,21 @@ fn agrees(answer: &Answer, recorded: &Answer) -> bool {
     else {
         return answer == recorded;
     };
-    let parse = |body: &str| serde_json::from_str::<Value>(&without_accidents(body)).ok();
+    let parse = |body: &str| serde_json::from_str::<Value>(&without_variable_parts(body)).ok();
     let same_body = match parse(recorded_body) {
         Some(recorded) => parse(body) == Some(recorded),
-        None => without_accidents(body).starts_with(&without_accidents(recorded_body)),
+        None => without_variable_parts(body).starts_with(&without_variable_parts(recorded_body)),
     };
     status == recorded_status && content_type == recorded_type && same_body
 }
 
-/// A body without what differs from run to run: times, digests, sizes, ports, archives.
-fn without_accidents(body: &str) -> String {
-    static ACCIDENTS: LazyLock<Regex> = LazyLock::new(|| {
+/// A body without the parts that differ from run to run: times, digests, sizes, ports, archives.
+fn without_variable_parts(body: &str) -> String {
+    static VARIABLE_PARTS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r#"(?P<key>_at":"|digest":"|size":|blob":")[0-9A-Za-z:+/=-]+|(?P<host>127\.0\.0\.1)(:[0-9]+)?"#)
             .expect("the pattern compiles")
     });
-    ACCIDENTS
+    VARIABLE_PARTS
         .replace_all(body, "${key}${host}")
         .replace("\"size\":,", "")
 }

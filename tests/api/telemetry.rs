@@ -1,4 +1,4 @@
-//! What the service says of itself while it works, and what it passes on.
+//! Traces and metrics of the running service.
 
 use omps_tests::operator::Operator;
 use reqwest::Method;
@@ -8,7 +8,7 @@ use crate::helpers::{TestApp, token};
 use omps_tests::multipart;
 
 #[tokio::test]
-async fn the_trace_of_a_request_goes_on_to_every_service() {
+async fn the_trace_of_a_request_is_passed_on_to_every_service() {
     const TRACE: &str = "Root=1-67891233-abcdef012345678912345678;Sampled=1";
     let app = TestApp::start().await;
 
@@ -49,7 +49,7 @@ async fn a_request_without_a_trace_gets_none() {
 }
 
 #[tokio::test]
-async fn prometheus_finds_what_was_counted() {
+async fn prometheus_reads_the_metrics() {
     let app = TestApp::start().await;
     app.push_zipfile(&Operator::doorbell().zip()).await;
     app.push_koji("larder-nowhere-1").await;

@@ -1,4 +1,4 @@
-//! Template, route table, functions, events and documentation say the same, so that none can drift.
+//! Checks that the template, the route table, the functions, the events and the documentation agree.
 
 mod api;
 mod functions;
@@ -18,21 +18,21 @@ use omps::http::routes::{Found, ROUTES, find};
 use omps_operator::yaml::{self, Budget, Node, Value as Yaml, YamlVersion};
 use serde_json::{Value, json};
 
-/// The functions whose organizations have tokens in Secrets Manager.
-const PUSHES: [&str; 3] = ["push-event", "push-koji", "push-zipfile"];
-/// The functions that reserve releases, or give them up.
-const OF_LEDGER: [&str; 4] = ["delete-release", "push-event", "push-koji", "push-zipfile"];
-/// The function behind the queue, which has no route.
-const OF_QUEUE: &str = "push-event";
+/// The functions that read tokens from Secrets Manager.
+const PUSH_FUNCTIONS: [&str; 3] = ["push-event", "push-koji", "push-zipfile"];
+/// The functions that use the ledger.
+const LEDGER_FUNCTIONS: [&str; 4] = ["delete-release", "push-event", "push-koji", "push-zipfile"];
+/// The function that reads the queue. It has no route.
+const PUSH_EVENT: &str = "push-event";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// The template; of CloudFormation's tags only the text behind them.
+/// The template. CloudFormation's tags are removed; only their text stays.
 fn template() -> Value {
     let text = fs::read(root().join("template.yaml")).expect("the template");
-    // Version 1.2 takes CloudFormation's tags for what they are to it: unknown.
+    // In YAML 1.2 CloudFormation's tags are unknown tags, which are ignored.
     json_of(&yaml::read(&text, YamlVersion::V1_2, &mut Budget::default()).expect("YAML"))
 }
 
@@ -55,13 +55,13 @@ fn json_of(node: &Node) -> Value {
 
 /// A function of the template.
 struct Function {
-    /// Its folder and binary.
+    /// The name of its folder and binary.
     name: String,
-    /// Its resource's name, without "Function".
+    /// The name of its resource, without "Function".
     resource: String,
     properties: Value,
     build_method: Value,
-    /// As `POST /path`.
+    /// Its routes, as `POST /path`.
     routes: BTreeSet<String>,
 }
 
@@ -95,7 +95,7 @@ fn text(value: &Value) -> &str {
     value.as_str().expect("a text")
 }
 
-/// Everything that stands under `key`, at any depth.
+/// All values with this key, at any depth.
 fn all<'a>(key: &str, value: &'a Value) -> Vec<&'a Value> {
     let below = |value| all(key, value);
     match value {
@@ -111,7 +111,7 @@ fn all<'a>(key: &str, value: &'a Value) -> Vec<&'a Value> {
     }
 }
 
-/// Every text in a value, at any depth; no keys.
+/// All texts in a value, at any depth, without keys.
 fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
@@ -121,7 +121,7 @@ fn texts(value: &Value) -> Vec<&str> {
     }
 }
 
-/// The resources of a type, by name.
+/// The resources of a type, with their names.
 fn resources_of<'a>(template: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)> {
     let resources = template["Resources"].as_object().expect("resources");
     resources
@@ -135,7 +135,7 @@ fn resources_of<'a>(template: &'a Value, kind: &str) -> Vec<(&'a str, &'a Value)
 fn the_template_has_every_route_once() {
     let wanted: BTreeSet<String> = ROUTES
         .iter()
-        .filter(|route| !route.endpoint.is_of_server())
+        .filter(|route| !route.endpoint.is_server_only())
         .map(|route| format!("{} {}", route.method, route.path))
         .collect();
 
@@ -151,7 +151,7 @@ fn the_template_has_every_route_once() {
 
 #[test]
 fn every_function_has_an_event_of_one_of_its_routes() {
-    let of_routes = |function: &Function| function.name != OF_QUEUE;
+    let of_routes = |function: &Function| function.name != PUSH_EVENT;
     for Function { name, routes, .. } in functions(&template()).into_iter().filter(of_routes) {
         let event = fs::read(root().join(format!("events/{name}.json"))).expect("an event");
         let event: Value = serde_json::from_slice(&event).expect("JSON");
@@ -217,7 +217,7 @@ fn sam_local_sets_no_variable_that_the_template_lacks() {
     let template = template();
     let of_all = &template["Globals"]["Function"]["Environment"]["Variables"];
 
-    // SAM leaves others out without a word.
+    // SAM ignores other variables without a warning.
     for (function, variables) in environment.as_object().expect("functions") {
         let own = &template["Resources"][function]["Properties"]["Environment"]["Variables"];
         let known = if function == "Parameters" {

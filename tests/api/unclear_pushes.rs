@@ -1,5 +1,5 @@
-//! Pushes that Quay does not answer clearly: they are sent again, which never replaces a release; whatever became of
-//! them, there is one release, or an error.
+//! Pushes to which Quay gives no clear answer. They are sent again, which never replaces a release. The result is
+//! always one release or an error.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use serde_json::json;
 
 use crate::helpers::{Answer, ORGANIZATION, TestApp};
 
-/// Where Quay is asked for the first release.
+/// The path of the first release in Quay.
 const LOOK_UP: &str = "/cnr/api/v1/packages/testorg/doorbell-operator/1.0.0";
-/// Where Quay is asked for the package.
+/// The path of the package in Quay.
 const PACKAGE: &str = "/cnr/api/v1/packages/testorg/doorbell-operator";
 const LONG: Duration = Duration::from_secs(30);
 
@@ -23,7 +23,7 @@ fn reply(status: u16, body: &str) -> Fault {
     }
 }
 
-/// Pushes the sample without a version, and counts: the answer, the pushes and the look-ups that reached Quay.
+/// Pushes the sample without a version. Returns the answer, and the numbers of pushes and look-ups that reached Quay.
 async fn push(app: &TestApp) -> (Answer, usize, usize) {
     let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
     let requests = app.quay.requests();
@@ -107,12 +107,12 @@ async fn a_push_is_sent_three_times_at_most() {
         answer.body["quay_response"]["error"]["message"],
         "restarting"
     );
-    assert_eq!((pushes, look_ups), (3, 3)); // a replica gets time to show what it has
+    assert_eq!((pushes, look_ups), (3, 3)); // several look-ups, because a replica of Quay's database may be late
     assert!(app.releases("doorbell-operator").is_empty());
 }
 
 #[tokio::test]
-async fn a_push_is_sent_again_to_a_repository_that_it_may_see_too() {
+async fn a_push_to_an_existing_repository_is_sent_again_too() {
     let app = TestApp::start().await;
     app.quay
         .add_release(ORGANIZATION, "doorbell-operator", "0.1.0");
@@ -125,7 +125,7 @@ async fn a_push_is_sent_again_to_a_repository_that_it_may_see_too() {
 }
 
 #[tokio::test]
-async fn a_success_is_told_only_when_the_content_can_be_seen() {
+async fn a_push_succeeds_only_if_quay_shows_the_content() {
     for fault in [
         Fault::CloseBeforeActing,
         Fault::Refuse(Refusal::Crash),
@@ -142,7 +142,7 @@ async fn a_success_is_told_only_when_the_content_can_be_seen() {
         let context = format!("{fault:?}");
         assert_failed(&answer, &context);
         assert_eq!(pushes, 1, "{context}");
-        // The same push again takes another number: the first may be there, and nobody knows whose it is.
+        // The same push again uses another version: the first may exist, and its origin is unknown.
         app.quay.forget_faults();
         let (again, _, _) = push(&app).await;
         assert_eq!(again.status, 200, "{context}: {again:?}");
@@ -192,7 +192,7 @@ async fn a_release_of_another_push_is_a_conflict_as_usual() {
 }
 
 #[tokio::test]
-async fn a_conflict_with_an_earlier_try_of_the_same_push_is_none() {
+async fn a_conflict_with_an_earlier_try_of_the_same_push_is_a_success() {
     let app = TestApp::start().await;
     app.fail_next_push(Fault::CloseAfterActing);
     app.quay.fail_next(1, "GET", LOOK_UP, reply(200, "[]"));
@@ -204,7 +204,7 @@ async fn a_conflict_with_an_earlier_try_of_the_same_push_is_none() {
 }
 
 #[tokio::test]
-async fn a_conflict_after_an_unclear_try_is_one_when_the_content_is_another() {
+async fn a_conflict_after_an_unclear_try_is_an_error_if_the_content_differs() {
     let app = TestApp::start().await;
     app.fail_next_listing(reply(200, "[]"));
     app.quay.fail_next(1, "GET", PACKAGE, reply(404, "{}"));
@@ -252,7 +252,7 @@ async fn a_push_that_takes_effect_while_it_is_sent_again_makes_one_release() {
 }
 
 #[tokio::test]
-async fn pushes_at_once_that_all_lose_their_answers_get_versions_of_their_own() {
+async fn simultaneous_pushes_that_lose_their_answers_get_different_versions() {
     let app = TestApp::start().await;
     for _ in 0..3 {
         app.fail_next_push(Fault::CloseAfterActing);
@@ -282,7 +282,7 @@ async fn pushes_at_once_that_all_lose_their_answers_get_versions_of_their_own() 
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_quays_is_looked_up() {
+async fn a_push_is_looked_up_after_an_answer_that_is_not_from_quay() {
     let app = TestApp::start().await;
     app.fail_next_push(reply(200, "<html>Welcome</html>"));
 

@@ -1,172 +1,337 @@
-//! Uploads that are no zip of manifests.
+//! `POST /v2/{organization}/uploads`: zips that are too large for one request. The client puts them to the server, then
+//! pushes them by their id.
 
-use omps_tests::multipart;
+use std::fs::{self, File};
+use std::time::{Duration, SystemTime};
+
 use omps_tests::operator::Operator;
-use omps_tests::zip::{break_checksums, mark_encrypted, stored_zip, zip};
+use omps_tests::quay::{Fault, Refusal};
+use omps_tests::zip::stored_zip;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::helpers::{TestApp, token};
+use crate::helpers::{Answer, ORGANIZATION, TestApp, assert_error, token};
 
-#[tokio::test]
-async fn a_form_without_a_zip_is_refused() {
-    let app = TestApp::start().await;
-    let zip = Operator::doorbell().zip();
-    let field = (400, "OMPSExpectedFileError", "No field \"file\"");
-    for (case, form, (status, id, message)) in [
-        (
-            "other name",
-            multipart::form("zip", Some("a.zip"), &zip),
-            field,
-        ),
-        ("plain field", multipart::form("file", None, &zip), field),
-        (
-            "no name",
-            multipart::form("file", Some(""), &zip),
-            (400, "OMPSExpectedFileError", "No selected \"file\""),
-        ),
-        (
-            "other extension",
-            multipart::form("file", Some("a.tar.gz"), &zip),
-            (400, "OMPSUploadedFileError", "file extension"),
-        ),
-        (
-            "no extension",
-            multipart::form("file", Some("zip"), &zip),
-            (400, "OMPSUploadedFileError", "file extension"),
-        ),
-        ("not a form", zip.clone(), field),
-        ("no body", Vec::new(), field),
-    ] {
-        let answer = app.post_form("/v2/testorg/zipfile", form).await;
-
-        assert_eq!(answer.kind(), (status, id), "{case}");
-        assert!(
-            answer.message().contains(message),
-            "{case}: {}",
-            answer.message()
-        );
-    }
-    assert!(app.quay.requests().is_empty());
+/// A service that accepts uploads, and the directory where it stores them.
+struct TestUploads {
+    app: TestApp,
+    directory: TempDir,
 }
 
-#[tokio::test]
-async fn a_request_that_is_no_form_is_refused() {
-    let app = TestApp::start().await;
-    for content_type in [None, Some("application/zip"), Some("multipart/form-data")] {
-        let mut request = app
-            .request(Method::POST, "/v2/testorg/zipfile")
+impl TestUploads {
+    async fn start() -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let settings = format!(
+            "upload_dir = '{}'\npublic_url = \"http://omps.test\"",
+            directory.path().display()
+        );
+        let app = TestApp::with_settings(&settings).await;
+        Self { app, directory }
+    }
+
+    /// `POST /v2/testorg/uploads`; the id is in the answer.
+    async fn create(&self) -> String {
+        let answer = self
+            .app
+            .with_token(Method::POST, "/v2/testorg/uploads")
+            .await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+        answer.body["upload"].as_str().expect("an id").to_owned()
+    }
+
+    /// `PUT /v2/testorg/uploads/{id}`, without a token.
+    async fn put(&self, id: &str, zip: Vec<u8>) -> Answer {
+        let request = self
+            .app
+            .request(Method::PUT, &format!("/v2/testorg/uploads/{id}"));
+        self.app.send(request.body(zip)).await
+    }
+
+    /// Creates an upload and puts its zip.
+    async fn upload(&self, zip: Vec<u8>) -> String {
+        let id = self.create().await;
+        let answer = self.put(&id, zip).await;
+        assert_eq!((answer.status, answer.body), (200, json!({"upload": id})));
+        id
+    }
+
+    async fn push(&self, path: &str, body: Value) -> Answer {
+        let request = self
+            .app
+            .request(Method::POST, path)
             .header(AUTHORIZATION, token())
-            .body(Operator::doorbell().zip());
-        if let Some(content_type) = content_type {
-            request = request.header(CONTENT_TYPE, content_type);
+            .header(CONTENT_TYPE, "application/json; charset=utf-8")
+            .body(body.to_string());
+        self.app.send(request).await
+    }
+
+    async fn push_upload(&self, id: &str) -> Answer {
+        self.push("/v2/testorg/zipfile", json!({"upload": id}))
+            .await
+    }
+
+    fn waiting(&self) -> usize {
+        let files = fs::read_dir(self.directory.path().join(ORGANIZATION));
+        files.expect("a directory").count()
+    }
+
+    fn age(&self, age: Duration) {
+        let files = fs::read_dir(self.directory.path().join(ORGANIZATION)).expect("a directory");
+        for file in files {
+            let file = File::options()
+                .append(true)
+                .open(file.expect("a file").path());
+            file.expect("a file")
+                .set_modified(SystemTime::now() - age)
+                .expect("a time");
         }
-
-        let answer = app.send(request).await;
-
-        assert_eq!(answer.kind(), (400, "OMPSExpectedFileError"));
-        assert!(answer.message().contains("No field \"file\""));
     }
 }
 
-#[tokio::test]
-async fn the_extension_may_be_in_any_case() {
-    let app = TestApp::start().await;
-    let zip = Operator::doorbell().zip();
-
-    let form = multipart::form("file", Some("OPERATOR.ZIP"), &zip);
-    let answer = app.post_form("/v2/testorg/zipfile", form).await;
-
-    assert_eq!(answer.status, 200);
+fn gone(id: &str) -> Value {
+    json!({
+        "status": 400,
+        "error": "OMPSUploadedFileError",
+        "message": format!(
+            "There is no upload {id} of this organization to push: uploads are gone once pushed, and after a day"
+        ),
+    })
 }
 
-#[tokio::test]
-async fn a_broken_zip_is_refused() {
-    let app = TestApp::start().await;
-    let files: [(&str, &[u8]); 1] = [("package.yaml", b"packageName: a\n")];
-    for (case, zip, message) in [
-        ("text", b"no zip at all".to_vec(), "not a zip file"),
-        ("empty", Vec::new(), "not a zip file"),
-        ("encrypted", mark_encrypted(zip(&files)), "is encrypted"),
-        (
-            "CRC, deflated",
-            break_checksums(zip(&files)),
-            "package.yaml",
-        ),
-        (
-            "CRC, stored",
-            break_checksums(stored_zip(&files)),
-            "package.yaml",
-        ),
-        ("climbs", zip_of("../package.yaml"), "../package.yaml"),
-        ("absolute", zip_of("/package.yaml"), "/package.yaml"),
-        ("drive", zip_of("C:/package.yaml"), "C:/package.yaml"),
-    ] {
-        let answer = app.push_zipfile(&zip).await;
-
-        assert_eq!(answer.kind(), (400, "OMPSUploadedFileError"), "{case}");
-        assert!(
-            answer.message().contains(message),
-            "{case}: {}",
-            answer.message()
-        );
-    }
-    assert!(app.quay.requests().is_empty());
-}
-
-#[tokio::test]
-async fn the_limit_for_uncompressed_files_passes_when_met_exactly() {
+/// A zip of 15 MiB that contains the small operator.
+fn big() -> Vec<u8> {
+    let noise: Vec<u8> = (0_u64..15 << 17)
+        .flat_map(|number| {
+            number
+                .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+                .rotate_left(29)
+                .to_le_bytes()
+        })
+        .collect();
     let operator = Operator::doorbell();
-    let size: usize = operator
-        .paths()
-        .iter()
-        .map(|path| operator.file(path).len())
-        .sum();
-    let limit = |limit: usize| format!("zipfile_max_uncompressed_size = {limit}");
+    let of_operator = |path| (path, operator.file(path).as_bytes());
+    let mut files: Vec<(&str, &[u8])> = operator.paths().into_iter().map(of_operator).collect();
+    files.push(("noise.bin", &noise));
+    stored_zip(&files)
+}
 
-    let app = TestApp::with_settings(&limit(size)).await;
-    assert_eq!(app.push_zipfile(&operator.zip()).await.status, 200);
+#[tokio::test]
+async fn a_zip_of_15_mib_is_put_and_pushed() {
+    let uploads = TestUploads::start().await;
+    let zip = big();
+    assert!(zip.len() > 15 << 20);
+    let too_big = uploads.app.push_zipfile(&zip).await;
+    assert_eq!(too_big.kind(), (413, "RequestEntityTooLarge"));
+    assert_eq!(
+        too_big.message(),
+        "The request body is larger than the 2097152 bytes that are allowed; to push a larger zip, use POST \
+         /v2/{organization}/uploads"
+    );
 
-    let app = TestApp::with_settings(&limit(size - 1)).await;
-    let answer = app.push_zipfile(&operator.zip()).await;
-    assert_eq!(answer.kind(), (400, "OMPSUploadedFileError"));
-    for number in [size, size - 1] {
-        assert!(
-            answer.message().contains(&number.to_string()),
-            "{}",
-            answer.message()
-        );
+    let created = uploads
+        .app
+        .with_token(Method::POST, "/v2/testorg/uploads")
+        .await;
+    let id = created.body["upload"].as_str().expect("an id").to_owned();
+    assert_eq!(
+        created.body,
+        json!({
+            "upload": id,
+            "url": format!("http://omps.test/v2/testorg/uploads/{id}"),
+            "expires_in": 3600,
+            "max_size": 24 << 20,
+        })
+    );
+    assert_eq!(uploads.put(&id, zip).await.status, 200);
+    let pushed = uploads
+        .push("/v2/testorg/zipfile/3.1.0", json!({"upload": id}))
+        .await;
+
+    assert_eq!(pushed.status, 200, "{pushed:?}");
+    assert_eq!(pushed.body["version"], "3.1.0");
+    assert_eq!(uploads.app.releases("doorbell-operator"), ["3.1.0"]);
+    assert_eq!(uploads.waiting(), 0);
+}
+
+#[tokio::test]
+async fn an_upload_is_used_once() {
+    let uploads = TestUploads::start().await;
+    let id = uploads.upload(Operator::doorbell().zip()).await;
+
+    let (one, other) = tokio::join!(uploads.push_upload(&id), uploads.push_upload(&id));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+
+    // The second push ran during the first one, or after it.
+    assert_eq!(statuses[0], 200, "{one:?} {other:?}");
+    assert!([200, 503].contains(&statuses[1]), "{one:?} {other:?}");
+    let again = uploads.push_upload(&id).await;
+    assert_eq!(again.status, 200, "{again:?}");
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    let elsewhere = uploads
+        .push("/v2/testorg/zipfile/7.0.0", json!({"upload": id}))
+        .await;
+    assert_eq!(elsewhere.kind(), (400, "OMPSUploadedFileError"));
+    let release = "became release 1.0.0 of doorbell-operator";
+    assert!(elsewhere.message().contains(release), "{elsewhere:?}");
+    assert_error(uploads.put(&id, b"again".to_vec()).await, &gone(&id));
+    assert_eq!(uploads.app.releases("doorbell-operator"), ["1.0.0"]);
+}
+
+#[tokio::test]
+async fn a_push_that_failed_can_be_repeated_with_its_upload() {
+    let uploads = TestUploads::start().await;
+    let id = uploads.upload(Operator::doorbell().zip()).await;
+    let path = "/v2/testorg/zipfile/1.0";
+    let wrong = uploads.push(path, json!({"upload": id})).await;
+    assert_eq!(wrong.kind(), (400, "OMPSInvalidVersionFormat"));
+    uploads.app.fail_next_push(Fault::Refuse(Refusal::Crash));
+    let failed = uploads.push_upload(&id).await;
+    assert_eq!(failed.kind(), (500, "QuayCourierError"));
+
+    let pushed = uploads.push_upload(&id).await;
+
+    assert_eq!(pushed.status, 200, "{pushed:?}");
+    assert_eq!(uploads.app.releases("doorbell-operator"), ["1.0.0"]);
+}
+
+#[tokio::test]
+async fn a_push_whose_answer_was_lost_is_not_made_twice() {
+    let uploads = TestUploads::start().await;
+    let id = uploads.upload(Operator::doorbell().zip()).await;
+    // Quay stores the release, but neither its answer nor the later look-ups reach the service.
+    uploads.app.fail_next_push(Fault::CloseAfterActing);
+    let shown = "/cnr/api/v1/packages/testorg/doorbell-operator/1.0.0";
+    let quay = &uploads.app.quay;
+    quay.fail_next(3, "GET", shown, Fault::CloseBeforeActing);
+    let failed = uploads.push_upload(&id).await;
+    assert_eq!(failed.kind(), (500, "QuayCourierError"));
+
+    let pushed = uploads.push_upload(&id).await;
+
+    assert_eq!(pushed.status, 200, "{pushed:?}");
+    assert_eq!(pushed.body["version"], "1.0.0");
+    assert_eq!(uploads.app.releases("doorbell-operator"), ["1.0.0"]);
+}
+
+#[tokio::test]
+async fn an_upload_belongs_to_one_organization() {
+    let uploads = TestUploads::start().await;
+    let id = uploads.upload(Operator::doorbell().zip()).await;
+
+    let other = uploads
+        .push("/v2/otherorg/zipfile", json!({"upload": id}))
+        .await;
+    let put = uploads
+        .app
+        .request(Method::PUT, &format!("/v2/otherorg/uploads/{id}"));
+    let put = uploads.app.send(put.body("x")).await;
+
+    assert_error(other, &gone(&id));
+    assert_error(put, &gone(&id));
+    assert_eq!(uploads.push_upload(&id).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_upload_expires_after_a_day() {
+    let uploads = TestUploads::start().await;
+    let id = uploads.upload(Operator::doorbell().zip()).await;
+
+    uploads.age(Duration::from_secs(24 * 60 * 60 + 1));
+
+    assert_error(uploads.push_upload(&id).await, &gone(&id));
+}
+
+#[tokio::test]
+async fn more_than_the_announced_size_is_refused() {
+    let uploads = TestUploads::start().await;
+    let asked = |size: u64| {
+        let request = uploads.app.request(Method::POST, "/v2/testorg/uploads");
+        let request = request.header(AUTHORIZATION, token());
+        uploads
+            .app
+            .send(request.body(json!({"size": size}).to_string()))
+    };
+    let created = asked(10).await;
+    let id = created.body["upload"].as_str().expect("an id").to_owned();
+
+    let put = uploads.put(&id, vec![0; 11]).await;
+
+    assert_error(
+        put,
+        &json!({
+            "status": 413,
+            "error": "RequestEntityTooLarge",
+            "message": "The request body is larger than the 10 bytes that are allowed",
+        }),
+    );
+    assert_error(uploads.push_upload(&id).await, &gone(&id));
+    assert_eq!(uploads.put(&id, vec![0; 10]).await.status, 200);
+    assert_error(
+        asked((24 << 20) + 1).await,
+        &json!({
+            "status": 400,
+            "error": "OMPSUploadedFileError",
+            "message": "The upload has 25165825 bytes, of 25165824 that are allowed",
+        }),
+    );
+    let unpromised = uploads.create().await;
+    let put = uploads.put(&unpromised, vec![0; (24 << 20) + 1]).await;
+    assert_eq!(put.kind(), (413, "RequestEntityTooLarge"));
+}
+
+#[tokio::test]
+async fn a_wrong_upload_id_or_body_is_refused() {
+    let uploads = TestUploads::start().await;
+    let path = "/v2/testorg/zipfile";
+    for id in [
+        "",
+        "..",
+        "1",
+        "../../../etc/passwd",
+        "00000000-0000-4000-8000-000000000000",
+    ] {
+        let answer = uploads.push(path, json!({"upload": id})).await;
+        assert_error(answer, &gone(id));
+    }
+    let put = uploads.put("..%2F..%2Fx", b"x".to_vec()).await;
+    assert_error(put, &gone("../../x"));
+    for (body, problem) in [
+        (json!({}), "missing field `upload`"),
+        (json!({"upload": 7}), "invalid type: integer `7`"),
+        (
+            json!({"upload": "x", "version": "1"}),
+            "unknown field `version`",
+        ),
+        (json!("x"), "invalid type: string"),
+    ] {
+        let answer = uploads.push(path, body).await;
+        assert_eq!(answer.kind(), (400, "BadRequest"));
+        assert!(answer.message().contains(problem), "{answer:?}");
     }
 }
 
 #[tokio::test]
-async fn a_zip_without_a_package_name_is_refused() {
-    let app = TestApp::start().await;
+async fn an_upload_requires_a_token_and_a_configured_directory() {
+    let uploads = TestUploads::start().await;
+    let request = uploads.app.request(Method::POST, "/v2/testorg/uploads");
+    let answer = uploads.app.send(request).await;
+    assert_eq!(answer.kind(), (403, "OMPSAuthorizationHeaderRequired"));
 
-    let answer = app.push_zipfile(&zip_of("sub/package.yaml")).await;
-
-    assert_eq!(answer.kind(), (400, "PackageValidationError"));
-    assert_eq!(answer.message(), "Could not find packageName in manifests.");
-    assert_eq!(answer.body["validation_info"], serde_json::json!({}));
-}
-
-#[tokio::test]
-async fn an_unreadable_file_before_the_package_is_named() {
-    let app = TestApp::start().await;
-    let zip = Operator::doorbell().with("a.yaml", "key: [").zip();
-
-    let answer = app.push_zipfile(&zip).await;
-
-    assert_eq!(answer.kind(), (400, "PackageValidationError"));
-    assert!(
-        answer
-            .message()
-            .starts_with("Failed to process yaml file /a.yaml"),
-        "{}",
-        answer.message()
-    );
-}
-
-fn zip_of(path: &str) -> Vec<u8> {
-    zip(&[(path, b"packageName: a\n")])
+    let without = TestApp::start().await;
+    let answer = without
+        .with_token(Method::POST, "/v2/testorg/uploads")
+        .await;
+    assert_eq!(answer.kind(), (404, "NotFound"));
+    let request = without.request(Method::POST, "/v2/testorg/zipfile");
+    let request = request
+        .header(AUTHORIZATION, token())
+        .header(CONTENT_TYPE, "application/json")
+        .body("{}");
+    let answer = without.send(request).await;
+    assert_eq!(answer.kind(), (400, "OMPSExpectedFileError"));
+    let put = without.request(Method::PUT, "/v2/testorg/uploads/1");
+    assert_error(without.send(put).await, &gone("1"));
 }

@@ -10,7 +10,7 @@ use crate::helpers::TestApp;
 
 const CSV: &str = "doorbell-operator.v1.0.0.clusterserviceversion.yaml";
 
-/// Nothing was asked of any other service.
+/// Checks that no other service was called.
 fn assert_alone(app: &TestApp) {
     let requests = [
         app.quay.requests(),
@@ -21,7 +21,7 @@ fn assert_alone(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn valid_manifests_are_said_to_be_without_a_token_and_without_a_push() {
+async fn valid_manifests_are_reported_without_a_token_and_without_a_push() {
     let app = TestApp::with_greenwave().await;
 
     let answer = app.validate(&Operator::doorbell().zip()).await;
@@ -42,7 +42,7 @@ async fn valid_manifests_are_said_to_be_without_a_token_and_without_a_push() {
 }
 
 #[tokio::test]
-async fn invalid_manifests_are_an_answer_with_findings_and_no_error() {
+async fn invalid_manifests_give_an_answer_with_findings_and_not_an_error() {
     let app = TestApp::start().await;
     let zip = Operator::doorbell()
         .edit(CSV, "  version: 1.0.0\n", "")
@@ -94,7 +94,7 @@ async fn invalid_manifests_are_an_answer_with_findings_and_no_error() {
 }
 
 #[tokio::test]
-async fn the_verdict_is_that_of_a_push() {
+async fn the_verdict_is_the_same_as_in_a_push() {
     let app = TestApp::start().await;
     for operator in [
         Operator::doorbell(),
@@ -158,7 +158,7 @@ async fn manifests_without_a_package_name_are_refused() {
 }
 
 #[tokio::test]
-async fn a_bad_upload_is_refused_as_in_a_push() {
+async fn a_bad_zip_is_refused_as_in_a_push() {
     let app = TestApp::start().await;
     let zip = Operator::doorbell().zip();
     for (case, form, id) in [
@@ -191,7 +191,7 @@ async fn a_bad_upload_is_refused_as_in_a_push() {
 }
 
 #[tokio::test]
-async fn a_name_that_no_organization_can_have_is_refused() {
+async fn an_invalid_organization_name_is_refused() {
     let app = TestApp::start().await;
 
     let request = app.request(Method::POST, "/v2/-dash/validate");
@@ -201,11 +201,11 @@ async fn a_name_that_no_organization_can_have_is_refused() {
 }
 
 #[tokio::test]
-async fn more_values_than_a_push_may_read_are_refused_by_file() {
+async fn more_values_than_allowed_are_refused_with_the_file() {
     let rules = r#"csv_annotations = [{ name = "example.com/from", value = "a" }]"#;
     let tens = |of: &str| format!("[{}]", [of; 10].join(", "));
     let (few, many) = (tens("x"), tens("*a"));
-    // Some 100,000 values when the aliases are replaced, in a few bytes.
+    // A few bytes, but some 100,000 values after the aliases are replaced.
     let text = format!(
         "a: &a {few}\nb: &b {many}\nc: &c {}\nd: &d {}\n",
         tens("*b"),
@@ -245,7 +245,7 @@ async fn more_values_than_a_push_may_read_are_refused_by_file() {
 }
 
 #[tokio::test]
-async fn a_text_that_no_cluster_takes_is_refused_by_file_and_line() {
+async fn a_text_that_no_cluster_accepts_is_refused_with_file_and_line() {
     let app = TestApp::start().await;
     let text = format!("a: b\nc: {}\n", "x".repeat((1 << 20) + 1));
     let operator = Operator::larder().with("more/notes.yaml", &text);

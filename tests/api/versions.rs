@@ -1,4 +1,4 @@
-//! Which version a push gets.
+//! The version of a push.
 
 use omps_tests::operator::Operator;
 use omps_tests::quay::Fault;
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::helpers::{ORGANIZATION, TestApp};
 
 #[tokio::test]
-async fn a_push_without_a_version_takes_the_next_major() {
+async fn a_push_without_a_version_gets_the_next_major() {
     let app = TestApp::start().await;
     let zip = Operator::doorbell().zip();
     for version in ["1.0.0", "2.0.0", "3.0.0"] {
@@ -41,7 +41,7 @@ async fn the_first_release_is_configurable() {
 }
 
 #[tokio::test]
-async fn a_version_that_is_asked_for_is_taken_without_a_look_at_the_listing() {
+async fn a_requested_version_is_used_without_reading_the_listing() {
     let app = TestApp::start().await;
 
     let answer = app
@@ -53,7 +53,7 @@ async fn a_version_that_is_asked_for_is_taken_without_a_look_at_the_listing() {
     let requests = app.quay.requests();
     let is_listing = |path: &str| path == "/cnr/api/v1/packages";
     assert!(!requests.iter().any(|request| is_listing(&request.path)));
-    assert_eq!(requests.len(), 3); // a look, the push, and a look
+    assert_eq!(requests.len(), 3); // a look-up, the push, and a look-up
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn a_version_of_another_form_is_refused() {
 }
 
 #[tokio::test]
-async fn a_wrong_version_is_told_after_the_package_name_and_before_the_verdict() {
+async fn a_wrong_version_is_reported_after_the_package_name_and_before_the_verdict() {
     let app = TestApp::start().await;
     let nameless = Operator::doorbell().without("doorbell.package.yaml");
     let invalid = Operator::doorbell().without("doorbells.crd.yaml");
@@ -126,7 +126,7 @@ async fn a_version_that_exists_is_never_replaced() {
 }
 
 #[tokio::test]
-async fn a_version_taken_by_another_push_is_passed_over() {
+async fn a_version_taken_by_another_push_is_skipped() {
     let app = TestApp::start().await;
     for release in ["1.0.0", "2.0.0", "3.0.0", "4.0.0"] {
         app.quay
@@ -141,7 +141,7 @@ async fn a_version_taken_by_another_push_is_passed_over() {
 }
 
 #[tokio::test]
-async fn the_next_free_version_is_found_behind_a_stale_listing() {
+async fn the_next_free_version_is_found_although_the_listing_is_old() {
     let app = TestApp::start().await;
     for release in ["1.0.0", "2.0.0", "3.0.0", "4.0.0", "5.0.0"] {
         app.quay
@@ -156,7 +156,7 @@ async fn the_next_free_version_is_found_behind_a_stale_listing() {
 }
 
 #[tokio::test]
-async fn pushes_at_once_get_versions_of_their_own() {
+async fn simultaneous_pushes_get_different_versions() {
     let app = TestApp::start().await;
     let zip = Operator::doorbell().zip();
 
@@ -176,7 +176,7 @@ async fn pushes_at_once_get_versions_of_their_own() {
 }
 
 #[tokio::test]
-async fn a_package_that_a_cut_off_listing_lacks_is_asked_for() {
+async fn a_package_that_is_missing_in_a_cut_listing_is_looked_up() {
     let app = TestApp::start().await;
     for index in 0..100 {
         app.quay

@@ -1,4 +1,4 @@
-//! What is answered before any endpoint is reached.
+//! The answers that the service gives before it calls a handler.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn unknown_paths_are_not_found() {
 }
 
 #[tokio::test]
-async fn known_paths_refuse_other_methods_and_name_theirs() {
+async fn known_paths_refuse_other_methods_and_list_theirs() {
     let app = TestApp::start().await;
     for (method, path, allow) in [
         ("GET", "/v2/testorg/zipfile", "DELETE, OPTIONS, POST"),
@@ -56,7 +56,7 @@ async fn known_paths_refuse_other_methods_and_name_theirs() {
 }
 
 #[tokio::test]
-async fn options_tells_the_methods_of_a_path() {
+async fn options_lists_the_methods_of_a_path() {
     let app = TestApp::start().await;
     for (path, allow) in [
         ("/v2/about", "GET, HEAD, OPTIONS"),
@@ -104,7 +104,7 @@ async fn a_body_over_the_limit_is_refused() {
 }
 
 #[tokio::test]
-async fn errors_of_the_web_layer_have_the_usual_body() {
+async fn errors_of_the_web_layer_have_the_same_body_as_others() {
     let app = TestApp::start().await;
 
     let body = app.send(app.request(Method::GET, "/v2")).await.error();
@@ -125,7 +125,7 @@ fn sorted(allow: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_defect_is_an_internal_error_whose_cause_is_not_told() {
+async fn a_defect_is_an_internal_error_without_its_cause() {
     async fn defect(_: Endpoint, _: Request) -> omps::http::Answer {
         panic!("what is nobody's business")
     }

@@ -1,4 +1,4 @@
-//! What a script may see of the stand-ins and do to them, over HTTP at an address of its own.
+//! An interface for scripts over HTTP, with its own address: it shows and changes the state of the stand-ins.
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,10 +17,10 @@ use crate::koji::{Build, Koji};
 use crate::quay::{Fault, Quay, Refusal};
 use crate::stand_in::{Recorded, Service, StandIn, unexpected};
 
-/// A running administration. It stops when it is dropped, and the stand-ins with it.
+/// A running administration. When it is dropped, it stops together with the stand-ins.
 pub type Admin = StandIn<Administered>;
 
-/// The stand-ins that are looked after.
+/// The stand-ins that it controls.
 pub struct Administered {
     quay: Quay,
     koji: Koji,
@@ -50,7 +50,7 @@ impl Admin {
     /// Starts the administration of these stand-ins.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// The address is in use.
     pub async fn start(listen: SocketAddr, quay: Quay, koji: Koji) -> io::Result<Self> {
         Self::serve(listen, Administered { quay, koji }).await
     }
@@ -60,7 +60,7 @@ async fn holdings(State(stand_ins): State<Arc<Administered>>) -> Json<Value> {
     Json(json!({"repositories": stand_ins.quay.holdings()}))
 }
 
-/// A release's archive, as Quay keeps it.
+/// The archive of a release, as Quay stores it.
 async fn archive(
     State(stand_ins): State<Arc<Administered>>,
     Path((organization, repository, release)): Path<(String, String, String)>,
@@ -69,7 +69,7 @@ async fn archive(
     archive.ok_or(StatusCode::NOT_FOUND)
 }
 
-/// Every request so far, without the blobs.
+/// All requests so far, without the blobs.
 async fn requests(State(stand_ins): State<Arc<Administered>>) -> Json<Value> {
     let requests = stand_ins.quay.requests();
     let requests: Vec<_> = requests.iter().map(request_entry).collect();
@@ -90,7 +90,7 @@ fn request_entry(request: &Recorded) -> Value {
     })
 }
 
-/// A fault, and the requests that are to meet it.
+/// A fault to arm, and the requests that will meet it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
@@ -99,20 +99,20 @@ struct Order {
     path_prefix: String,
     #[serde(default)]
     containing: String,
-    /// How many requests are to meet it; all, when it is `null`.
+    /// How many requests will meet it; all, if it is `null`.
     #[serde(default = "once")]
     count: Option<usize>,
     #[serde(default = "an_hour")]
     seconds: f64,
 }
 
-/// "Before" is before the request has its effect, "after" is between the effect and the answer.
+/// "Before" is before the request takes effect; "after" is between the effect and the answer.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum Kind {
     HangBefore,
     HangAfter,
-    /// The effect comes after these seconds, whether the client waits or not.
+    /// The request takes effect after these seconds, even if the client does not wait.
     ActLate,
     CloseBefore,
     CloseAfter,
@@ -165,7 +165,7 @@ async fn order_fault(
     Ok(unmet_faults(State(stand_ins)).await)
 }
 
-/// How many faults no request has met.
+/// The number of armed faults that no request has met.
 async fn unmet_faults(State(stand_ins): State<Arc<Administered>>) -> Json<Value> {
     Json(json!({"unmet": stand_ins.quay.unmet_faults()}))
 }
@@ -175,7 +175,7 @@ async fn forget_faults(State(stand_ins): State<Arc<Administered>>) -> Json<Value
     unmet_faults(State(stand_ins)).await
 }
 
-/// Gives Koji a build whose operator is the body, a zip.
+/// Adds a build to Koji. The body is the zip of its operator.
 async fn add_build(
     State(stand_ins): State<Arc<Administered>>,
     Path(nvr): Path<String>,

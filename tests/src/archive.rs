@@ -1,4 +1,4 @@
-//! Reads what was pushed: a gzipped tar with one top directory.
+//! Reads a pushed archive: a gzipped tar with one top directory.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -9,7 +9,7 @@ use tar::Archive;
 /// The files of a pushed archive, by their paths below its top directory.
 ///
 /// # Panics
-/// When it is not a gzipped tar, or has not exactly one top directory.
+/// The archive is not a gzipped tar, or does not have exactly one top directory.
 pub fn unpack(archive: &[u8]) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     let mut top_directory = None;

@@ -1,4 +1,5 @@
-//! A Greenwave, over real HTTP: builds are satisfied unless a test says otherwise, questions must be whole.
+//! A stand-in for Greenwave over HTTP. It approves all builds that a test has not refused, and accepts only complete
+//! requests for a decision.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -16,40 +17,40 @@ use serde_json::{Value, json};
 
 use crate::stand_in::{self, Service, StandIn, lock, unexpected};
 
-/// A running Greenwave. It stops when it is dropped.
+/// A running stand-in for Greenwave. It stops when it is dropped.
 pub type Greenwave = StandIn<Shared>;
-/// A failure that a test orders from Greenwave.
+/// A failure that a test arms.
 pub type Fault = stand_in::Fault<Refusal>;
 
 /// The one decision context that has a policy.
 pub const CONTEXT: &str = "omps_push";
 /// The one product version that has a policy.
 pub const PRODUCT_VERSION: &str = "larder-1";
-/// The tests that the policy asks for.
+/// The tests that the policy requires.
 pub const TESTCASES: [&str; 2] = ["larder.image.installs", "larder.operator.upgrades"];
 
 /// What the handlers work with.
 #[derive(Default)]
 pub struct Shared {
-    /// What builds lack, by N-V-R; nothing in those that are not here.
-    unsatisfied: Mutex<BTreeMap<String, Vec<(&'static str, Lack)>>>,
+    /// The problems of builds, by N-V-R. Other builds have none.
+    unsatisfied: Mutex<BTreeMap<String, Vec<(&'static str, Problem)>>>,
 }
 
-/// What is wrong with a required test.
+/// The problem of a required test.
 #[derive(Clone, Copy, Debug)]
-pub enum Lack {
+pub enum Problem {
     Failed,
     Missing,
 }
 
-/// Why Greenwave does not decide.
+/// The reason why Greenwave does not decide.
 #[derive(Clone, Debug)]
 pub struct Refusal {
     pub status: u16,
     pub message: String,
 }
 
-/// A question that Greenwave understands.
+/// A valid request for a decision.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Question {
@@ -84,15 +85,15 @@ impl Greenwave {
         Self::serve(listen, Shared::default()).await
     }
 
-    /// Makes a build lack one of the [`TESTCASES`].
+    /// Gives a build a problem with one of the [`TESTCASES`].
     ///
     /// # Panics
-    /// When the policy does not ask for that test.
-    pub fn refuse(&self, nvr: &str, testcase: &'static str, lack: Lack) {
+    /// The policy does not require this test.
+    pub fn refuse(&self, nvr: &str, testcase: &'static str, problem: Problem) {
         assert!(TESTCASES.contains(&testcase), "{testcase} is not required");
         let mut unsatisfied = lock(&self.service().unsatisfied);
-        let lacks = unsatisfied.entry(nvr.to_owned()).or_default();
-        lacks.push((testcase, lack));
+        let problems = unsatisfied.entry(nvr.to_owned()).or_default();
+        problems.push((testcase, problem));
     }
 }
 
@@ -139,16 +140,16 @@ async fn decide(State(greenwave): State<Arc<Shared>>, headers: HeaderMap, body: 
 impl Shared {
     fn decision(&self, nvr: &str) -> Value {
         let unsatisfied = lock(&self.unsatisfied);
-        let lacks = unsatisfied.get(nvr).map_or([].as_slice(), Vec::as_slice);
-        let is_lacking = |testcase| lacks.iter().any(|(lacking, _)| *lacking == testcase);
-        let passed = TESTCASES.into_iter().filter(|case| !is_lacking(*case));
+        let problems = unsatisfied.get(nvr).map_or([].as_slice(), Vec::as_slice);
+        let is_failing = |testcase| problems.iter().any(|(failing, _)| *failing == testcase);
+        let passed = TESTCASES.into_iter().filter(|case| !is_failing(*case));
         let passed = passed.map(|testcase| requirement(nvr, testcase, None));
-        let failed = lacks
+        let failed = problems
             .iter()
-            .map(|(testcase, lack)| requirement(nvr, testcase, Some(*lack)));
+            .map(|(testcase, problem)| requirement(nvr, testcase, Some(*problem)));
         json!({
-            "policies_satisfied": lacks.is_empty(),
-            "summary": summary(lacks),
+            "policies_satisfied": problems.is_empty(),
+            "summary": summary(problems),
             "applicable_policies": ["larder_release_tests"],
             "satisfied_requirements": passed.collect::<Value>(),
             "unsatisfied_requirements": failed.collect::<Value>(),
@@ -156,12 +157,12 @@ impl Shared {
     }
 }
 
-fn requirement(nvr: &str, testcase: &str, lack: Option<Lack>) -> Value {
+fn requirement(nvr: &str, testcase: &str, problem: Option<Problem>) -> Value {
     let mut requirement = json!({
-        "type": match lack {
+        "type": match problem {
             None => "test-result-passed",
-            Some(Lack::Failed) => "test-result-failed",
-            Some(Lack::Missing) => "test-result-missing",
+            Some(Problem::Failed) => "test-result-failed",
+            Some(Problem::Missing) => "test-result-missing",
         },
         "testcase": testcase,
         "subject_type": "koji_build",
@@ -169,27 +170,29 @@ fn requirement(nvr: &str, testcase: &str, lack: Option<Lack>) -> Value {
         "scenario": null,
         "source": null,
     });
-    if lack.is_some() {
-        // For clients that are older than the two fields.
+    if problem.is_some() {
+        // For old clients, which do not know the two `subject` fields.
         requirement["item"] = json!({"item": nvr, "type": "koji_build"});
     }
-    if !matches!(lack, Some(Lack::Missing)) {
+    if !matches!(problem, Some(Problem::Missing)) {
         requirement["result_id"] = json!(123);
     }
     requirement
 }
 
-fn summary(lacks: &[(&str, Lack)]) -> String {
+fn summary(problems: &[(&str, Problem)]) -> String {
     let counted = |failed, what, does| {
-        let is_failed = |lack| matches!(lack, Lack::Failed);
-        let lacks = lacks.iter().filter(|(_, lack)| is_failed(*lack) == failed);
-        match lacks.count() {
+        let is_failed = |problem| matches!(problem, Problem::Failed);
+        let problems = problems
+            .iter()
+            .filter(|(_, problem)| is_failed(*problem) == failed);
+        match problems.count() {
             0 => String::new(),
             1 => format!(", 1 {what} {does}"),
             several => format!(", {several} {what}s {does}"),
         }
     };
-    if lacks.is_empty() {
+    if problems.is_empty() {
         return "All required tests passed".to_owned();
     }
     let required = TESTCASES.len();

@@ -1,6 +1,7 @@
-//! A Koji, over real HTTP: the hub's XML-RPC and the files of its builds, stateful, and as strict as a hub.
+//! A stand-in for Koji over HTTP: the hub's XML-RPC and the files of builds. It has state, and it is as strict as a
+//! hub.
 //!
-//! What it answers was recorded from a genuine hub; `tests/api/stand_in_koji.rs` compares the two.
+//! Its answers were recorded from a real hub; `tests/api/stand_in_koji.rs` compares them.
 
 mod build;
 mod hub;
@@ -21,20 +22,20 @@ use crate::stand_in::{self, Service, StandIn, lock, unexpected};
 pub use build::{Build, State};
 pub use refusal::Refusal;
 
-/// A running Koji. It stops when it is dropped.
+/// A running stand-in for Koji. It stops when it is dropped.
 pub type Koji = StandIn<Shared>;
-/// A failure that a test orders from Koji.
+/// A failure that a test arms.
 pub type Fault = stand_in::Fault<Refusal>;
 
-/// Where the hub is.
+/// The path of the hub.
 pub const HUB: &str = "/kojihub";
-/// Where the files are.
+/// The path of the files.
 pub const ROOT: &str = "/kojifiles";
 
-/// What the handlers work with.
+/// The state of the handlers.
 #[derive(Default)]
 pub struct Shared {
-    /// A build's id is its place here, counted from 1.
+    /// The builds. The id of a build is its index plus one.
     builds: Mutex<Vec<Build>>,
 }
 
@@ -57,7 +58,7 @@ impl Koji {
     /// Starts a Koji without builds; port 0 takes a free one.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// The address is in use.
     pub async fn start(listen: SocketAddr) -> io::Result<Self> {
         Self::serve(listen, Shared::default()).await
     }
@@ -65,7 +66,7 @@ impl Koji {
     /// Adds a build.
     ///
     /// # Panics
-    /// When there is one of that N-V-R.
+    /// There is already a build with this N-V-R.
     pub fn add_build(&self, build: Build) {
         let mut builds = self.service().builds();
         let known = builds.iter().any(|known| known.nvr() == build.nvr());
@@ -90,10 +91,10 @@ impl Shared {
     }
 }
 
-/// The version that a hub names in every answer of its own.
+/// The version in every answer of the hub.
 const VERSION: (HeaderName, &str) = (HeaderName::from_static("koji-version"), "1.35.3");
 
-/// A page of Apache's own.
+/// An error page of Apache.
 fn page(status: StatusCode, text: &str) -> Response {
     let reason = status.canonical_reason().unwrap_or_default();
     let body = format!(

@@ -1,12 +1,11 @@
-//! What stands in for the outside world, and what the end-to-end tests are made of.
+//! Stand-ins for other services, and the tools of the end-to-end tests.
 #![expect(
     clippy::expect_used,
-    reason = "what cannot do its work ends the test, or the sandbox, at once"
+    reason = "a failure here ends the test, or the sandbox, at once"
 )]
 
 pub mod admin;
 pub mod archive;
-pub mod bucket;
 pub mod greenwave;
 pub mod koji;
 pub mod multipart;
@@ -16,4 +15,5 @@ pub mod quay;
 pub mod secrets_manager;
 pub mod stand_in;
 pub mod tls;
+pub mod watched_folder;
 pub mod zip;

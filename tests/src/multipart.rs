@@ -1,4 +1,4 @@
-//! Upload bodies, also those that no library would send.
+//! Bodies of forms, including bodies that no library would send.
 
 const BOUNDARY: &str = "omps-tests-boundary";
 

@@ -1,4 +1,4 @@
-//! The operators under `fixtures/`, and what tests change in them.
+//! The operators in `fixtures/`, and the changes that tests make to them.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,7 +37,7 @@ impl Operator {
         self
     }
 
-    /// Replaces a text that must be in the file.
+    /// Replaces a text, which the file must contain.
     #[must_use]
     pub fn edit(mut self, path: &str, old: &str, new: &str) -> Self {
         let content = self.files.get_mut(path).expect("the file is there");

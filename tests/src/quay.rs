@@ -1,6 +1,6 @@
-//! A Quay with App Registry, over real HTTP: stateful, and as strict as Quay's own code.
+//! A stand-in for Quay with App Registry over HTTP. It has state, and it is as strict as Quay's own code.
 //!
-//! What it answers was recorded from Quay; `tests/api/stand_in_quay.rs` compares the two.
+//! Its answers were recorded from Quay; `tests/api/stand_in_quay.rs` compares them.
 
 pub mod accounts;
 mod app_registry;
@@ -36,17 +36,17 @@ pub use manners::Manners;
 pub use refusal::Refusal;
 use store::{HELM, PackageName, Store};
 
-/// A running Quay. It stops when it is dropped.
+/// A running stand-in for Quay. It stops when it is dropped.
 pub type Quay = StandIn<Shared>;
-/// A failure that a test orders from Quay.
+/// A failure that a test arms.
 pub type Fault = stand_in::Fault<Refusal>;
 
-/// How a [`Quay`] starts.
+/// The settings of a [`Quay`].
 pub struct Settings {
-    /// Where it listens; port 0 takes a free one.
+    /// The address; with port 0, it takes a free port.
     pub listen: SocketAddr,
     pub accounts: Accounts,
-    /// Where releases are kept as `<organization>/<package>/<release>.tar.gz`; in memory only when absent.
+    /// The folder for releases, as `<organization>/<package>/<release>.tar.gz`; if absent, they are only in memory.
     pub folder: Option<PathBuf>,
     pub manners: Manners,
 }
@@ -62,7 +62,7 @@ impl Default for Settings {
     }
 }
 
-/// What the handlers work with.
+/// The state of the handlers.
 pub struct Shared {
     accounts: Accounts,
     manners: Manners,
@@ -93,7 +93,7 @@ impl Quay {
     /// Starts a Quay.
     ///
     /// # Errors
-    /// When the address is taken, or the folder cannot be used.
+    /// The address is in use, or the folder cannot be used.
     pub async fn start(settings: Settings) -> io::Result<Self> {
         let store = match &settings.folder {
             Some(folder) => Store::in_folder(Folder::create(folder)?)?,
@@ -131,13 +131,13 @@ impl Quay {
         Some(repository.manifest(release, HELM)?.blob.clone())
     }
 
-    /// Whether a repository is public; `None` when there is no such repository.
+    /// Whether a repository is public; `None` if it does not exist.
     pub fn is_public(&self, organization: &str, package: &str) -> Option<bool> {
         let store = self.service().store();
         Some(store.find(&PackageName::new(organization, package))?.public)
     }
 
-    /// Gives an OAuth token's rights to another token.
+    /// Moves the rights of an OAuth token to another token.
     pub fn rotate_oauth_token(&self, old: &str, new: &str) {
         self.service().accounts.rotate_oauth_token(old, new);
     }

@@ -1,4 +1,4 @@
-//! A Secrets Manager, over real HTTP, for the one question that omps asks it.
+//! A stand-in for Secrets Manager over HTTP. It supports the only operation that omps uses.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -18,19 +18,19 @@ use serde_json::{Value, json};
 
 use crate::stand_in::{self, Service, StandIn, lock, unexpected};
 
-/// A running Secrets Manager. It stops when it is dropped.
+/// A running stand-in for Secrets Manager. It stops when it is dropped.
 pub type SecretsManager = StandIn<Shared>;
-/// A failure that a test orders from Secrets Manager.
+/// A failure that a test arms.
 pub type Fault = stand_in::Fault<Refusal>;
 
-/// What the handlers work with.
+/// The state of the handlers.
 #[derive(Default)]
 pub struct Shared {
-    /// The secrets, by name.
+    /// The secrets by their names.
     secrets: Mutex<BTreeMap<String, String>>,
 }
 
-/// An exception, by its name.
+/// The name of an exception.
 #[derive(Clone, Debug)]
 pub struct Refusal(pub &'static str);
 
@@ -50,12 +50,12 @@ impl SecretsManager {
     /// Starts a Secrets Manager without secrets; port 0 takes a free one.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// The address is in use.
     pub async fn start(listen: SocketAddr) -> io::Result<Self> {
         Self::serve(listen, Shared::default()).await
     }
 
-    /// The AWS whose Secrets Manager this is.
+    /// A configuration of AWS that uses this Secrets Manager.
     pub async fn aws(&self) -> Aws {
         let config = aws_config::defaults(BehaviorVersion::latest())
             .endpoint_url(self.url())
@@ -66,7 +66,7 @@ impl SecretsManager {
         Aws::from(config)
     }
 
-    /// Makes a secret, or changes it.
+    /// Creates a secret, or changes it.
     pub fn put(&self, name: &str, value: &str) {
         lock(&self.service().secrets).insert(name.to_owned(), value.to_owned());
     }
@@ -74,7 +74,7 @@ impl SecretsManager {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = json!({"__type": self.0, "Message": "the stand-in says no"});
+        let body = json!({"__type": self.0, "Message": "the stand-in refuses"});
         (StatusCode::BAD_REQUEST, Json(body)).into_response()
     }
 }

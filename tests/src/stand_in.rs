@@ -1,4 +1,4 @@
-//! What all stand-ins have in common: an address, a log of requests, and failures on order.
+//! The common part of all stand-ins: an address, a log of requests, and faults that tests arm.
 
 mod fault;
 mod front;
@@ -21,10 +21,10 @@ use fault::Armed;
 pub use fault::Fault;
 pub use recorded::Recorded;
 
-/// What a stand-in stands for: its name, its state, and how it answers.
+/// The service that a stand-in replaces: its name, its state, and its answers.
 pub trait Service: Send + Sync + 'static {
     const NAME: &'static str;
-    /// The shapes in which it says no.
+    /// The forms of its error answers.
     type Refusal: IntoResponse + Clone + Debug + Send + Sync + 'static;
 
     fn router(self: Arc<Self>) -> Router;
@@ -39,18 +39,18 @@ pub struct StandIn<S: Service> {
     stopped: Option<TcpSocket>,
 }
 
-/// What a stand-in knows of its requests.
+/// The requests and the armed faults of a stand-in.
 struct Front<R> {
     faults: Mutex<Vec<Armed<R>>>,
     requests: Mutex<Vec<Recorded>>,
     surprises: Mutex<Vec<String>>,
 }
 
-/// Marks a response that never leaves: the connection is closed instead.
+/// Marks a response that is not sent: the connection is closed instead.
 #[derive(Clone)]
 struct CloseConnection;
 
-/// Marks a response to a request that the service has no answer for.
+/// Marks the response to a request that a client should not send.
 #[derive(Clone)]
 struct Unexpected;
 
@@ -88,7 +88,7 @@ impl<S: Service> StandIn<S> {
         format!("http://{}", self.address)
     }
 
-    /// Stops answering: from now on connections are refused. The address stays taken, so that nobody else answers there.
+    /// Stops answering: from now on connections are refused. The address stays in use, so that no other server gets it.
     pub async fn stop(&mut self) {
         self.server.abort();
         drop((&mut self.server).await);
@@ -98,7 +98,7 @@ impl<S: Service> StandIn<S> {
         self.stopped = Some(socket);
     }
 
-    /// Lets the next `count` requests of this method, to a path that starts so, meet a fault.
+    /// Arms a fault for the next `count` requests with this method and path prefix.
     pub fn fail_next(
         &self,
         count: usize,
@@ -109,7 +109,8 @@ impl<S: Service> StandIn<S> {
         self.fail(Some(count), method, path_prefix, "", fault);
     }
 
-    /// As [`StandIn::fail_next`], for requests with this text in their body, and for all of them when there is no count.
+    /// Like [`StandIn::fail_next`], for requests whose body contains a text. Without a count, all such requests meet
+    /// the fault.
     pub fn fail(
         &self,
         count: Option<usize>,
@@ -128,23 +129,23 @@ impl<S: Service> StandIn<S> {
         });
     }
 
-    /// No request will meet a fault that is armed still.
+    /// Removes all armed faults.
     pub fn forget_faults(&self) {
         lock(&self.front.faults).clear();
     }
 
-    /// How many faults are armed that no request has met.
+    /// The number of armed faults that no request has met.
     pub fn unmet_faults(&self) -> usize {
         let armed = lock(&self.front.faults);
         armed.iter().filter(|armed| !armed.met).count()
     }
 
-    /// Every request so far.
+    /// All requests so far.
     pub fn requests(&self) -> Vec<Recorded> {
         lock(&self.front.requests).clone()
     }
 
-    /// Requests that the service does not know, and armed faults that met none: what a test should not leave behind.
+    /// Requests that a client should not send, and armed faults that no request met. Both fail a test.
     pub fn surprises(&self) -> Vec<String> {
         let unused = lock(&self.front.faults);
         let unused = unused
@@ -178,7 +179,7 @@ pub(crate) fn closed() -> Response {
     response
 }
 
-/// An answer to what no client of ours should ask: the test fails.
+/// The answer to a request that the service should not send: the test fails.
 pub(crate) fn unexpected(response: impl IntoResponse) -> Response {
     let mut response = response.into_response();
     response.extensions_mut().insert(Unexpected);

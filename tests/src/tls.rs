@@ -1,4 +1,4 @@
-//! TLS in front of a stand-in, with certificates made for the purpose.
+//! TLS for stand-ins, with certificates that are created for the tests.
 
 use std::convert::Infallible;
 use std::io;
@@ -21,7 +21,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::stand_in::{Service, StandIn};
 
-/// An authority of its own, which nobody trusts unless told to.
+/// A certificate authority for tests. Clients do not trust it unless they are configured to.
 pub struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
@@ -33,7 +33,7 @@ pub struct Certificate {
 }
 
 impl Authority {
-    /// An authority of this name.
+    /// An authority with this name.
     pub fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
@@ -52,17 +52,17 @@ impl Authority {
         self.sign(&params(host))
     }
 
-    /// A certificate for a host, which has seen its last day.
+    /// An expired certificate for a host.
     pub fn expired(&self, host: &str) -> Certificate {
         let mut params = params(host);
         params.not_after = date_time_ymd(2001, 1, 1);
         self.sign(&params)
     }
 
-    /// Tells its certificate to everybody at `http://<listen>/ca.pem`.
+    /// Serves its certificate at `http://<listen>/ca.pem`.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// The address is in use.
     pub async fn publish(self, listen: SocketAddr) -> io::Result<StandIn<Self>> {
         StandIn::serve(listen, self).await
     }
@@ -84,7 +84,7 @@ impl Service for Authority {
 }
 
 impl Certificate {
-    /// A certificate for a host, by no authority.
+    /// A self-signed certificate for a host.
     pub fn self_signed(host: &str) -> Self {
         let key = key();
         let certificate = params(host).self_signed(&key);
@@ -109,7 +109,7 @@ fn key() -> KeyPair {
     KeyPair::generate().expect("a key")
 }
 
-/// Speaks TLS, and hands on what it hears in the clear. It stops when it is dropped.
+/// Accepts TLS connections and forwards the decrypted data. It stops when it is dropped.
 pub struct Terminator {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -117,10 +117,10 @@ pub struct Terminator {
 }
 
 impl Terminator {
-    /// Stands before the server at `behind`; port 0 takes a free one.
+    /// Forwards to the server at `behind`. With port 0, it takes a free port.
     ///
     /// # Errors
-    /// When the address is taken.
+    /// The address is in use.
     pub fn start(
         listen: SocketAddr,
         certificate: Certificate,
@@ -150,7 +150,7 @@ impl Terminator {
         self.address
     }
 
-    /// How many came, whether they liked the certificate or not.
+    /// The number of connections, including those whose client refused the certificate.
     pub fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }

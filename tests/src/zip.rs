@@ -1,4 +1,4 @@
-//! Zips, the same bytes for the same files, and zips that lie.
+//! Builds zips: the same files always give the same bytes. Also changes zips so that their headers are false.
 
 use std::io::{Cursor, Write};
 

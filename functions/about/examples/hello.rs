@@ -1,4 +1,4 @@
-//! The least function there can be: what the cold starts of the others are measured against.
+//! The smallest possible function: the baseline for the cold starts of the others.
 
 use lambda_http::{Body, Error, Request, Response, run, service_fn};
 

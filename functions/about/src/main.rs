@@ -1,4 +1,4 @@
-//! `GET /v2/about` and its v1 twin.
+//! `GET /v2/about`, and the same in v1.
 
 use lambda_http::{run, service_fn};
 use omps::app::App;

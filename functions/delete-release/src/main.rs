@@ -1,4 +1,4 @@
-//! `DELETE /v2/{organization}/{repo}[/{version}]` and its v1 twin.
+//! `DELETE /v2/{organization}/{repo}[/{version}]`, and the same in v1.
 
 use lambda_http::{run, service_fn};
 use omps::app::App;

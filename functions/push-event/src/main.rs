@@ -1,4 +1,4 @@
-//! The function behind the queue: pushes what S3, Koji or a message asks for.
+//! The function that reads the queue: it pushes what the messages from S3, Koji or users ask for.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use omps::app::App;
 use omps::deadline::Deadline;
 use omps::events::worker::{Batch, Worker};
 
-/// What is kept of the function's time to say what is to be delivered again.
+/// The part of its time that the function reserves to report the messages that must be delivered again.
 const RESERVE: Duration = Duration::from_secs(5);
 
 #[tokio::main]

@@ -1,4 +1,4 @@
-//! `POST /v2/{organization}/koji/{nvr}[/{version}]` and its v1 twin.
+//! `POST /v2/{organization}/koji/{nvr}[/{version}]`, and the same in v1.
 
 use lambda_http::{run, service_fn};
 use omps::app::App;

@@ -1,4 +1,5 @@
-//! All endpoints in one process: the Lambda functions' handlers behind HTTP/1.1, for a container and for local use.
+//! All endpoints in one process, for containers and for local use: an HTTP/1.1 server that calls the same handlers as
+//! the Lambda functions.
 
 mod body;
 mod settings;
@@ -32,23 +33,23 @@ use tokio_util::task::TaskTracker;
 
 pub use settings::Settings;
 
-/// What every request needs.
+/// The state that all requests share.
 struct Service {
     app: App,
     settings: Settings,
     workers: Semaphore,
-    /// Requests that are being answered, those whose client has gone among them.
+    /// The requests in progress, including those whose client has closed the connection.
     requests: TaskTracker,
 }
 
 impl Service {
-    /// Waits for a free worker: what costs CPU and memory takes turns. A push that gets one only when its time is all but
-    /// up is not begun, since it could not be finished.
-    async fn turn(&self, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
-        let turn = timeout(deadline.left(), self.workers.acquire()).await;
+    /// Waits for a free worker. Workers limit the requests that use much CPU and memory. If a worker is free only when
+    /// the request's time is nearly up, the request is refused, because it could not be finished.
+    async fn worker(&self, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
+        let worker = timeout(deadline.left(), self.workers.acquire()).await;
         let enough = self.settings.worker_timeout / 10;
-        match turn {
-            Ok(Ok(turn)) if deadline.left() > enough => Ok(turn),
+        match worker {
+            Ok(Ok(worker)) if deadline.left() > enough => Ok(worker),
             _ => Err(Error::ServiceUnavailable(
                 "No worker was free in time".to_owned(),
             )),
@@ -56,8 +57,8 @@ impl Service {
     }
 }
 
-/// Serves until `shutdown` comes, then lets the requests in flight end. Every request goes through the route table. A
-/// connection that cannot be taken is the client's loss, not the server's end.
+/// Serves requests until `shutdown`, then waits for the requests in progress. Every request uses the table of routes.
+/// If a connection cannot be accepted, the server logs it and continues.
 pub async fn serve(
     listener: TcpListener,
     app: App,
@@ -93,7 +94,7 @@ pub async fn serve(
             Ok((stream, _)) => {
                 let connection =
                     connections.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
-                // A connection that breaks is the client's affair.
+                // A broken connection is not an error of the server.
                 tokio::spawn(async { drop(connection.await) });
             }
             Err(error) => {
@@ -103,18 +104,18 @@ pub async fn serve(
         }
     }
     drop(listener);
-    // A push whose client has gone has no connection any more, and is finished all the same.
+    // A push whose client has closed the connection is finished, too.
     requests.close();
     let drained = async {
         connections.shutdown().await;
         requests.wait().await;
     };
     if timeout(drain_timeout, drained).await.is_err() {
-        tracing::warn!("stopped with requests still in flight");
+        tracing::warn!("stopped while requests were still in progress");
     }
 }
 
-/// What was counted and timed, for Prometheus.
+/// The metrics, for Prometheus.
 async fn show_metrics() -> impl IntoResponse {
     const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(CONTENT_TYPE, OPEN_METRICS)], metrics::for_prometheus())
@@ -132,7 +133,7 @@ async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Resp
         body,
         deadline,
     };
-    // In a task of its own: a client that hangs up must not leave a push half done.
+    // In a separate task: if the client closes the connection, the push must still be finished.
     let requests = service.requests.clone();
     let answering = requests.spawn(async move {
         answer(incoming, |endpoint, request| {
@@ -142,28 +143,32 @@ async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Resp
     });
     match answering.await {
         Ok(response) => response.map(Body::from),
-        // Not a handler's panic, which is answered: a defect in answering itself.
+        // A panic outside the handler; panics of handlers are answered.
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-/// Reads the body of a request; that of an upload goes where it is to wait, and leaves none.
+/// Reads the body of a request. The body of an upload goes to its storage instead, and the result is empty.
 async fn receive(service: &Service, head: &Parts, path: &str, body: Body) -> Result<Bytes, Error> {
     let (config, settings) = (&service.app.config, &service.settings);
     let Ok(Found::Endpoint(Endpoint::PutUpload, params)) = routes::find(&head.method, path) else {
         let read = body::read(body, config.max_content_length.get(), settings).await;
-        return read.map_err(|unread| unread.or_too_large(|| request_too_large(config)));
+        return read.map_err(|error| error.or_too_large(|| request_too_large(config)));
     };
     match handlers::arrival(&service.app, &params) {
         Ok(arrival) => {
-            let (limit, by_upload) = (arrival.limit, false);
+            let (limit, upload_is_possible) = (arrival.limit, false);
             let arrived = body::store(body, arrival, settings).await;
-            arrived
-                .map_err(|unread| unread.or_too_large(|| Error::TooLarge { limit, by_upload }))?;
+            arrived.map_err(|error| {
+                error.or_too_large(|| Error::TooLarge {
+                    limit,
+                    upload_is_possible,
+                })
+            })?;
             Ok(Bytes::new())
         }
         Err(refusal) => {
-            body::drop(body, settings).await;
+            body::discard(body, settings).await;
             Err(refusal)
         }
     }
@@ -171,9 +176,9 @@ async fn receive(service: &Service, head: &Parts, path: &str, body: Body) -> Res
 
 async fn call(service: &Service, endpoint: Endpoint, request: omps::http::Request) -> Answer {
     let app = &service.app;
-    let _turn = match endpoint {
+    let _worker = match endpoint {
         Endpoint::PushZipfile | Endpoint::PushKoji | Endpoint::Validate => {
-            Some(service.turn(request.deadline).await?)
+            Some(service.worker(request.deadline).await?)
         }
         Endpoint::CreateUpload
         | Endpoint::PutUpload

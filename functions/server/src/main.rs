@@ -1,4 +1,4 @@
-//! `omps-server`: starts the service, checks a configuration, or asks a running service whether it lives.
+//! `omps-server`: starts the service, checks a configuration, or checks a running service.
 
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode};
@@ -20,21 +20,21 @@ Without an option the service starts. It is configured by the environment:
   OMPS_LISTEN        address to listen on (default 0.0.0.0:8080)
   OMPS_CONF_FILE     TOML file with the configuration
   OMPS_CONF_SECTION  table in it (default ProdConfig)
-  OMPS_<NAME>        any scalar of the configuration, over the file
-  WORKERS_NUM        pushes at once; others wait their turn (default 8)
-  WORKER_TIMEOUT     seconds for a request, waiting and retries included (default 30)
-  CA_URL             certificate of a CA to trust beside the system's, fetched at start
+  OMPS_<NAME>        any scalar of the configuration; overrides the file
+  WORKERS_NUM        pushes at the same time; others wait (default 8)
+  WORKER_TIMEOUT     seconds for a request, including waiting and retries (default 30)
+  CA_URL             certificate of an additional CA to trust, fetched at start
 
 Options:
-  --check-config     read the configuration, say what is wrong with it, and exit
-  --healthcheck      ask the service at OMPS_LISTEN whether it answers, and exit
+  --check-config     read the configuration, report its errors, and exit
+  --healthcheck      check that the service at OMPS_LISTEN answers, and exit
   --version          print the version
   --help             print this text";
 
-/// Time for the CA's certificate to come.
+/// The time limit for fetching the CA's certificate.
 const CA_TIMEOUT: Duration = Duration::from_secs(10);
-/// What glibc takes for a large buffer, in bytes.
-const LARGE: &str = "MALLOC_MMAP_THRESHOLD_";
+/// glibc's variable for the size, in bytes, from which it returns a freed buffer to the system.
+const MMAP_THRESHOLD: &str = "MALLOC_MMAP_THRESHOLD_";
 const DEFAULT_LISTEN: &str = "0.0.0.0:8080";
 
 #[tokio::main]
@@ -52,7 +52,7 @@ async fn main() -> ExitCode {
         Mode::CheckConfig => check_config(),
         Mode::Healthcheck => healthcheck().await,
         Mode::Serve => {
-            give_memory_back();
+            restart_with_malloc_settings();
             serve().await
         }
     };
@@ -113,21 +113,21 @@ fn listen_address() -> String {
     std::env::var("OMPS_LISTEN").unwrap_or_else(|_| DEFAULT_LISTEN.to_owned())
 }
 
-/// Starts this process anew with the settings of glibc's that make it give the memory of a large upload back; left to
-/// itself it learns to keep some of it, for every thread. It reads them only at the start of a process.
-fn give_memory_back() {
-    if std::env::var_os(LARGE).is_none()
+/// Restarts this process with settings that make glibc return the memory of a large upload to the system. By default
+/// glibc keeps some of it for every thread. glibc reads these settings only at the start of a process.
+fn restart_with_malloc_settings() {
+    if std::env::var_os(MMAP_THRESHOLD).is_none()
         && let Ok(this) = std::env::current_exe()
     {
         let error = Command::new(this)
-            .env(LARGE, "1048576")
+            .env(MMAP_THRESHOLD, "1048576")
             .env("MALLOC_ARENA_MAX", "1")
             .exec();
-        eprintln!("omps-server: large uploads may cost more memory: {error}");
+        eprintln!("omps-server: large uploads may use more memory: {error}");
     }
 }
 
-/// Asks the process, not Quay: an outage elsewhere is no reason to restart this.
+/// Checks only this service, not Quay: a failure of another service is not a reason to restart this one.
 async fn healthcheck() -> Outcome {
     let address = listen_address().replace("0.0.0.0", "127.0.0.1");
     let client = reqwest::Client::builder()
@@ -152,7 +152,7 @@ async fn healthcheck() -> Outcome {
     }
 }
 
-/// Fetches a certificate. Whoever names the URL vouches for it, as no CA of its own can.
+/// Fetches a certificate. The user who sets the URL is responsible for it.
 async fn fetch(url: &str) -> Result<Vec<u8>, String> {
     let client = reqwest::Client::builder().timeout(CA_TIMEOUT).build();
     let answer = client
@@ -178,7 +178,7 @@ async fn serve() -> Outcome {
             .map_err(|error| format!("CA_URL {url}: {error}"))?;
         app.trust(&certificate)
             .map_err(|error| format!("CA_URL {url}: {error}"))?;
-        tracing::info!(url, "trusting a further CA");
+        tracing::info!(url, "trusting an additional CA");
     }
     let checked = app.ledger.check().await;
     checked.map_err(|error| error.to_string())?;
@@ -196,7 +196,7 @@ async fn serve() -> Outcome {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        tracing::info!("stopping: no new requests");
+        tracing::info!("stopping: new requests are not accepted");
     };
     tracing::info!(address = bound, "ready");
     omps_server::serve(listener, app, settings, shutdown).await;

@@ -1,4 +1,4 @@
-//! What the server alone is told: how much it does at once, how long it waits, and for whom.
+//! Settings that only the server has: its concurrency and its time limits.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 /// Limits of one server process.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `WORKERS_NUM`: pushes and verdicts at once; others wait their turn. Default: 8.
+    /// `WORKERS_NUM`: how many pushes and validations run at the same time; others wait. Default: 8.
     pub workers: usize,
-    /// `WORKER_TIMEOUT`: seconds for a request, waiting and retries included. Default: 30.
+    /// `WORKER_TIMEOUT`: the time limit for a request, including waiting and retries. Default: 30 seconds.
     pub worker_timeout: Duration,
-    /// Time in which a client must have sent its request's head.
+    /// The time limit for the head of a request.
     pub head_timeout: Duration,
-    /// Time between two pieces of a request's body.
+    /// The longest time between two pieces of a request's body.
     pub pause_timeout: Duration,
-    /// Time for a request's whole body.
+    /// The time limit for the whole body of a request.
     pub body_timeout: Duration,
 }
 
@@ -31,7 +31,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Reads `WORKERS_NUM` and `WORKER_TIMEOUT`, OMPS's names, from the environment.
+    /// Reads `WORKERS_NUM` and `WORKER_TIMEOUT` from the environment. The names are those of OMPS.
     ///
     /// # Errors
     /// A message that names the variable.
@@ -46,7 +46,8 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Time that requests in flight have once the server is told to stop: what one may take, and a little.
+    /// How long the server waits for requests in progress when it stops: the time limit of a request, and a little
+    /// more.
     pub(crate) fn drain_timeout(&self) -> Duration {
         self.worker_timeout + Duration::from_secs(5)
     }

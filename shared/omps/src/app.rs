@@ -13,7 +13,7 @@ use crate::organization::{Organization, ReleaseFormat};
 use crate::secrets::{SecretsError, SecretsManager};
 use crate::telemetry;
 use crate::token::Tokens;
-use crate::uploads::{Bucket, Spool, Uploads};
+use crate::uploads::{Bucket, Directory, Uploads};
 use crate::upstream::{ANSWER_LIMIT, Upstream};
 use crate::url::append;
 
@@ -245,7 +245,7 @@ fn uploads(config: &Config, aws: &Arc<Aws>) -> Option<Uploads> {
     let bucket = bucket.map(|name| Uploads::Bucket(Bucket::new(name, aws.clone())));
     bucket.or_else(|| {
         let (directory, public_url) = (config.upload_dir.clone()?, config.public_url.clone()?);
-        Some(Uploads::Spool(Spool::new(directory, public_url)))
+        Some(Uploads::Directory(Directory::new(directory, public_url)))
     })
 }
 

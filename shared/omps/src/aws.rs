@@ -1,4 +1,4 @@
-//! AWS: the SDK's configuration, read from the environment when something first asks for it.
+//! The configuration of AWS's SDK, read from the environment when it is first needed.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use tokio::sync::OnceCell;
 
-/// Time to reach AWS.
+/// The time limit for a connection to AWS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Time for a call to AWS, the SDK's own retries included.
+/// The time limit for a call to AWS, including the SDK's own retries.
 const CALL_TIMEOUT: Duration = Duration::from_secs(8);
 
-/// Region, credentials and endpoints. Reading them costs milliseconds that most cold starts need not pay.
+/// Region, credentials and endpoints. Reading them takes milliseconds, which most cold starts do not need to spend.
 #[derive(Default)]
 pub struct Aws(OnceCell<SdkConfig>);
 
 impl Aws {
-    /// What every client of an AWS service is made from.
+    /// The configuration for the client of any AWS service.
     pub async fn config(&self) -> &SdkConfig {
         self.0.get_or_init(from_env).await
     }

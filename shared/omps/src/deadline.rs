@@ -1,23 +1,23 @@
-//! When something must be done, and the part of that time that is kept back for finishing.
+//! Deadlines, and the part of the remaining time that is reserved for the last steps.
 
 use std::time::{Duration, Instant, SystemTime};
 
-/// The longest time that is kept back of a deadline.
+/// The longest time that is reserved.
 const LONGEST_RESERVE: Duration = Duration::from_secs(5);
 
-/// When something must be done.
+/// The time by which work must end.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// The deadline that is so far away, a year at most.
+    /// The deadline after this duration, which is a year at most.
     pub fn after(time: Duration) -> Self {
         const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
         Deadline(Instant::now() + time.min(YEAR))
     }
 
-    /// The deadline of a Lambda function that ends so many milliseconds after 1970, less what it keeps to say that its
-    /// time is up. An end in the past is none: such a function would not run.
+    /// The deadline of a Lambda function that must end at `end` (milliseconds since 1970): `reserve` earlier, so that
+    /// the function can still answer. `None` if `end` is in the past; then the function would not run.
     pub fn of_function(end: u64, reserve: Duration) -> Option<Self> {
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
@@ -26,19 +26,19 @@ impl Deadline {
         Some(Deadline::after(left.saturating_sub(reserve)))
     }
 
-    /// This deadline, or the one that is so far away when that comes first.
+    /// The earlier of this deadline and the deadline after this duration.
     #[must_use]
     pub fn or_after(self, time: Duration) -> Self {
         Deadline(self.0.min(Deadline::after(time).0))
     }
 
-    /// The time until then.
+    /// The remaining time.
     pub fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// The deadline of what may fail to answer: a fifth of the time, five seconds at most, is kept back for asking what
-    /// became of it, and for finishing.
+    /// The deadline for a call that may get no answer. It reserves a fifth of the remaining time, five seconds at most,
+    /// to find out whether the call took effect, and to finish.
     #[must_use]
     pub fn less_reserve(self) -> Self {
         let left = self.left();

@@ -1,4 +1,5 @@
-//! Deleting releases: one, or all that a repository has. A release's name is free again once the registry has confirmed.
+//! Deletes one release, or all releases of a repository. The name of a release is free again as soon as the registry
+//! has confirmed the deletion.
 
 use crate::api::{DeleteAnswer, PartlyDone};
 use crate::call::Call;
@@ -9,11 +10,11 @@ use crate::names::ReleaseName;
 use crate::registry::{Registry, RegistryError, Repository};
 use crate::telemetry;
 
-/// Deletes one release, or every one. A failure on one does not keep the others.
+/// Deletes one release, or all of them. If one deletion fails, the others still happen.
 ///
 /// # Errors
-/// `QuayPackageNotFound`, or `QuayPackageError` with what is `deleted` and what `failed`.
-pub async fn delete<R: Registry>(
+/// `QuayPackageNotFound`, or `QuayPackageError` with the lists `deleted` and `failed`.
+pub(crate) async fn delete<R: Registry>(
     call: Call<'_>,
     registry: &R,
     from: Repository,
@@ -69,7 +70,7 @@ async fn delete_all<R: Registry>(
             Err(error) => Err(RegistryError::Unreachable(error.to_string())),
         };
         match result {
-            // Somebody else deleted it first: gone is gone.
+            // Somebody else deleted it first, so the result is the same.
             Ok(()) | Err(RegistryError::NotFound(_)) => deleted.push(release),
             Err(error) => {
                 failed.push(release);
@@ -91,7 +92,8 @@ async fn delete_all<R: Registry>(
     }
 }
 
-/// Deletes a release while nobody pushes it.
+/// Deletes a release, unless another request is pushing or deleting it. The outer error is the ledger's, the inner one
+/// the registry's.
 async fn delete_release<R: Registry>(
     call: Call<'_>,
     registry: &R,

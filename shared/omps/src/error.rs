@@ -1,4 +1,4 @@
-//! The closed list of errors that clients see: id, status, message, and what else the body carries.
+//! The closed list of errors that clients see: id, status, message, and the other keys of the body.
 
 use std::any::Any;
 
@@ -19,41 +19,41 @@ use crate::release::InvalidVersion;
 use crate::secrets::SecretsError;
 use crate::uploads::UploadError;
 
-/// What a client can do whose zip is too big.
-const BY_UPLOAD: &str = "; a larger zip is pushed by way of POST /v2/{organization}/uploads";
+/// The advice for a client whose zip is too large for one request.
+const BY_UPLOAD: &str = "; to push a larger zip, use POST /v2/{organization}/uploads";
 
-/// Whatever a request can end in but success.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The request has no zip where one is expected.
     #[error("{0}")]
     ExpectedFile(String),
-    /// The zip is refused.
+    /// The service refuses the zip.
     #[error("{0}")]
     UploadedFile(String),
     /// The manifests are not valid.
     #[error("{message}")]
     PackageValidation {
-        /// operator-courier's message, or ours.
+        /// The message of operator-courier, or of this service.
         message: String,
         /// The findings.
         validation_info: Box<ValidationInfo>,
     },
-    /// The version in the path.
+    /// The version in the path is not valid.
     #[error(transparent)]
     InvalidVersion(#[from] InvalidVersion),
-    /// A request that needs a token has none.
+    /// The request requires a token and has none.
     #[error("Request to '{0}' requires an Authorization header")]
     AuthorizationRequired(String),
     /// Quay refused the token.
     #[error("{message}")]
     QuayAuthorization {
-        /// What was tried, and Quay's own message.
+        /// The action, and Quay's own message.
         message: String,
-        /// What Quay sent.
+        /// The JSON that Quay sent.
         quay_response: Value,
     },
-    /// What should be deleted is not there.
+    /// The package or release to delete does not exist.
     #[error("{0}")]
     QuayPackageNotFound(String),
     /// The push failed.
@@ -61,71 +61,71 @@ pub enum Error {
     QuayCourier {
         /// `Failed to push manifest: …`
         message: String,
-        /// What Quay sent.
+        /// The JSON that Quay sent.
         quay_response: Value,
-        /// Whether the same may succeed later.
+        /// Whether the same request may succeed later.
         transient: bool,
     },
-    /// Listing, deleting or publishing failed.
+    /// Listing, deleting or making public failed.
     #[error("{message}")]
     QuayPackage {
-        /// What was tried, and Quay's own message.
+        /// The action, and Quay's own message.
         message: String,
-        /// What was done all the same.
+        /// The part of the work that was done before the failure.
         done: Box<PartlyDone>,
-        /// Whether the same may succeed later.
+        /// Whether the same request may succeed later.
         transient: bool,
     },
-    /// Koji gave no archive.
+    /// The archive could not be fetched from Koji.
     #[error(transparent)]
     Koji(#[from] KojiError),
-    /// Greenwave did not let the build pass.
+    /// Greenwave did not approve the build.
     #[error(transparent)]
     Greenwave(#[from] GreenwaveError),
-    /// The request itself.
+    /// The request is not valid.
     #[error("{0}")]
     BadRequest(String),
-    /// No such path.
+    /// No endpoint has this path.
     #[error("No endpoint has the path '{0}'")]
     NotFound(String),
-    /// The path has other methods.
-    #[error("'{path}' does not take {method}, but {allow}")]
+    /// The path does not accept this method.
+    #[error("'{path}' does not accept {method}; it accepts {allow}")]
     MethodNotAllowed {
         /// The path.
         path: String,
         /// The method asked for.
         method: String,
-        /// The methods that it has, as in the header `Allow`.
+        /// The methods that the path accepts, as in the header `Allow`.
         allow: String,
     },
-    /// The request's `Idempotency-Key` is that of a request which is still running.
+    /// Another request with the same `Idempotency-Key` is still running.
     #[error(
-        "A push with this Idempotency-Key is still running; its answer can be had by asking again"
+        "A push with this Idempotency-Key is still running; send the request again later to get its answer"
     )]
     KeyInUse,
-    /// The request's `Idempotency-Key` is that of a request which asked for something else.
+    /// An earlier, different request used the same `Idempotency-Key`.
     #[error(
         "This Idempotency-Key was used for another request: the zip or N-V-R, the path or the query differs. Use a new key for a new push"
     )]
     KeyReuse,
-    /// The body is over the limit.
-    #[error("The request body is larger than the {limit} bytes that are allowed{}", if *.by_upload { BY_UPLOAD } else { "" })]
+    /// The body is larger than the limit.
+    #[error("The request body is larger than the {limit} bytes that are allowed{}", if *.upload_is_possible { BY_UPLOAD } else { "" })]
     TooLarge {
-        /// `max_content_length`, or what an upload may have.
+        /// The limit in bytes: `max_content_length`, or the limit of an upload.
         limit: usize,
-        /// Whether a larger zip may come as an upload.
-        by_upload: bool,
+        /// Whether the client can send a larger zip as an upload.
+        upload_is_possible: bool,
     },
-    /// Not now; later the same request may succeed.
+    /// The service cannot do this now; the same request may succeed later.
     #[error("{0}")]
     ServiceUnavailable(String),
-    /// A defect of ours. The cause is logged, not told.
+    /// A defect of this service. The log has the cause; the answer does not.
     #[error("Internal error; the log has its cause under this request id")]
     Internal(String),
 }
 
 impl Error {
-    /// The id by which clients know the error.
+    /// The id of the error, which clients can test for.
     pub fn id(&self) -> &'static str {
         match self {
             Error::ExpectedFile(_) => "OMPSExpectedFileError",
@@ -186,7 +186,7 @@ impl Error {
         }
     }
 
-    /// Whether the same request may succeed later, with nothing done about it: what a queue should try again.
+    /// Whether the same request may succeed later although nobody changes anything. A queue should deliver it again.
     pub fn is_transient(&self) -> bool {
         match self {
             Error::ServiceUnavailable(_) | Error::Internal(_) | Error::KeyInUse => true,
@@ -199,19 +199,19 @@ impl Error {
         }
     }
 
-    /// Whether a push that ended so may have made its release.
+    /// Whether a push that failed with this error may have created its release.
     pub fn may_have_pushed(&self) -> bool {
         let has_pushed =
             matches!(self, Error::QuayPackage { done, .. } if done.pushed == Some(true));
         has_pushed || self.is_transient()
     }
 
-    /// Whether the client should ask again after a pause, as `Retry-After` says.
+    /// Whether the answer has the header `Retry-After`, so that the client sends the request again after a pause.
     pub fn asks_to_retry(&self) -> bool {
         matches!(self, Error::ServiceUnavailable(_) | Error::KeyInUse)
     }
 
-    /// The answer's body.
+    /// The body of the answer.
     pub fn answer(&self, request_id: &str) -> ErrorAnswer {
         let mut answer = ErrorAnswer {
             status: self.status().as_u16(),
@@ -238,7 +238,7 @@ impl Error {
         answer
     }
 
-    /// A defect that was caught.
+    /// The error for a panic that was caught. A panic is a defect.
     pub fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let message = panic
             .downcast_ref::<String>()
@@ -247,7 +247,7 @@ impl Error {
         Error::Internal(format!("panic: {}", message.unwrap_or("without a message")))
     }
 
-    /// Manifests that are refused before the verdict, by a rule of ours.
+    /// The error for manifests that the service refuses before the verdict.
     pub fn invalid_manifests(message: String) -> Self {
         Error::PackageValidation {
             message,
@@ -311,7 +311,7 @@ impl From<OperatorError> for Error {
             OperatorError::CourierBundle(defect @ CourierBundleError::Defect { .. }) => {
                 return Error::Internal(defect.to_string());
             }
-            // What operator-courier found carries its words.
+            // The findings of operator-courier have its message.
             OperatorError::Layout(_) | OperatorError::Invalid(_) => {
                 format!("Failed to push manifest: {error}")
             }

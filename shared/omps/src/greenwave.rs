@@ -1,4 +1,4 @@
-//! Greenwave: whether a build passed the tests that the policies ask for.
+//! A client for Greenwave, which decides whether a build passed the tests that the policies require.
 
 use reqwest::{StatusCode, Url};
 use serde_json::{Map, Value, json};
@@ -15,31 +15,31 @@ pub struct Greenwave<'a> {
     product_version: &'a str,
 }
 
-/// Why a build does not go on.
+/// Why a build is not approved.
 #[derive(Debug, thiserror::Error)]
 pub enum GreenwaveError {
-    /// Greenwave decided so.
+    /// Greenwave decided against the build.
     #[error("Build {nvr} does not satisfy Greenwave's policies: {reasons}")]
     Unsatisfied {
         /// The build.
         nvr: Nvr,
         /// The failed requirements by test case.
         reasons: String,
-        /// What Greenwave sent.
+        /// The JSON that Greenwave sent.
         response: Value,
     },
     /// Greenwave did not decide.
     #[error("{problem}")]
     Undecided {
-        /// What it did instead.
+        /// What happened instead.
         problem: String,
-        /// What it sent, if that was JSON.
+        /// The JSON that Greenwave sent; null if it sent none.
         response: Value,
     },
 }
 
 impl GreenwaveError {
-    /// What Greenwave sent, for `greenwave_response`: empty when that was no JSON object.
+    /// The JSON object that Greenwave sent, for `greenwave_response`; an empty object if it sent none.
     pub fn response(&self) -> Value {
         match self {
             GreenwaveError::Unsatisfied { response, .. }
@@ -52,7 +52,7 @@ impl GreenwaveError {
 }
 
 impl<'a> Greenwave<'a> {
-    /// A client for the Greenwave at `base`, and for the decisions of a context about a product's version.
+    /// A client for the Greenwave at `base`, for decisions in this context about this product version.
     pub fn new(
         greenwave: Upstream,
         base: &'a Url,
@@ -70,7 +70,7 @@ impl<'a> Greenwave<'a> {
     /// Asks for the decision on a build.
     ///
     /// # Errors
-    /// [`GreenwaveError`] unless all policies are satisfied.
+    /// [`GreenwaveError`], unless all policies are satisfied.
     pub async fn check(&self, nvr: &Nvr) -> Result<(), GreenwaveError> {
         let question = json!({
             "decision_context": self.context,
@@ -79,7 +79,7 @@ impl<'a> Greenwave<'a> {
             "subject_identifier": nvr.as_str(),
         });
         let url = self.url("decision");
-        // A decision changes nothing: it may be asked for twice.
+        // A decision changes nothing, so the request may be sent twice.
         let request = || self.greenwave.client().post(url.clone()).json(&question);
         let response = self
             .greenwave
@@ -88,7 +88,7 @@ impl<'a> Greenwave<'a> {
         decision(nvr, response.status, &response.body)
     }
 
-    /// Where Greenwave tells its version.
+    /// The URL at which Greenwave reports its version.
     pub fn about(&self) -> Url {
         self.url("about")
     }
@@ -114,9 +114,9 @@ fn decision(nvr: &Nvr, status: StatusCode, body: &[u8]) -> Result<(), GreenwaveE
         Err(GreenwaveError::Undecided { problem, response })
     };
     if status != StatusCode::OK {
-        let told = response.get("message").and_then(Value::as_str);
-        let told = told.map_or(String::new(), |told| format!(": {told}"));
-        return undecided(format!("it answered {status}{told}"), response);
+        let message = response.get("message").and_then(Value::as_str);
+        let message = message.map_or(String::new(), |message| format!(": {message}"));
+        return undecided(format!("it answered {status}{message}"), response);
     }
     match response.get("policies_satisfied") {
         Some(Value::Bool(true)) => Ok(()),
@@ -132,7 +132,7 @@ fn decision(nvr: &Nvr, status: StatusCode, body: &[u8]) -> Result<(), GreenwaveE
     }
 }
 
-/// The failed requirements by test case, each with what is wrong with it; else Greenwave's own summary.
+/// The failed requirements: each test case with the type of its failure. If there are none, Greenwave's own summary.
 fn reasons(response: &Value) -> String {
     let text = |value: &Value, key| value.get(key).and_then(Value::as_str).map(str::to_owned);
     let unsatisfied = response
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_no_decision() {
+    fn any_other_answer_is_not_a_decision() {
         let no_policies = "its answer has no policies_satisfied that is true or false";
         let not_found = r#"{"message": "Cannot find any applicable policies"}"#;
         let cases = [

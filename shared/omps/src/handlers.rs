@@ -1,4 +1,4 @@
-//! The endpoints: a request in, the body of its answer out. One file each.
+//! The endpoints. Each file has one handler, which receives a request and returns the body of the answer.
 
 mod about;
 mod create_upload;
@@ -36,7 +36,7 @@ fn token(request: &Request) -> Result<Token, Error> {
         .ok_or_else(|| Error::AuthorizationRequired("this endpoint".to_owned()))
 }
 
-/// Reads a body in JSON.
+/// Parses a JSON body.
 fn json_in<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body)
         .map_err(|error| Error::BadRequest(format!("the JSON in the body is not valid: {error}")))

@@ -1,4 +1,4 @@
-//! Whether the services that pushes need can be reached.
+//! Checks whether the services that pushes require can be reached.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use crate::call::Call;
 use crate::organization::ReleaseFormat;
 use crate::registry::{AppRegistry, Registry};
 
-/// The longest time that asking all of them may take.
+/// The time limit for all checks together.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Asks every service that is configured, all at once.
-pub async fn check(call: Call<'_>) -> HealthAnswer {
+/// Asks every configured service, all at the same time.
+pub(crate) async fn check(call: Call<'_>) -> HealthAnswer {
     let longest = LONGEST.min(call.app.config.request_timeout);
     let call = Call::new(call.app, call.deadline.or_after(longest));
     let koji = async {
@@ -36,7 +36,7 @@ pub async fn check(call: Call<'_>) -> HealthAnswer {
     answer(koji, quay, greenwave)
 }
 
-/// The answer: 200, or 503 when a service is down.
+/// The answer: 200, or 503 if a service is down.
 fn answer(
     koji: Result<(), String>,
     quay: Result<(), String>,
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn all_services_that_are_configured_must_work() {
+    fn the_status_is_503_if_one_configured_service_is_down() {
         let down = || Err("answered 502 Bad Gateway".to_owned());
         let cases = [
             (Ok(()), Ok(()), None, 200),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_body_has_the_contracts_keys() {
+    fn the_body_has_the_keys_that_the_contract_names() {
         let health = answer(Err("answered 502 Bad Gateway".to_owned()), Ok(()), None);
         assert_eq!(
             serde_json::to_value(health).unwrap(),

@@ -1,4 +1,4 @@
-//! Requests in, replies out: what every endpoint has in common. The one place that logs what failed.
+//! Receives requests and sends replies: the code that all endpoints share. Only this module logs failed requests.
 
 pub mod form;
 mod lambda;
@@ -26,46 +26,46 @@ use crate::telemetry::{self, metrics, scrub, trace};
 use crate::token::Token;
 use routes::{Endpoint, Found, Params};
 
-/// Carries a request's id in and out.
+/// The header that carries a request's id, in requests and in answers.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// A request that found its endpoint, and carries a token where that needs one.
+/// A request whose endpoint is known. It has a token if the endpoint requires one.
 #[derive(Debug)]
 pub struct Request {
-    /// The path as written, without a stage's name.
+    /// The path as the client wrote it, without the name of an API Gateway stage.
     pub path: String,
-    /// The values of its path.
+    /// The values in the path.
     pub params: Params,
-    /// What follows `?`.
+    /// The query: the part after `?`.
     pub query: Option<String>,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body.
     pub body: Bytes,
-    /// Its `Authorization`.
+    /// The value of the header `Authorization`.
     pub token: Option<Token>,
-    /// When it must be answered.
+    /// The time by which the service must answer.
     pub deadline: Deadline,
 }
 
-/// What is answered to a request that did not fail.
+/// The answer to a request that succeeded.
 #[derive(Debug)]
 pub struct Reply {
-    /// 200 as a rule.
+    /// The HTTP status; usually 200.
     pub status: StatusCode,
-    /// JSON.
+    /// The body, as JSON.
     pub body: Value,
-    /// The methods of the path, where they were asked for.
+    /// The methods that the path accepts; only in the answer to OPTIONS.
     pub allow: Option<String>,
-    /// Whether the same request was answered with this before.
+    /// Whether an earlier, identical request got this same answer.
     pub is_replayed: bool,
 }
 
 impl Reply {
-    /// The body of a request that succeeded.
+    /// A reply with this body and status 200.
     ///
     /// # Errors
-    /// `InternalServerError` for a body that cannot be written as JSON: a defect.
+    /// `InternalServerError` if the body cannot be serialized. That is a defect.
     pub fn ok(body: &impl Serialize) -> Answer {
         match serde_json::to_value(body) {
             Ok(body) => Ok(Reply {
@@ -74,11 +74,13 @@ impl Reply {
                 allow: None,
                 is_replayed: false,
             }),
-            Err(error) => Err(Error::Internal(format!("an answer is no JSON: {error}"))),
+            Err(error) => Err(Error::Internal(format!(
+                "an answer cannot be serialized: {error}"
+            ))),
         }
     }
 
-    /// The answer that the same request got before.
+    /// The answer that an earlier, identical request got.
     pub fn replayed(body: Value) -> Self {
         Reply {
             status: StatusCode::OK,
@@ -99,24 +101,24 @@ impl Reply {
     }
 }
 
-/// What a handler makes of a request.
+/// The result of a handler.
 pub type Answer = Result<Reply, Error>;
 
-/// A request as it came, before anything is known of it.
+/// A request as it arrived, before its endpoint is known.
 pub struct Incoming {
     /// Method, URI and headers.
     pub head: Parts,
-    /// The path as written, without a stage's name.
+    /// The path as the client wrote it, without the name of an API Gateway stage.
     pub path: String,
-    /// The id that a front gave it, if any.
+    /// The id that API Gateway gave the request, if any.
     pub id: Option<String>,
-    /// Its body, or why there is none.
+    /// The body, or the reason why it could not be read.
     pub body: Result<Bytes, Error>,
-    /// When it must be answered.
+    /// The time by which the service must answer.
     pub deadline: Deadline,
 }
 
-/// Answers a request: the web layer's refusals first, then the endpoint's handler; always with JSON.
+/// Answers a request: first the checks of the web layer, then the handler of the endpoint. The answer is always JSON.
 pub async fn answer<F>(
     incoming: Incoming,
     handler: impl FnOnce(Endpoint, Request) -> F,
@@ -143,15 +145,15 @@ where
     trace::within(trace, answering).await
 }
 
-/// A request's body is over the limit.
+/// The error for a request whose body is larger than the limit.
 pub fn request_too_large(config: &Config) -> Error {
     Error::TooLarge {
         limit: config.max_content_length.get(),
-        by_upload: config.takes_uploads(),
+        upload_is_possible: config.takes_uploads(),
     }
 }
 
-/// Finds the endpoint, and runs its handler on a request that may reach it.
+/// Finds the endpoint and runs its handler, if the request passes the checks.
 async fn dispatch<F>(
     incoming: Incoming,
     token: Option<Token>,
@@ -177,7 +179,7 @@ where
         token,
         deadline: incoming.deadline,
     };
-    // In a box: handlers' futures are large, and deep.
+    // Boxed: the futures of handlers are large and deeply nested.
     AssertUnwindSafe(Box::pin(handler(endpoint, request)))
         .catch_unwind()
         .await
@@ -185,7 +187,7 @@ where
 }
 
 impl Incoming {
-    /// The caller's own id, when it is fit for headers and logs; else the front's, or a new one.
+    /// The id that the client sent, if it is safe in headers and logs; otherwise API Gateway's id, or a new one.
     fn request_id(&self) -> String {
         let is_fit = |id: &&str| {
             (1..=128).contains(&id.len())
@@ -208,11 +210,11 @@ impl Incoming {
     }
 }
 
-/// One line for every request.
+/// Logs one line for every request.
 fn log(method: &str, path: &str, result: &Answer, started: Instant) {
     let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     let status = response::status_of(result).as_u16();
-    let (asked, path) = (path, &*routes::shown(path));
+    let (asked, path) = (path, &*routes::without_upload_id(path));
     match result {
         Ok(_) => tracing::info!(method, path, status, duration_ms, "answered"),
         Err(Error::Internal(cause)) => {
@@ -222,7 +224,7 @@ fn log(method: &str, path: &str, result: &Answer, started: Instant) {
                 status,
                 duration_ms,
                 cause,
-                "failed by a defect"
+                "failed because of a defect"
             );
         }
         Err(failure) => {

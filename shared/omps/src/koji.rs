@@ -1,4 +1,4 @@
-//! Koji: finds a build by its N-V-R over XML-RPC, and downloads the archive of operator manifests that it made.
+//! A client for Koji: finds a build by its N-V-R over XML-RPC, and downloads the archive of its operator manifests.
 
 mod build;
 #[cfg(test)]
@@ -14,98 +14,109 @@ use reqwest::{StatusCode, Url};
 
 use crate::names::Nvr;
 use crate::upstream::{CallError, Upstream};
-use build::{Archive, BUILDING, Build};
+use build::{ArchiveLocation, BUILDING, Build};
 
-pub use build::FinishedBuild;
-use xml_rpc::Unread;
+pub(crate) use build::FinishedBuild;
+use xml_rpc::ReadError;
 
-/// Bytes of a hub's answer that are read. One about a large build has tens of kilobytes.
+/// The largest size, in bytes, of an answer of the hub. An answer about a large build has tens of kilobytes.
 const ANSWER_LIMIT: usize = 4 << 20;
-/// The fault code that a hub uses for most of what may be wrong with an argument.
+/// The fault code for most errors in an argument.
 const GENERIC_FAULT: i32 = 1000;
-/// The fault code of an exception that a hub did not expect: its database's, as a rule.
+/// The fault code for an unexpected exception in the hub, usually of its database.
 const DEFECT_FAULT: i32 = 1;
-/// The fault code of a hub that is offline.
+/// The fault code that an offline hub sends.
 const OFFLINE_FAULT: i32 = 1014;
 
-/// A client for one hub and its files.
+/// A client for one hub and its file server.
 pub struct Koji {
     koji: Upstream,
     hub: Url,
     root: Url,
 }
 
-/// Why there is no archive.
+/// Why the archive could not be fetched.
 #[derive(Debug, thiserror::Error)]
 pub enum KojiError {
-    /// No build has that N-V-R.
+    /// No build has this N-V-R.
     #[error("NVR not found: {0}")]
     BuildNotFound(Nvr),
-    /// The build has no operator manifests, or none to take yet or any more.
+    /// The build has no operator manifests, or it is not complete.
     #[error("Not an operator image: {nvr}{}", .state.as_ref().map(|state| format!(": the build is {state}, wanted COMPLETE")).unwrap_or_default())]
     NotAnOperatorImage {
         /// The build.
         nvr: Nvr,
-        /// Its state, when that is what is wrong.
+        /// The state, if the build is not complete.
         state: Option<String>,
     },
-    /// The build says in which of its logs the manifests are, and has no such log.
+    /// The build names a log as the archive of its manifests, but has no such log.
     #[error("The manifests archive '{log}' is not among the logs of build {nvr}")]
     ArchiveNotFound {
         /// The build.
         nvr: Nvr,
-        /// The log's name.
+        /// The name of the log.
         log: String,
     },
-    /// The archive is too large to hold what is allowed.
+    /// The archive is larger than allowed.
     #[error("The archive of build {nvr} is larger than the {limit} bytes that are allowed")]
     ArchiveTooLarge {
         /// The build.
         nvr: Nvr,
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// The hub refused.
+    /// The hub answered with a fault.
     #[error("Koji answered with fault {code}: {text}")]
     Fault {
-        /// Koji's own.
+        /// Koji's fault code.
         code: i32,
-        /// Koji's own.
+        /// Koji's fault text.
         text: String,
     },
-    /// The hub answered, but not with what was asked for.
-    #[error("Koji's answer to {method} could not be understood: {problem}")]
-    Nonsense {
+    /// The call could not be serialized: a defect.
+    #[error("The call {method} to Koji could not be serialized: {problem}")]
+    Unserializable {
         /// The XML-RPC method.
         method: &'static str,
-        /// What was found.
+        /// The reason.
         problem: String,
     },
-    /// The hub or its file server answered with an error's status.
+    /// The answer of the hub does not have the expected form.
+    #[error("Koji's answer to {method} could not be understood: {problem}")]
+    UnexpectedAnswer {
+        /// The XML-RPC method that was called.
+        method: &'static str,
+        /// What is wrong with the answer.
+        problem: String,
+    },
+    /// The hub or the file server answered with an error status.
     #[error("Koji answered {asked} with {status}")]
     Status {
-        /// What it was asked for.
+        /// The method or the file that was requested.
         asked: String,
         /// The status.
         status: StatusCode,
     },
-    /// No answer.
+    /// There was no answer.
     #[error(transparent)]
     Call(#[from] CallError),
 }
 
 impl KojiError {
-    /// Whether the same request may succeed later, with nothing done about it.
+    /// Whether the same request may succeed later although nobody changes anything.
     pub fn is_transient(&self) -> bool {
         match self {
-            KojiError::Call(CallError::Unreachable { .. }) | KojiError::Nonsense { .. } => true,
+            KojiError::Call(CallError::Unreachable { .. }) | KojiError::UnexpectedAnswer { .. } => {
+                true
+            }
             KojiError::Status { status, .. } => {
                 status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
             }
-            // A replica of the hub's database may be behind the event.
+            // A replica of the hub's database may be older than the event.
             KojiError::NotAnOperatorImage { state, .. } => state.as_deref() == Some(BUILDING),
             KojiError::Fault { code, .. } => [DEFECT_FAULT, OFFLINE_FAULT].contains(code),
             KojiError::BuildNotFound(_)
+            | KojiError::Unserializable { .. }
             | KojiError::ArchiveNotFound { .. }
             | KojiError::ArchiveTooLarge { .. }
             | KojiError::Call(CallError::TooLarge { .. }) => false,
@@ -114,20 +125,20 @@ impl KojiError {
 }
 
 impl Koji {
-    /// A client for the hub at `hub`, whose files are below `root`.
+    /// A client for the hub at the URL `hub`, whose file server is at `root`.
     pub fn new(koji: Upstream, hub: Url, root: Url) -> Self {
         Koji { koji, hub, root }
     }
 
-    /// The archive of operator manifests that a build made, of at most `limit` bytes.
+    /// The archive of a build's operator manifests, of at most `limit` bytes.
     ///
     /// # Errors
     /// [`KojiError`]
     pub async fn archive(&self, nvr: &Nvr, limit: usize) -> Result<Bytes, KojiError> {
         let build = self.build(nvr).await?;
         let url = match build.archive(nvr)? {
-            Archive::File(name) => build.file_url(&self.root, name)?,
-            Archive::Log(name) => {
+            ArchiveLocation::File(name) => build.file_url(&self.root, name)?,
+            ArchiveLocation::Log(name) => {
                 let logs = self.call("getBuildLogs", vec![build.id.clone()]).await?;
                 build::log_url(&self.root, &logs, name)?.ok_or_else(|| {
                     let (nvr, log) = (nvr.clone(), name.to_owned());
@@ -138,7 +149,7 @@ impl Koji {
         self.download(nvr, url, limit).await
     }
 
-    /// A build that has ended well.
+    /// A build that is complete.
     ///
     /// # Errors
     /// [`KojiError`]
@@ -146,7 +157,7 @@ impl Koji {
         self.build(nvr).await?.finished(nvr)
     }
 
-    /// The version of the hub's interface: what is asked of a hub to see whether it is there.
+    /// The version of the hub's API. The health check calls this.
     ///
     /// # Errors
     /// [`KojiError`]
@@ -163,7 +174,8 @@ impl Koji {
 
     async fn call(&self, method: &'static str, params: Vec<Value>) -> Result<Value, KojiError> {
         let body = xml_rpc::call(method, params);
-        // Not as a stream: the hub wants a Content-Length.
+        let body = body.map_err(|problem| KojiError::Unserializable { method, problem })?;
+        // Not as a stream: the hub requires a Content-Length.
         let request = || {
             self.koji
                 .client()
@@ -195,22 +207,22 @@ impl Koji {
     }
 }
 
-/// What a hub's answer holds. Faults come with status 200, too.
+/// The value in an answer of the hub. Faults have the status 200, too.
 fn read_answer(method: &'static str, status: StatusCode, body: &[u8]) -> Result<Value, KojiError> {
     if status != StatusCode::OK {
         let asked = method.to_owned();
         return Err(KojiError::Status { asked, status });
     }
     xml_rpc::read(body).map_err(|unread| match unread {
-        Unread::Fault { code, text } => KojiError::Fault { code, text },
-        Unread::Nonsense(problem) => {
+        ReadError::Fault { code, text } => KojiError::Fault { code, text },
+        ReadError::UnexpectedAnswer(problem) => {
             let problem = problem.to_owned();
-            KojiError::Nonsense { method, problem }
+            KojiError::UnexpectedAnswer { method, problem }
         }
     })
 }
 
-/// Nil is the hub's "no such build"; what it cannot take apart has no build either.
+/// The build in an answer. The hub answers nil if there is no such build, and a fault if it cannot parse the N-V-R.
 fn read_build(answer: Result<Value, KojiError>, nvr: &Nvr) -> Result<Build, KojiError> {
     match answer {
         Ok(Value::Nil) => Err(KojiError::BuildNotFound(nvr.clone())),
@@ -226,9 +238,9 @@ fn read_build(answer: Result<Value, KojiError>, nvr: &Nvr) -> Result<Build, Koji
 fn read_api_version(answer: &Value) -> Result<i32, KojiError> {
     match answer {
         Value::Integer(version) => Ok(*version),
-        _ => Err(KojiError::Nonsense {
+        _ => Err(KojiError::UnexpectedAnswer {
             method: "getAPIVersion",
-            problem: "it is no integer".to_owned(),
+            problem: "it is not an integer".to_owned(),
         }),
     }
 }

@@ -1,17 +1,18 @@
-//! What happens to an entry of the ledger: one machine for releases, for requests that may come again, and for the order
-//! of builds. Pure: an entry, a step and the time in; the next entry or a refusal out.
+//! The state machine of the ledger's entries: for releases, for requests that may be repeated, and for the order of
+//! builds. It is pure: from an entry, a step and the time it computes the next entry, or refuses the step.
 //!
 //! | entry | who claims it, and why |
 //! |---|---|
-//! | a *release* of a repository | a push reserves it before the first byte goes out, so that no other push takes it |
-//! | a *request* (idempotency key, upload, event) | a push holds it, so that a repetition waits, and later gets the same answer |
-//! | the *newest* build of a package | a push by event holds it, so that builds are released in the order in which they ended |
+//! | a *release* of a repository | a push reserves it before it sends the first byte, so that no other push uses it |
+//! | a *request* (idempotency key, upload, event) | a push holds it, so that a repetition waits, and then gets the same answer |
+//! | the *newest* build of a package | a push by event holds it, so that builds are released in the order of their completion |
 //!
-//! Whoever claims an entry holds it until a time. A holder that dies leaves the entry as it is; who comes after that time
-//! takes it over, and knows by [`Granted`] what the dead holder may have done. The tests print every transition as a
-//! table. The stores know nothing of this: they only compare and swap whole entries ([`claims`]).
+//! A claim holds an entry until a given time. If the holder dies, the entry stays as it is. After that time another
+//! process can take the entry over; [`Granted`] says what the dead holder may have done. The tests print every
+//! transition as a table. The stores contain none of these rules: they only compare and swap whole entries
+//! ([`claims`]).
 
-pub mod claims;
+pub(crate) mod claims;
 mod dynamo_db;
 mod memory;
 #[cfg(feature = "sqlite")]
@@ -25,177 +26,181 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Milliseconds since 1970.
-pub type Millis = u64;
+pub(crate) type Millis = u64;
 
-/// What an entry stands for; it decides who may claim what is held, or done.
+/// The kind of an entry. It decides who may claim an entry that is held or done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Subject {
-    /// A release of a repository: made once.
+    /// A release of a repository: it is created once.
     Release,
-    /// A request that may come again: answered as the first time.
+    /// A request that may be repeated: every repetition gets the first answer.
     Request,
-    /// The newest released build of a package: claimed by one build after the other.
+    /// The newest released build of a package: one build after the other claims it.
     Newest,
 }
 
-/// Where an entry is.
+/// The state of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
-    /// Nobody has it: it was given up, or deleted.
+pub(crate) enum State {
+    /// Nobody holds it: it was given up, or deleted.
     Free,
-    /// Somebody works on it, and nothing is known to be in the registry.
+    /// Somebody holds it, and the registry has confirmed nothing yet.
     Reserved,
-    /// The registry has confirmed the release; it is not public yet, where it is to be.
+    /// The registry has confirmed the release. It may still have to be made public.
     Pushed,
-    /// Nothing is left to do.
+    /// The work is finished.
     Done,
-    /// Somebody deletes the release.
+    /// Somebody is deleting the release.
     Deleting,
 }
 
-/// One entry. A store swaps it as a whole, and only for the one that was read.
+/// One entry. A store replaces it as a whole, and only if it has not changed since it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    /// Counts the changes.
+pub(crate) struct Entry {
+    /// The number of changes so far.
     pub revision: u64,
-    /// Where it is.
+    /// The state.
     pub state: State,
-    /// Who holds it, or held it last: a random id for each attempt.
+    /// The present or last holder: a random id for each attempt.
     pub holder: String,
-    /// The request on whose behalf it is held; empty when that has no identity.
+    /// The request that the holder works for; empty if the request has no identity.
     pub owner: String,
     /// When others may take it over.
     pub held_until: Millis,
-    /// What is released, or asked for: a digest.
+    /// The digest of the release's content, or of the request.
     pub content: String,
-    /// The release that the holder of a request was about to push.
+    /// The release that the holder of a request started to push.
     pub begun: Option<String>,
-    /// What came of it: the answer to a request, the newest build of a package.
+    /// The result: the answer to a request, or the newest build of a package.
     pub outcome: Option<Value>,
-    /// When it was changed last.
+    /// The time of the last change.
     pub changed_at: Millis,
-    /// When nobody needs it any more.
+    /// The time from which the entry counts as free.
     pub forgotten_at: Millis,
 }
 
-/// What is asked of an entry.
+/// A change that a process requests for an entry.
 #[derive(Debug, Clone)]
-pub enum Step {
-    /// To hold it.
+pub(crate) enum Step {
+    /// To hold it for a push.
     Claim(Claim),
-    /// To hold it for deleting the release.
+    /// To hold it in order to delete the release.
     Delete(Claim),
-    /// Its holder notes something.
+    /// The holder records its progress.
     Note {
-        /// Who says so.
+        /// The id of the holder.
         holder: String,
-        /// What.
+        /// The progress.
         note: Note,
     },
 }
 
-/// The wish to hold an entry.
+/// A request to hold an entry.
 #[derive(Debug, Clone)]
-pub struct Claim {
-    /// What the entry stands for.
+pub(crate) struct Claim {
+    /// The kind of the entry.
     pub subject: Subject,
-    /// A random id.
+    /// A random id for this attempt.
     pub holder: String,
-    /// The request on whose behalf; empty when that has no identity.
+    /// The request that the holder works for; empty if the request has no identity.
     pub owner: String,
     /// When others may take it over.
     pub until: Millis,
-    /// What is to be released, or is asked for: a digest.
+    /// The digest of the release's content, or of the request.
     pub content: String,
-    /// The revision of an entry that says that the release is there, while the registry was seen not to have it.
+    /// The revision of an entry that says that the release exists, although the registry does not have it (any more).
     pub refuted: Option<u64>,
-    /// When nobody needs the entry any more.
+    /// The time from which the entry counts as free.
     pub forgotten_at: Millis,
 }
 
-/// What the holder of an entry notes.
+/// The progress that the holder of an entry records.
 #[derive(Debug, Clone)]
-pub enum Note {
-    /// It is about to push this release.
+pub(crate) enum Note {
+    /// The holder starts to push this release.
     Begun(String),
     /// The registry has confirmed the release.
     Pushed,
-    /// Nothing is left to do.
+    /// The work is finished, with this result.
     Done(Option<Value>),
-    /// The holder gives it up.
+    /// The holder gives the entry up.
     GivenUp(Trace),
-    /// The registry has confirmed that the release is gone.
+    /// The registry has confirmed that the release is deleted.
     Deleted,
 }
 
-/// What a holder that gives up may have left in the registry.
+/// What the registry may have after the holder gave up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
-    /// Nothing, for sure.
+    /// The release is certainly not in the registry.
     None,
-    /// The release may be there: who comes next has to ask.
+    /// The release may be in the registry: the next holder has to check.
     Unclear,
 }
 
 /// A claim that was granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Granted {
-    /// What the holders before have left.
+    /// What the earlier holders have done.
     pub before: Before,
-    /// Whether the holder before worked on behalf of the same request.
+    /// Whether the previous holder worked for the same request.
     pub is_mine: bool,
 }
 
-/// What the holders before have left.
+/// What the earlier holders have done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Before {
-    /// Nothing: nobody was there, or all was given up.
+    /// Nothing: there was no holder, or each gave up without a trace.
     Nothing,
-    /// The release may be in the registry: that has to be asked.
+    /// The release may be in the registry: the holder has to check.
     Unclear,
-    /// The release is in the registry, and may lack being public.
+    /// The release is in the registry. It may still have to be made public.
     Pushed,
-    /// What came of the claims before.
+    /// The result of the earlier claims.
     Outcome(Option<Value>),
 }
 
-/// Why a step is not taken.
+/// Why a step is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// Somebody else holds it.
+    /// Another process holds the entry.
     Busy {
-        /// Until then at most.
+        /// The time at which its claim ends at the latest.
         until: Millis,
     },
-    /// It is done with this very content: a request is answered with what came of it then.
+    /// The request was answered before, with this result.
     Replay(Option<Value>),
-    /// It is done, or taken for another content.
+    /// The entry is done, or it is for another content.
     Conflict {
-        /// What came of it.
+        /// The result, if there is one.
         outcome: Option<Value>,
         /// The entry's revision.
         revision: u64,
         /// When it was changed last.
         changed_at: Millis,
     },
-    /// Somebody else has taken it over.
+    /// Another process has taken the entry over.
     Lost,
 }
 
-/// A claim of what nobody had before.
+/// The answer to a claim on an entry that had no holder before.
 const FRESH: Granted = Granted {
     before: Before::Nothing,
     is_mine: false,
 };
 
-/// Takes a step.
+/// Applies a step to an entry.
 ///
 /// # Errors
-/// [`Refusal`]: the entry stays as it is.
-pub fn take(entry: Option<&Entry>, step: &Step, now: Millis) -> Result<(Entry, Granted), Refusal> {
-    // What nobody needs any more is free, whether the store has deleted it or not.
+/// [`Refusal`]: the entry does not change.
+pub(crate) fn take(
+    entry: Option<&Entry>,
+    step: &Step,
+    now: Millis,
+) -> Result<(Entry, Granted), Refusal> {
+    // An entry whose time is over is free, whether the store has deleted it or not.
     let free = entry
         .filter(|entry| entry.forgotten_at <= now)
         .map(|entry| Entry {
@@ -214,7 +219,7 @@ pub fn take(entry: Option<&Entry>, step: &Step, now: Millis) -> Result<(Entry, G
     }
 }
 
-/// Who may hold an entry, and what it then knows.
+/// Decides whether a claim is granted, and what its holder learns about the earlier holders.
 fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, Granted), Refusal> {
     let Some(before) = entry else {
         return Ok((claim.entry(None, State::Reserved, now), FRESH));
@@ -259,7 +264,7 @@ fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, 
 
         (State::Done, Subject::Newest) => granted(State::Reserved, Before::Outcome(outcome())),
         (State::Done, Subject::Request) if is_same => Err(Refusal::Replay(outcome())),
-        // The holder died between the release and the answer.
+        // The previous holder died after the release was done and before the answer was sent.
         (State::Done, Subject::Release) if is_same && is_mine => {
             granted(State::Pushed, Before::Pushed)
         }
@@ -267,7 +272,7 @@ fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, 
     }
 }
 
-/// A release may be deleted unless somebody is about to push or delete it.
+/// Allows the deletion of a release unless another process is pushing or deleting it.
 fn deleting(
     entry: Option<&Entry>,
     claim: &Claim,
@@ -285,7 +290,7 @@ fn deleting(
     Ok((claim.entry(entry, State::Deleting, now), FRESH))
 }
 
-/// What a note makes of an entry that its writer holds.
+/// Applies a note of the holder to its entry.
 fn noted(held: &Entry, note: &Note, now: Millis) -> Result<Entry, Refusal> {
     let next = |state| Entry {
         revision: held.revision + 1,
@@ -321,9 +326,9 @@ fn noted(held: &Entry, note: &Note, now: Millis) -> Result<Entry, Refusal> {
 }
 
 impl Claim {
-    /// The entry that this claim makes of the one before.
+    /// The entry after this claim is granted.
     fn entry(&self, before: Option<&Entry>, state: State, now: Millis) -> Entry {
-        // What is free remembers nothing; what is taken over keeps what the one before noted.
+        // A free entry keeps nothing. An entry that is taken over keeps the notes of the previous holder.
         let kept = before.filter(|before| before.state != State::Free);
         Entry {
             revision: before.map_or(0, |before| before.revision) + 1,
@@ -340,13 +345,13 @@ impl Claim {
     }
 }
 
-/// The time on this machine's clock.
-pub fn now() -> Millis {
+/// The present time, from this machine's clock.
+pub(crate) fn now() -> Millis {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     millis(since.unwrap_or_default())
 }
 
-/// A duration in the ledger's unit.
-pub fn millis(duration: Duration) -> Millis {
+/// A duration in milliseconds.
+pub(crate) fn millis(duration: Duration) -> Millis {
     Millis::try_from(duration.as_millis()).unwrap_or(Millis::MAX)
 }

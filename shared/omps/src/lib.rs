@@ -1,17 +1,19 @@
-//! The core of omps, the Operators Manifests Push Service: one HTTPS call makes an operator's manifests a release.
+//! The core of omps, the Operators Manifests Push Service: one HTTPS call pushes an
+//! operator's manifests as a release.
 //!
-//! How a push goes, from the outside in:
+//! The steps of a push:
 //!
-//! 1. [`http`] finds the endpoint of a request and refuses what cannot reach it; [`handlers`] make a [`push::PushRequest`]
-//!    of the path's values and of the [`source`] of the zip. A message of the queue becomes the same in [`events`].
-//! 2. [`push`] tells the story. What is pure in it (opening the zip, the organization's rules, the verdict, packing) is the
-//!    crate [`omps_operator`].
-//! 3. The [`ledger`] reserves the release before anything is sent. A [`registry`] takes it, and is asked whether it has it.
+//! 1. [`http`] finds the endpoint of a request, or refuses the request. [`handlers`] build a [`push::PushRequest`] from
+//!    the values in the path and the [`source`] of the zip. [`events`] build the same from a message of the queue.
+//! 2. [`push`] contains the steps in their order. Those that wait for nobody (opening the zip, applying the
+//!    organization's rules, the verdict, packing) are in the crate [`omps_operator`].
+//! 3. The [`ledger`] reserves the release before the first byte is sent. Then a [`registry`] receives the release, and
+//!    the push checks that the registry has it.
 //!
-//! Each request is one [`call`]: the [`app`] that the process has built from its [`config`], and a [`deadline`]. Calls to
-//! other services go through [`upstream`]: time limits, retries, limited answers. Every error ends in [`error`], the closed
-//! list of what clients see; [`api`] has the bodies of all answers. [`telemetry`] keeps every [`token`] out of what is
-//! written.
+//! Each request is one [`call`]: the [`app`], which the process builds from its [`config`], and a [`deadline`]. Calls
+//! to other services go through [`upstream`], which adds time limits, retries and a size limit. Every error becomes an
+//! entry of [`error`], the closed list of errors that clients see. [`api`] defines the bodies of all answers.
+//! [`telemetry`] keeps every [`token`] out of logs and answers.
 
 mod api;
 pub mod app;

@@ -1,10 +1,10 @@
-//! Names that come from outside: each a type that is checked once, at the edge, and is safe in a URL after that.
+//! Names that come from outside. Each kind has a type that checks the name once; after that it is safe in a URL.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// A name that breaks its rule.
+/// A name that does not follow its rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} '{}' is not valid: it must {rule}", shown(.value))]
 pub struct InvalidName {
@@ -13,7 +13,7 @@ pub struct InvalidName {
     rule: &'static str,
 }
 
-/// A name for a message: one line, and not longer than needed to recognize it.
+/// A name for a message: on one line, and cut to a length at which it can be recognized.
 fn shown(value: &str) -> String {
     let short: String = value.chars().take(100).collect();
     let more = if short.len() < value.len() { "…" } else { "" };
@@ -31,7 +31,7 @@ macro_rules! name {
             /// Checks the name.
             ///
             /// # Errors
-            /// [`InvalidName`], which says the rule.
+            /// [`InvalidName`], which contains the rule.
             pub fn parse(value: &str) -> Result<Self, InvalidName> {
                 let check: fn(&str) -> bool = $check;
                 match check(value) {
@@ -40,7 +40,7 @@ macro_rules! name {
                 }
             }
 
-            /// The name as written.
+            /// The name as it was written.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -55,21 +55,21 @@ macro_rules! name {
 }
 
 name! {
-    /// An organization on Quay.
+    /// The name of an organization on Quay.
     OrganizationName, "organization",
     "start with a letter, digit or underscore and go on with those, dots and dashes, 255 characters at most",
     is_plain
 }
 
 name! {
-    /// A repository of an organization. Upper case is allowed here; Quay decides.
+    /// The name of a repository. Upper case is allowed here; Quay may refuse it.
     RepositoryName, "repository",
     "start with a letter, digit or underscore and go on with those, dots and dashes, 255 characters at most",
     is_plain
 }
 
 name! {
-    /// A release as Quay may hold it, which is not always x.y.z: to be percent-encoded on its way.
+    /// The name of a release on Quay, which is not always x.y.z. It must be percent-encoded in URLs.
     ReleaseName, "release",
     "be 1 to 255 printable characters without a slash",
     |value| {
@@ -79,7 +79,7 @@ name! {
 }
 
 name! {
-    /// A build in Koji, by name, version and release, whose dashes make the parts.
+    /// The N-V-R of a build in Koji: name, version and release, with dashes between them.
     Nvr, "N-V-R",
     "have a name, a version and a release with a dash between them, of letters, digits and ._+~^,:-, 255 characters at most",
     |value| {
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_could_lead_elsewhere_in_a_url_are_refused() {
+    fn names_that_could_change_the_path_of_a_url_are_refused() {
         for bad in [
             "",
             ".",
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn a_release_may_be_anything_that_is_one_segment() {
+    fn a_release_may_be_any_single_path_segment() {
         for good in ["1.0.0", "1.0.0-2", "1.0.0+b", "latest", "a b"] {
             assert!(ReleaseName::parse(good).is_ok(), "{good:?}");
         }

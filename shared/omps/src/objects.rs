@@ -1,4 +1,4 @@
-//! Objects in buckets: read whole, up to a limit, and only the one that was meant.
+//! Reads objects in buckets: whole, up to a size limit, and only the requested revision.
 
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
@@ -21,37 +21,37 @@ pub struct Object {
     pub bucket: String,
     /// The key, decoded.
     pub key: String,
-    /// Which of the objects that were ever put there; absent: the one that is there.
+    /// The revision of the object; absent: the present one.
     #[serde(skip)]
     pub revision: Option<Revision>,
 }
 
-/// What tells two objects of one key apart.
+/// Distinguishes objects that had the same key at different times.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Revision {
-    /// The version, in a bucket that keeps versions.
+    /// The version, in a bucket with versioning.
     Version(String),
     /// The entity tag, without quotes.
     Etag(String),
 }
 
 impl Revision {
-    /// The better of what S3 tells of an object.
+    /// The version if S3 reports one, otherwise the entity tag.
     pub fn new(version: Option<String>, etag: Option<String>) -> Option<Self> {
         let etag = || etag.map(|etag| Revision::Etag(etag.trim_matches('"').to_owned()));
         version.map(Revision::Version).or_else(etag)
     }
 }
 
-/// Where objects are.
+/// Where objects are stored.
 pub enum Objects {
     /// In S3.
     S3(S3),
-    /// In a folder that stands for every bucket.
+    /// In a folder, which is used for every bucket.
     Folder(PathBuf),
 }
 
-/// S3, connected to when it is first needed.
+/// A client of S3, which connects when it is first needed.
 pub struct S3 {
     aws: Arc<Aws>,
     client: OnceCell<Client>,
@@ -60,31 +60,31 @@ pub struct S3 {
 /// Why an object could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
-    /// It is not there (any more).
+    /// The object does not exist, or not any more.
     #[error("There is no object '{0}'")]
     NotFound(String),
-    /// Another one has taken its place.
+    /// Another revision has replaced the requested one.
     #[error("The object '{0}' has been replaced since")]
     Replaced(String),
-    /// S3 refused.
+    /// S3 refused the request.
     #[error("The object '{key}' could not be read: S3 answered {code}")]
     Refused {
         /// The key.
         key: String,
-        /// S3's own.
+        /// The error code of S3.
         code: String,
     },
-    /// It is larger than allowed.
+    /// The object is larger than allowed.
     #[error("The object '{key}' has {size} bytes, of {limit} that are allowed")]
     TooLarge {
         /// The key.
         key: String,
-        /// Its size.
+        /// The size of the object, in bytes.
         size: u64,
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// No answer, or one that says that it cannot now.
+    /// S3 did not answer, or it failed temporarily.
     #[error("The object '{key}' could not be read: {problem}")]
     Unreachable {
         /// The key.
@@ -100,14 +100,16 @@ impl Objects {
         Objects::S3(S3::new(aws))
     }
 
-    /// Which object is there now.
+    /// The present revision of the object.
     ///
     /// # Errors
     /// [`ObjectError`]
     pub async fn revision(&self, object: &Object) -> Result<Option<Revision>, ObjectError> {
         match self {
             Objects::S3(s3) => s3.revision(object).await,
-            Objects::Folder(folder) => Ok(Some(revision_of(&in_folder(folder, object)?, object)?)),
+            Objects::Folder(folder) => {
+                Ok(Some(revision_of(&path_in_folder(folder, object)?, object)?))
+            }
         }
     }
 
@@ -118,7 +120,7 @@ impl Objects {
     pub async fn read(&self, object: &Object, limit: usize) -> Result<Bytes, ObjectError> {
         match self {
             Objects::S3(s3) => s3.read(object, limit, None).await,
-            Objects::Folder(folder) => read_file(&in_folder(folder, object)?, object, limit),
+            Objects::Folder(folder) => read_file(&path_in_folder(folder, object)?, object, limit),
         }
     }
 }
@@ -141,12 +143,12 @@ impl S3 {
     async fn revision(&self, object: &Object) -> Result<Option<Revision>, ObjectError> {
         let head = self.client().await.head_object();
         let head = head.bucket(&object.bucket).key(&object.key).send().await;
-        let head = head.map_err(|error| failed(object, &error))?;
+        let head = head.map_err(|error| object_error(object, &error))?;
         Ok(Revision::new(head.version_id, head.e_tag))
     }
 
-    /// The content of an object, of at most `limit` bytes: its size is known before the first of them comes. One that was
-    /// put before `since` is not there.
+    /// The content of an object, of at most `limit` bytes. The size is checked before the content is read. An object
+    /// that was put before `since` counts as missing.
     ///
     /// # Errors
     /// [`ObjectError`]
@@ -164,7 +166,10 @@ impl S3 {
             Some(Revision::Etag(etag)) => get.if_match(format!("\"{etag}\"")),
             None => get,
         };
-        let answer = get.send().await.map_err(|error| failed(object, &error))?;
+        let answer = get
+            .send()
+            .await
+            .map_err(|error| object_error(object, &error))?;
         let size = answer.content_length.unwrap_or_default();
         let size = u64::try_from(size).unwrap_or_default();
         if size > limit as u64 {
@@ -183,7 +188,7 @@ async fn collect(
     while let Some(piece) = body.next().await {
         let piece = piece.map_err(|error| ObjectError::Unreachable {
             key: object.key.clone(),
-            problem: format!("its content broke off: {error}"),
+            problem: format!("the content ended early: {error}"),
         })?;
         if content.len() + piece.len() > limit {
             return Err(too_large(
@@ -202,8 +207,8 @@ fn too_large(object: &Object, size: u64, limit: usize) -> ObjectError {
     ObjectError::TooLarge { key, size, limit }
 }
 
-/// What S3's refusal means. HEAD has no body, and so no code but that of its status.
-fn failed<E: ProvideErrorMetadata + std::error::Error + 'static>(
+/// The error for a failed call to S3. An answer to HEAD has no body, so its only error code is the status.
+fn object_error<E: ProvideErrorMetadata + std::error::Error + 'static>(
     object: &Object,
     error: &SdkError<E>,
 ) -> ObjectError {
@@ -213,7 +218,7 @@ fn failed<E: ProvideErrorMetadata + std::error::Error + 'static>(
         .map(|response| response.status().as_u16());
     let code = error.code().map(str::to_owned);
     match status {
-        // 304: not since then.
+        // 304: the object was put before `since`.
         Some(304 | 404) => ObjectError::NotFound(key),
         Some(412) => ObjectError::Replaced(key),
         Some(status @ 400..=499) if status != 429 => {
@@ -221,7 +226,7 @@ fn failed<E: ProvideErrorMetadata + std::error::Error + 'static>(
             ObjectError::Refused { key, code }
         }
         _ => {
-            tracing::error!(key, cause = %DisplayErrorContext(error), "S3 could not be asked");
+            tracing::error!(key, cause = %DisplayErrorContext(error), "a call to S3 failed");
             let problem = match code {
                 Some(code) => format!("S3 answered {code}"),
                 None => "S3 could not be reached".to_owned(),
@@ -231,8 +236,8 @@ fn failed<E: ProvideErrorMetadata + std::error::Error + 'static>(
     }
 }
 
-/// Where the folder has an object; nothing in a key leads out of it.
-fn in_folder(folder: &Path, object: &Object) -> Result<PathBuf, ObjectError> {
+/// The path of an object in the folder. A key that would leave the folder is not found.
+fn path_in_folder(folder: &Path, object: &Object) -> Result<PathBuf, ObjectError> {
     let path = Path::new(&object.key);
     let is_below = |part| matches!(part, Component::Normal(_));
     match path.components().all(is_below) {
@@ -241,7 +246,7 @@ fn in_folder(folder: &Path, object: &Object) -> Result<PathBuf, ObjectError> {
     }
 }
 
-/// A file has no versions; size and time of the last change tell two of them apart.
+/// The revision of a file: a file has no version, so size and modification time are used as the entity tag.
 fn revision_of(path: &Path, object: &Object) -> Result<Revision, ObjectError> {
     let metadata = path.metadata();
     let metadata = metadata.map_err(|error| unreadable(object, &error))?;
@@ -252,8 +257,8 @@ fn revision_of(path: &Path, object: &Object) -> Result<Revision, ObjectError> {
 }
 
 fn read_file(path: &Path, object: &Object, limit: usize) -> Result<Bytes, ObjectError> {
-    if let Some(meant) = &object.revision
-        && *meant != revision_of(path, object)?
+    if let Some(wanted) = &object.revision
+        && *wanted != revision_of(path, object)?
     {
         return Err(ObjectError::Replaced(object.key.clone()));
     }

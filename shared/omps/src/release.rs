@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-/// A release version, `(0|[1-9][0-9]*)` three times with dots.
+/// A release version: `(0|[1-9][0-9]*)` three times, with dots between them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReleaseVersion {
     text: String,
@@ -18,10 +18,10 @@ pub struct InvalidVersion {
 }
 
 impl ReleaseVersion {
-    /// Reads a version, the whole text.
+    /// Parses a version. The whole text must be the version.
     ///
     /// # Errors
-    /// [`InvalidVersion`], which says what is wrong with which part.
+    /// [`InvalidVersion`], which names the part that is wrong.
     pub fn parse(text: &str) -> Result<Self, InvalidVersion> {
         let invalid = |problem| InvalidVersion {
             version: text.escape_debug().to_string(),
@@ -47,12 +47,12 @@ impl ReleaseVersion {
         })
     }
 
-    /// The version as written.
+    /// The version as it was written.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The next free major: 2.5.1 → 3.0.0.
+    /// The version with the next major number: 2.5.1 → 3.0.0.
     pub fn next_major(&self) -> Self {
         let major = self.parts().next().unwrap_or_default();
         ReleaseVersion {
@@ -60,7 +60,7 @@ impl ReleaseVersion {
         }
     }
 
-    /// The highest `x.y.z` among release names; others do not count.
+    /// The highest `x.y.z` among release names. Other names are ignored.
     pub fn highest<'a>(releases: impl IntoIterator<Item = &'a str>) -> Option<Self> {
         releases
             .into_iter()
@@ -73,7 +73,7 @@ impl ReleaseVersion {
     }
 }
 
-/// Decimal digits plus one.
+/// Adds one to a number in decimal digits.
 fn incremented(digits: &str) -> String {
     let kept = digits.trim_end_matches('9');
     let zeros = "0".repeat(digits.len() - kept.len());
@@ -84,7 +84,7 @@ fn incremented(digits: &str) -> String {
 }
 
 impl Ord for ReleaseVersion {
-    /// By number; without leading zeros the longer number is the greater.
+    /// Compares by number. There are no leading zeros, so the longer number is greater.
     fn cmp(&self, other: &Self) -> Ordering {
         let number = |part: &str| (part.len(), part.to_owned());
         self.parts().map(number).cmp(other.parts().map(number))
@@ -116,7 +116,7 @@ mod tests {
     use super::ReleaseVersion;
 
     #[test]
-    fn versions_that_are_not_three_numbers_are_refused_with_the_part() {
+    fn a_version_that_is_not_three_numbers_is_refused_and_the_part_is_named() {
         let cases = [
             ("1.0", "found 2 parts, wanted 3"),
             ("1.0.0.0", "found 4 parts, wanted 3"),

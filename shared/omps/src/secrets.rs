@@ -1,5 +1,5 @@
-//! Tokens of organizations in AWS Secrets Manager: one secret an organization, read again every few minutes, so that a
-//! rotated token needs no deployment.
+//! Tokens of organizations in AWS Secrets Manager: one secret for each organization. It is read again every few
+//! minutes, so that a rotated token needs no deployment.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,32 +16,33 @@ use crate::deadline::Deadline;
 use crate::names::OrganizationName;
 use crate::token::Tokens;
 
-/// How long a secret is used before it is read again.
+/// How long the tokens are used before the secret is read again.
 const TIME_TO_LIVE: Duration = Duration::from_secs(300);
 
-/// Secrets Manager, and what it said last about each organization.
-pub struct SecretsManager {
+/// A client of Secrets Manager, with a cache of the tokens of each organization.
+pub(crate) struct SecretsManager {
     prefix: String,
     aws: Arc<Aws>,
     client: OnceCell<Client>,
-    organizations: Mutex<HashMap<OrganizationName, Arc<Entry>>>,
+    organizations: Mutex<HashMap<OrganizationName, Arc<CacheSlot>>>,
 }
 
-/// Locked while the secret is read: however many wait for it, it is read once.
-type Entry = AsyncMutex<Option<Reading>>;
+/// The cached tokens of one organization. It is locked while the secret is read, so that many requests read it only
+/// once.
+type CacheSlot = AsyncMutex<Option<CachedTokens>>;
 
-struct Reading {
+struct CachedTokens {
     tokens: Arc<Tokens>,
-    at: Instant,
+    read_at: Instant,
 }
 
-impl Reading {
+impl CachedTokens {
     fn is_fresh(&self) -> bool {
-        self.at.elapsed() < TIME_TO_LIVE
+        self.read_at.elapsed() < TIME_TO_LIVE
     }
 }
 
-/// Secrets Manager could not be asked, or its secret cannot be read. That is not "no token".
+/// A call to Secrets Manager failed, or a secret is not valid. This differs from an organization without a token.
 #[derive(Debug, thiserror::Error)]
 #[error("The tokens of organization {organization} cannot be read: {problem}")]
 pub struct SecretsError {
@@ -50,8 +51,8 @@ pub struct SecretsError {
 }
 
 impl SecretsManager {
-    /// The secrets `<prefix>/<organization>`.
-    pub fn new(prefix: &str, aws: Arc<Aws>) -> Self {
+    /// A client for the secrets `<prefix>/<organization>`.
+    pub(crate) fn new(prefix: &str, aws: Arc<Aws>) -> Self {
         SecretsManager {
             prefix: prefix.to_owned(),
             aws,
@@ -60,31 +61,32 @@ impl SecretsManager {
         }
     }
 
-    /// The tokens of an organization; none when it has no secret.
+    /// The tokens of an organization; no tokens if it has no secret.
     ///
     /// # Errors
     /// [`SecretsError`]
-    pub async fn tokens(
+    pub(crate) async fn tokens(
         &self,
         organization: &OrganizationName,
         deadline: Deadline,
     ) -> Result<Arc<Tokens>, SecretsError> {
-        self.read_unless(organization, deadline, Reading::is_fresh)
+        self.read_unless(organization, deadline, CachedTokens::is_fresh)
             .await
     }
 
-    /// The tokens of an organization after Quay refused one of `refused`: read again, unless another request just did.
+    /// The tokens of an organization after Quay refused one of `refused`. The secret is read again, unless another
+    /// request has already done so.
     ///
     /// # Errors
     /// [`SecretsError`]
-    pub async fn renewed(
+    pub(crate) async fn renewed(
         &self,
         organization: &OrganizationName,
         refused: &Arc<Tokens>,
         deadline: Deadline,
     ) -> Result<Arc<Tokens>, SecretsError> {
-        self.read_unless(organization, deadline, |reading| {
-            !Arc::ptr_eq(&reading.tokens, refused) && reading.is_fresh()
+        self.read_unless(organization, deadline, |cached| {
+            !Arc::ptr_eq(&cached.tokens, refused) && cached.is_fresh()
         })
         .await
     }
@@ -93,21 +95,21 @@ impl SecretsManager {
         &self,
         organization: &OrganizationName,
         deadline: Deadline,
-        is_good: impl Fn(&Reading) -> bool,
+        is_usable: impl Fn(&CachedTokens) -> bool,
     ) -> Result<Arc<Tokens>, SecretsError> {
-        let entry = self.entry(organization);
+        let slot = self.slot(organization);
         let read = async {
-            let mut last = entry.lock().await;
-            if let Some(reading) = last.as_ref().filter(|reading| is_good(reading)) {
-                return Ok(reading.tokens.clone());
+            let mut slot = slot.lock().await;
+            if let Some(cached) = slot.as_ref().filter(|cached| is_usable(cached)) {
+                return Ok(cached.tokens.clone());
             }
-            *last = None;
-            // Boxed: the SDK's future is large, and every push would carry it.
+            *slot = None;
+            // Boxed: otherwise every push's future would contain the SDK's large future.
             let read = Box::pin(self.read(organization)).await?;
-            // That there is no secret is not remembered: it may be made any moment.
-            *last = read.clone().map(|tokens| Reading {
+            // A missing secret is not cached, because somebody may create it at any time.
+            *slot = read.clone().map(|tokens| CachedTokens {
                 tokens,
-                at: Instant::now(),
+                read_at: Instant::now(),
             });
             Ok(read.unwrap_or_default())
         };
@@ -120,21 +122,21 @@ impl SecretsManager {
             })
     }
 
-    /// An organization's entry. Those that hold nothing go: callers can make up any number of names.
-    fn entry(&self, organization: &OrganizationName) -> Arc<Entry> {
-        let mut entries = self
+    /// The cache slot of an organization. Empty slots are removed, because callers can invent any number of names.
+    fn slot(&self, organization: &OrganizationName) -> Arc<CacheSlot> {
+        let mut slots = self
             .organizations
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        entries.retain(|name, entry| {
+        slots.retain(|name, slot| {
             name == organization
-                || Arc::strong_count(entry) > 1
-                || entry.try_lock().is_ok_and(|reading| reading.is_some())
+                || Arc::strong_count(slot) > 1
+                || slot.try_lock().is_ok_and(|cached| cached.is_some())
         });
-        entries.entry(organization.clone()).or_default().clone()
+        slots.entry(organization.clone()).or_default().clone()
     }
 
-    /// Reads an organization's secret. `None` when there is none.
+    /// Reads the secret of an organization. `None` if it does not exist.
     async fn read(&self, organization: &OrganizationName) -> Result<Option<Arc<Tokens>>, String> {
         let connect = async || Client::new(self.aws.config().await);
         let client = self.client.get_or_init(connect).await;
@@ -145,7 +147,7 @@ impl SecretsManager {
             Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(None),
             Err(error) => {
                 let (code, cause) = (error.code(), DisplayErrorContext(&error));
-                tracing::error!(secret, %cause, "Secrets Manager could not be asked");
+                tracing::error!(secret, %cause, "a call to Secrets Manager failed");
                 Err(format!(
                     "Secrets Manager {}",
                     code.map_or("could not be reached".to_owned(), |code| format!(
@@ -157,7 +159,7 @@ impl SecretsManager {
     }
 }
 
-/// Reads a secret. What is wrong with it is told without a word of it.
+/// Reads the tokens from a secret. The error does not contain any text of the secret.
 fn tokens_in(secret: &str) -> Result<Arc<Tokens>, String> {
     let object = serde_json::from_str(secret).unwrap_or_default();
     match object {
@@ -174,7 +176,7 @@ mod tests {
     use crate::token::Token;
 
     #[test]
-    fn a_secret_may_hold_either_token_and_anything_else() {
+    fn a_secret_may_have_either_token_and_other_keys() {
         let tokens = |secret| {
             let tokens: Arc<Tokens> = tokens_in(secret).unwrap();
             let header = |token: &Option<Token>| token.as_ref().map(Token::header);
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_cannot_be_read_is_refused_without_telling_it() {
+    fn a_secret_that_is_not_valid_is_refused_and_not_quoted() {
         let not_an_object = "its secret is not a JSON object";
         let cases = [
             ("", not_an_object),

@@ -1,5 +1,5 @@
-//! Where the archive of a push is: it came with the request, waits as an upload or as an object in a bucket, or was made
-//! by a build in Koji.
+//! The source of the archive of a push: the request itself, an earlier upload, an object in a bucket, or a build in
+//! Koji.
 
 use bytes::Bytes;
 
@@ -10,21 +10,21 @@ use crate::names::{Nvr, OrganizationName};
 use crate::objects::{Object, Revision};
 use crate::uploads::{UploadError, UploadId};
 
-/// An archive that is still to be fetched.
+/// Where the archive of a push is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
-    /// It came with the request.
+    /// The archive came with the request.
     Zip(Bytes),
-    /// It was uploaded before.
+    /// The client uploaded it before.
     Upload(UploadId),
-    /// It is in a bucket.
+    /// It is an object in a bucket.
     Object(Object),
-    /// A build in Koji made it.
+    /// It belongs to a build in Koji.
     Build(Nvr),
 }
 
 impl Source {
-    /// The build, if there is one.
+    /// The N-V-R of the build, if the source is a build.
     pub fn nvr(&self) -> Option<&Nvr> {
         match self {
             Source::Build(nvr) => Some(nvr),
@@ -32,10 +32,10 @@ impl Source {
         }
     }
 
-    /// Fetches the archive. That of a build is downloaded before Greenwave is asked.
+    /// Fetches the archive. The archive of a build is downloaded before Greenwave is asked about the build.
     ///
     /// # Errors
-    /// Those of the place where it is, and of Greenwave.
+    /// The errors of the source, and of Greenwave.
     pub async fn fetch(
         &self,
         call: Call<'_>,
@@ -60,7 +60,7 @@ impl Source {
         }
     }
 
-    /// What the archive is, as far as it is known before it is fetched: the same text for the same archive.
+    /// A name for the archive that is known before it is fetched. The same archive always has the same name.
     pub fn name(&self) -> String {
         match self {
             Source::Zip(zip) => format!("zip/{}", sha256(zip)),
@@ -80,7 +80,7 @@ impl Source {
         }
     }
 
-    /// Removes what a successful push has used up.
+    /// Removes the upload after a successful push.
     pub async fn use_up(&self, call: Call<'_>, organization: &OrganizationName) {
         if let (Source::Upload(id), Some(uploads)) = (self, &call.app.uploads) {
             uploads.remove(organization, *id).await;

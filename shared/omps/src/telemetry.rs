@@ -1,4 +1,4 @@
-//! What the process says of itself: log lines for people or machines, and the trace that its calls belong to.
+//! Telemetry: the log, for people or machines, and the trace that calls belong to.
 
 pub mod audit;
 mod json;
@@ -21,42 +21,43 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use scrub::scrub;
 
-/// The target of audit lines, which are written whatever the log level.
+/// The target of audit lines. They are written at every log level.
 pub const AUDIT: &str = "omps::audit";
 
-/// How much is logged.
+/// The level from which events are logged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum LogLevel {
     /// Everything.
     Debug,
-    /// What happens.
+    /// Normal events, and all below.
     #[default]
     Info,
-    /// What may be wrong.
+    /// Events that may be problems, and errors.
     Warning,
-    /// What is wrong.
+    /// Errors only.
     Error,
-    /// As `Error`: no message of ours is above it.
+    /// The same as `Error`: this service has no events of a higher level.
     Critical,
 }
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// For people.
+    /// Text for people.
     Text,
-    /// One JSON object a line.
+    /// One JSON object in each line.
     Json,
 }
 
-/// Starts logging to standard output; without a format, as text on a terminal and else as JSON. To be called once.
+/// Starts logging to standard output. Without a format, the log is text on a terminal, and otherwise JSON. It may be
+/// called only once.
 pub fn init(level: LogLevel, format: Option<LogFormat>) {
     init_to(stdout, level, format);
 }
 
-/// Starts logging to another place. To be called once.
+/// Starts logging to `writer`. It may be called only once.
 pub fn init_to<W>(writer: W, level: LogLevel, format: Option<LogFormat>)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -93,13 +94,12 @@ where
         .init();
 }
 
-/// The Lambda function that this process is, if it is one.
+/// The name of the Lambda function, if this process is one.
 pub fn function_name() -> Option<String> {
     env::var("AWS_LAMBDA_FUNCTION_NAME").ok()
 }
 
-/// What is known of a request, for every line that is logged while it is answered. What is empty is recorded when it is
-/// found out.
+/// The span of a request. Its fields are in every line that is logged for the request; [`note`] fills the empty ones.
 pub fn request_span(request_id: &str) -> Span {
     static IS_WARM: AtomicBool = AtomicBool::new(false);
     let span = tracing::error_span!(
@@ -119,12 +119,12 @@ pub fn request_span(request_id: &str) -> Span {
     span
 }
 
-/// Notes something that was found out of the current request.
+/// Sets a field in the span of the current request.
 pub fn note(field: &'static str, value: &str) {
     Span::current().record(field, value);
 }
 
-/// Takes secrets out of lines.
+/// Removes secrets from lines.
 struct Scrubbing<W>(W);
 
 impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Scrubbing<W> {
@@ -135,7 +135,7 @@ impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Scrubbing<W> {
     }
 }
 
-/// A line without secrets. It is written at once, as a whole.
+/// Writes a line without secrets, as a whole.
 struct Scrubbed<W>(W);
 
 impl<W: Write> Write for Scrubbed<W> {

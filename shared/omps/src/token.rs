@@ -1,4 +1,4 @@
-//! A token: the value of an `Authorization` header, and seen nowhere else.
+//! A token: the value of an `Authorization` header. It must not appear anywhere else.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::telemetry::scrub::{Secret, basic_credentials};
 
-/// The value of an `Authorization` header, handed to Quay unchanged.
+/// The value of an `Authorization` header. Quay receives it unchanged.
 #[derive(Clone)]
 pub struct Token {
     header: HeaderValue,
@@ -15,24 +15,24 @@ pub struct Token {
 }
 
 impl Token {
-    /// Takes the header as it came.
+    /// A token from the header, as the client sent it.
     pub fn new(mut header: HeaderValue) -> Self {
         header.set_sensitive(true);
         let secret = Secret::of(&String::from_utf8_lossy(header.as_bytes()));
         Token { header, secret }
     }
 
-    /// What must not be seen of it.
+    /// The texts that logs and answers must not contain.
     pub fn secret(&self) -> Secret {
         self.secret.clone()
     }
 
-    /// What a request carries.
+    /// The value for the header `Authorization` of a request.
     pub fn header(&self) -> HeaderValue {
         self.header.clone()
     }
 
-    /// The user of a basic token, who may be named in logs.
+    /// The user name in a basic token. Logs may contain it.
     pub fn user(&self) -> Option<String> {
         Some(basic_credentials(self.header.to_str().ok()?)?.0)
     }
@@ -44,18 +44,18 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Reads a token as Quay's login gives it: `basic …`.
+/// Deserializes a token as Quay's login returns it: `basic …`.
 ///
 /// # Errors
-/// A text that no header can hold. The message does not tell it.
+/// The text cannot be the value of a header. The message does not contain it.
 pub fn quay<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Token>, D::Error> {
     token(deserializer, "quay_token", |text| text)
 }
 
-/// Reads an OAuth token of Quay, which is sent as `Bearer …`.
+/// Deserializes an OAuth token of Quay, which is sent as `Bearer …`.
 ///
 /// # Errors
-/// A text that no header can hold. The message does not tell it.
+/// The text cannot be the value of a header. The message does not contain it.
 pub fn oauth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Token>, D::Error> {
     token(deserializer, "oauth_token", |text| format!("Bearer {text}"))
 }
@@ -65,7 +65,7 @@ fn token<'de, D: Deserializer<'de>>(
     key: &str,
     header: impl Fn(String) -> String,
 ) -> Result<Option<Token>, D::Error> {
-    // Whatever it is, it is not to stand in a message: no error of serde's own, which quotes it.
+    // No message may contain the value. serde's own errors quote it, so they are not passed on.
     let wrong = || de::Error::custom(format!("{key} must be a text that a header can hold"));
     match serde_json::Value::deserialize(deserializer).map_err(|_| wrong())? {
         serde_json::Value::Null => Ok(None),
@@ -79,7 +79,7 @@ fn token<'de, D: Deserializer<'de>>(
     }
 }
 
-/// What an organization publishes and pushes with. A secret is this as JSON; other keys in it mean nothing.
+/// The tokens of an organization. A secret contains them as a JSON object; its other keys are ignored.
 #[derive(Debug, Default, Deserialize)]
 pub struct Tokens {
     /// `oauth_token`: Quay's OAuth token, for making repositories public.
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_user_of_a_basic_token_may_be_named_and_nothing_else() {
+    fn only_the_user_name_of_a_basic_token_is_readable() {
         let token = |header| Token::new(HeaderValue::from_static(header));
         assert_eq!(
             token("Basic b3JnK3JvYm90OnNlY3JldA==").user().as_deref(),

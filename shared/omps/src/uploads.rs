@@ -1,11 +1,11 @@
-//! Zips that are too big for a request: put somewhere first, then pushed by their id.
+//! Uploads: zips that are too large for one request. The client first puts the zip to a URL, then pushes it by its id.
 //!
-//! An id cannot be guessed, belongs to one organization, and is gone after a day. A push that succeeds uses it up; one that
-//! fails leaves it, so that it can be pushed again once the cause is mended. The ledger sees to it that two pushes at
-//! once do not both succeed.
+//! An id cannot be guessed, belongs to one organization, and expires after a day. A push that succeeds removes the
+//! upload; a push that fails keeps it, so that the client can push it again after the cause is fixed. The ledger
+//! ensures that of two pushes at the same time only one succeeds.
 
 mod bucket;
-mod spool;
+mod directory;
 #[cfg(test)]
 mod tests;
 
@@ -19,36 +19,36 @@ use uuid::Uuid;
 use crate::names::OrganizationName;
 
 pub use bucket::Bucket;
-pub use spool::{Arrival, Spool};
+pub use directory::{Arrival, Directory};
 
-/// How long something can be put to the place of an upload.
-const PUT_WITHIN: Duration = Duration::from_secs(60 * 60);
-/// How long an upload waits for its push.
-const KEPT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long the client can put a zip to the URL of an upload.
+const URL_LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// How long an upload is kept for its push.
+const UPLOAD_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Where uploads wait.
+/// Where uploads are stored.
 pub enum Uploads {
     /// In S3.
     Bucket(Bucket),
     /// In a directory of this machine.
-    Spool(Spool),
+    Directory(Directory),
 }
 
-/// Where to put a zip: the answer to the request for an upload.
+/// A new upload: the answer to the request for one.
 #[derive(Debug, Serialize)]
-pub struct Place {
-    /// What to push it by.
+pub struct CreatedUpload {
+    /// The id with which to push the zip.
     #[serde(rename = "upload")]
     pub id: UploadId,
-    /// Where to `PUT` it; who has the URL may do so.
+    /// The URL to which to `PUT` the zip. It requires no token.
     pub url: String,
-    /// For so many seconds.
+    /// How long the URL is valid, in seconds.
     pub expires_in: u64,
-    /// Bytes that are allowed.
+    /// The largest size of the zip, in bytes.
     pub max_size: usize,
 }
 
-/// The id of an upload: a UUID of random numbers, which is safe in a path.
+/// The id of an upload: a random UUID, which is safe in a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct UploadId(Uuid);
@@ -58,7 +58,7 @@ impl UploadId {
         UploadId(Uuid::new_v4())
     }
 
-    /// Reads an id exactly as it was given.
+    /// Parses an id. Only the form that the service itself writes is accepted.
     pub fn parse(text: &str) -> Option<Self> {
         let id = UploadId(Uuid::try_parse(text).ok()?);
         (id.to_string() == text).then_some(id)
@@ -71,29 +71,29 @@ impl fmt::Display for UploadId {
     }
 }
 
-/// Why there is no upload.
+/// Why an upload cannot be created, received or read.
 #[derive(Debug, thiserror::Error)]
 pub enum UploadError {
-    /// Nobody asked for it, nothing was put there, it was pushed, it is another organization's, or its time is up.
+    /// It was never created, no zip was put, it was already pushed, it belongs to another organization, or it expired.
     #[error(
         "There is no upload {0} of this organization to push: uploads are gone once pushed, and after a day"
     )]
     NotFound(String),
-    /// It is larger than allowed.
+    /// The zip is larger than allowed.
     #[error("The upload has {size} bytes, of {limit} that are allowed")]
     TooLarge {
-        /// Its size.
+        /// The size of the zip, in bytes.
         size: u64,
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// Where uploads wait is full, or cannot be reached.
+    /// The storage for uploads is full, or cannot be reached.
     #[error("{0}")]
     Unavailable(String),
 }
 
 impl Uploads {
-    /// Makes a place for a zip of an organization, of so many bytes if that is known beforehand.
+    /// Creates an upload for an organization. `size` is the size of the zip in bytes, if the client announced it.
     ///
     /// # Errors
     /// [`UploadError`]
@@ -102,24 +102,24 @@ impl Uploads {
         organization: &OrganizationName,
         size: Option<u64>,
         limit: usize,
-    ) -> Result<Place, UploadError> {
+    ) -> Result<CreatedUpload, UploadError> {
         if let Some(size) = size.filter(|size| *size > limit as u64) {
             return Err(UploadError::TooLarge { size, limit });
         }
         let id = UploadId::new();
         let url = match self {
             Uploads::Bucket(bucket) => bucket.create(organization, id, size).await?,
-            Uploads::Spool(spool) => spool.create(organization, id, size)?,
+            Uploads::Directory(directory) => directory.create(organization, id, size)?,
         };
-        Ok(Place {
+        Ok(CreatedUpload {
             id,
             url,
-            expires_in: PUT_WITHIN.as_secs(),
+            expires_in: URL_LIFETIME.as_secs(),
             max_size: limit,
         })
     }
 
-    /// The zip that was put there.
+    /// Reads the zip of an upload.
     ///
     /// # Errors
     /// [`UploadError`]
@@ -131,15 +131,15 @@ impl Uploads {
     ) -> Result<Bytes, UploadError> {
         match self {
             Uploads::Bucket(bucket) => bucket.read(organization, id, limit).await,
-            Uploads::Spool(spool) => spool.read(organization, id, limit),
+            Uploads::Directory(directory) => directory.read(organization, id, limit),
         }
     }
 
-    /// Removes what was pushed. Where that fails, its time does it.
+    /// Removes an upload after its push. If that fails, the upload expires later.
     pub async fn remove(&self, organization: &OrganizationName, id: UploadId) {
         match self {
             Uploads::Bucket(bucket) => bucket.remove(organization, id).await,
-            Uploads::Spool(spool) => spool.remove(organization, id),
+            Uploads::Directory(directory) => directory.remove(organization, id),
         }
     }
 }

@@ -1,5 +1,4 @@
-//! Calls to other services, for every client: their time limits, what is tried again and when, and answers read up to a
-//! limit.
+//! Calls to other services. All clients use it: it adds time limits, retries and a size limit for answers.
 
 #[cfg(test)]
 pub mod scripted;
@@ -18,17 +17,18 @@ use tokio::time::timeout;
 use crate::deadline::Deadline;
 use crate::telemetry::{metrics, trace};
 
-/// Bytes of an answer in JSON or XML that are read.
+/// The largest size, in bytes, of an answer in JSON or XML.
 pub const ANSWER_LIMIT: usize = 16 << 20;
-/// Bytes of an answer that is no success. What comes after them tells nobody anything.
+/// The largest part, in bytes, that is read of an answer with an error status. The rest is not useful.
 const FAILURE_LIMIT: usize = 1 << 20;
-/// How often a call that can be repeated is made.
+/// How often a repeatable call is made at most.
 const TRIES: usize = 3;
-/// The longest pause before the second try; each further one may be twice as long.
+/// The longest pause before the second attempt. Each further pause may be twice as long.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause of all, unless the service asks for a longer one.
+/// The longest pause before any attempt, unless the service asks for a longer one.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-/// Another service, as one request of ours calls it.
+
+/// Another service, for the calls of one request.
 #[derive(Clone)]
 pub struct Upstream {
     client: Client,
@@ -37,64 +37,64 @@ pub struct Upstream {
     deadline: Deadline,
 }
 
-/// What a service answered, whatever the status.
+/// The answer of a service, with any status.
 #[derive(Debug)]
 pub struct Response {
     /// The status.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body. Of an answer that is no success, its start.
+    /// The body; if the status is an error, only its first part.
     pub body: Vec<u8>,
-    /// Whether the request was sent before and got no clear answer: it may have taken effect then. A refusal by 429 is
-    /// clear.
+    /// Whether an earlier attempt got no clear answer, so that it may have taken effect. An answer 429 is clear: the
+    /// request had no effect.
     pub repeated: bool,
 }
 
-/// No answer came, or none that could be read.
+/// No answer came, or it could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// No connection, no answer in time, or one that broke off.
+    /// There was no connection, no answer in time, or an incomplete answer.
     #[error("{service} could not be reached: {problem}")]
     Unreachable {
-        /// Who was called.
+        /// The name of the service.
         service: &'static str,
-        /// The causes, down to the root.
+        /// The chain of causes.
         problem: String,
     },
-    /// More than was to be read.
+    /// The answer is larger than allowed.
     #[error("{service}'s answer is larger than {limit} bytes")]
     TooLarge {
-        /// Who was called.
+        /// The name of the service.
         service: &'static str,
-        /// The limit.
+        /// The limit, in bytes.
         limit: usize,
     },
 }
 
-/// A try that got no clear answer.
+/// An attempt that failed.
 struct Failure {
-    /// What came instead.
+    /// The answer with an error status, or the reason why there is no answer.
     outcome: Result<Response, CallError>,
     /// The pause that the service asks for.
     pause: Option<Duration>,
-    /// Whether another try is of no use.
+    /// Whether another attempt would fail, too.
     is_final: bool,
 }
 
-/// What one try may take.
+/// The limits of one attempt.
 #[derive(Clone, Copy)]
-struct Call {
-    /// Bytes of the answer.
+struct AttemptLimits {
+    /// The largest size of the answer, in bytes.
     limit: usize,
-    /// When all tries must be over.
+    /// The time by which all attempts must end.
     until: Deadline,
-    /// How long the service may be silent.
+    /// How long to wait while the service sends nothing.
     patience: Duration,
 }
 
 impl Upstream {
-    /// A service whose calls may take `call_timeout`, their retries included, but not past `deadline`.
+    /// A service whose calls must end within `call_timeout`, including retries, and before `deadline`.
     pub fn new(
         client: Client,
         service: &'static str,
@@ -109,12 +109,12 @@ impl Upstream {
         }
     }
 
-    /// What requests are built with.
+    /// The client with which to build requests.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Sends a request that does no harm when it arrives twice: again when the connection fails, or the service is
+    /// Sends a request that may safely arrive twice. It is sent again if the connection fails, or if the service is
     /// overloaded or restarting.
     ///
     /// # Errors
@@ -124,13 +124,13 @@ impl Upstream {
         request: impl Fn() -> RequestBuilder,
         limit: usize,
     ) -> Result<Response, CallError> {
-        self.repeat(request, limit, is_passing).await
+        self.repeat(request, limit, is_temporary).await
     }
 
-    /// Whether the service answers with JSON that has a member of that name.
+    /// Checks that the service answers with JSON that has a member with this name.
     ///
     /// # Errors
-    /// Why not, for people.
+    /// The reason, as text for people.
     pub async fn has_member(&self, url: Url, member: &str) -> Result<(), String> {
         let request = || self.client.get(url.clone());
         let response = self.send_repeatable(request, ANSWER_LIMIT).await;
@@ -141,12 +141,12 @@ impl Upstream {
         let body: Result<Value, _> = serde_json::from_slice(&response.body);
         match body.is_ok_and(|body| body.get(member).is_some()) {
             true => Ok(()),
-            false => Err(format!("its answer is no JSON with '{member}'")),
+            false => Err(format!("its answer is not JSON with '{member}'")),
         }
     }
 
-    /// As [`Upstream::send_repeatable`], and again after every error of the service's own: for what must not stay half
-    /// done.
+    /// Like [`Upstream::send_repeatable`], but the request is also sent again after every 5xx. For work that must not
+    /// stay half done.
     ///
     /// # Errors
     /// [`CallError`]
@@ -155,32 +155,32 @@ impl Upstream {
         request: impl Fn() -> RequestBuilder,
         limit: usize,
     ) -> Result<Response, CallError> {
-        let again = |status: StatusCode| is_passing(status) || status.is_server_error();
-        self.repeat(request, limit, again).await
+        let is_retried = |status: StatusCode| is_temporary(status) || status.is_server_error();
+        self.repeat(request, limit, is_retried).await
     }
 
     async fn repeat(
         &self,
         request: impl Fn() -> RequestBuilder,
         limit: usize,
-        again: fn(StatusCode) -> bool,
+        is_retried: fn(StatusCode) -> bool,
     ) -> Result<Response, CallError> {
         let until = self.deadline.or_after(self.call_timeout);
         let repeated = AtomicBool::new(false);
         let attempt = |tries_before| {
             let patience = patience(until, tries_before);
-            let call = Call {
+            let limits = AttemptLimits {
                 limit,
                 until,
                 patience,
             };
-            self.attempt(request(), call, again, &repeated)
+            self.attempt(request(), limits, is_retried, &repeated)
         };
         let response = self.retry(until, attempt).await;
         response.or_else(|failure| failure.outcome)
     }
 
-    /// Makes up to [`TRIES`] attempts, with pauses between them. Each gets the number of those before.
+    /// Makes up to [`TRIES`] attempts, with pauses between them. `attempt` receives the number of earlier attempts.
     async fn retry<T, A: Future<Output = Result<T, Failure>>>(
         &self,
         until: Deadline,
@@ -199,16 +199,16 @@ impl Upstream {
             .await
     }
 
-    /// Sends a request once; an answer whose status is for `again` is a failure.
+    /// Sends a request once. If `is_retried` accepts the status of the answer, the attempt has failed.
     async fn attempt(
         &self,
         request: RequestBuilder,
-        call: Call,
-        again: fn(StatusCode) -> bool,
+        limits: AttemptLimits,
+        is_retried: fn(StatusCode) -> bool,
         repeated: &AtomicBool,
     ) -> Result<Response, Failure> {
         let started = Instant::now();
-        let answer = self.answer(request, call).await;
+        let answer = self.answer(request, limits).await;
         metrics::time_upstream(self.service, started.elapsed());
         let refused = |(status, ..): &(StatusCode, _, _)| *status == StatusCode::TOO_MANY_REQUESTS;
         let repeated = match answer.as_ref().is_ok_and(refused) {
@@ -223,7 +223,7 @@ impl Upstream {
                     body,
                     repeated,
                 };
-                match again(status) {
+                match is_retried(status) {
                     false => Ok(response),
                     true => Err(Failure {
                         pause: retry_after(&response.headers),
@@ -240,33 +240,34 @@ impl Upstream {
         }
     }
 
-    /// Sends a request, and reads the answer up to its limit. A service that is silent for longer than the call's
-    /// patience is not waited for.
+    /// Sends a request and reads the answer, up to its size limit. It stops if the service sends nothing for longer
+    /// than
+    /// `limits.patience`.
     async fn answer(
         &self,
         mut request: RequestBuilder,
-        call: Call,
+        limits: AttemptLimits,
     ) -> Result<(StatusCode, HeaderMap, Vec<u8>), CallError> {
         let failed = |error| self.unreachable(error);
         if let Some(trace) = trace::current() {
             request = request.header(trace::HEADER, trace);
         }
-        let sent = request.timeout(call.until.left()).send();
-        let sent = timeout(call.patience, sent).await;
-        let mut response = sent.map_err(|_| self.silent(call))?.map_err(failed)?;
+        let sent = request.timeout(limits.until.left()).send();
+        let sent = timeout(limits.patience, sent).await;
+        let mut response = sent.map_err(|_| self.silent(limits))?.map_err(failed)?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = Vec::new();
         loop {
-            let chunk = timeout(call.patience, response.chunk()).await;
-            let chunk = chunk.map_err(|_| self.silent(call))?.map_err(failed)?;
+            let chunk = timeout(limits.patience, response.chunk()).await;
+            let chunk = chunk.map_err(|_| self.silent(limits))?.map_err(failed)?;
             let Some(chunk) = chunk else { break };
-            if !status.is_success() && body.len() + chunk.len() > call.limit.min(FAILURE_LIMIT) {
+            if !status.is_success() && body.len() + chunk.len() > limits.limit.min(FAILURE_LIMIT) {
                 break;
             }
-            if body.len() + chunk.len() > call.limit {
+            if body.len() + chunk.len() > limits.limit {
                 return Err(CallError::TooLarge {
                     service: self.service,
-                    limit: call.limit,
+                    limit: limits.limit,
                 });
             }
             body.extend_from_slice(&chunk);
@@ -274,14 +275,14 @@ impl Upstream {
         Ok((status, headers, body))
     }
 
-    fn silent(&self, call: Call) -> CallError {
+    fn silent(&self, limits: AttemptLimits) -> CallError {
         CallError::Unreachable {
             service: self.service,
-            problem: format!("no answer within {:.1} s", call.patience.as_secs_f32()),
+            problem: format!("no answer within {:.1} s", limits.patience.as_secs_f32()),
         }
     }
 
-    /// Why there is no answer, to the root, without the URL.
+    /// The error with its chain of causes, without the URL.
     fn unreachable(&self, error: reqwest::Error) -> CallError {
         let error = error.without_url();
         let mut problem = error.to_string();
@@ -304,8 +305,8 @@ impl Upstream {
     }
 }
 
-/// How long a service may be silent: half of the time that is left, so that another try has time, and all of it for the
-/// last one.
+/// How long to wait for a silent service: half of the remaining time, so that another attempt is possible; for the last
+/// attempt, all of it.
 fn patience(until: Deadline, tries_before: usize) -> Duration {
     match tries_before + 1 < TRIES {
         true => until.left() / 2,
@@ -313,8 +314,8 @@ fn patience(until: Deadline, tries_before: usize) -> Duration {
     }
 }
 
-/// Whether a status says that the same request may succeed a little later.
-fn is_passing(status: StatusCode) -> bool {
+/// Whether a status means that the same request may succeed a little later.
+fn is_temporary(status: StatusCode) -> bool {
     matches!(
         status,
         StatusCode::TOO_MANY_REQUESTS
@@ -324,8 +325,9 @@ fn is_passing(status: StatusCode) -> bool {
     )
 }
 
-/// The pause that the service asks for, else any up to `longest`, so that clients do not come back all at once. None
-/// when the time is up before.
+/// The pause that the service asks for, or a random one up to `longest`, so that not all clients return at the same
+/// time.
+/// `None` if the pause would last longer than the remaining time.
 fn pause_after(failure: &Failure, longest: Duration, until: Deadline) -> Option<Duration> {
     let pause = failure
         .pause
@@ -333,7 +335,7 @@ fn pause_after(failure: &Failure, longest: Duration, until: Deadline) -> Option<
     (pause < until.left()).then_some(pause)
 }
 
-/// `Retry-After`, in seconds or as a date.
+/// The value of `Retry-After`, which is a number of seconds or a date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     match value.parse() {

@@ -1,17 +1,17 @@
-//! URLs made of values that come from outside.
+//! Builds URLs from values that come from outside.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 
-/// What is encoded in a path segment: all but the unreserved characters.
+/// The characters that are encoded in a path segment: all except the unreserved ones.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A URL below a base; nothing in a segment can lead out of it, as long as that is not `.` or `..`.
-pub fn append<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>) -> Url {
+/// A URL below `base`. No segment can leave `base`; the caller must not pass `.` or `..`.
+pub(crate) fn append<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>) -> Url {
     let mut url = base.clone();
     let mut path = url.path().trim_end_matches('/').to_owned();
     for segment in segments {
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_stays_below_its_base() {
+    fn the_url_is_below_its_base_whatever_the_segments() {
         for base in ["http://h/a", "http://h/a/"] {
             let url = append(&Url::parse(base).unwrap(), ["b/c", "d?e#f", "%2e.", "ž"]);
             assert_eq!(url.as_str(), "http://h/a/b%2Fc/d%3Fe%23f/%252e./%C5%BE");

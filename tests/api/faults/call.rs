@@ -1,4 +1,4 @@
-//! The calls that the service makes, and the requests in whose course it makes them.
+//! The calls that the service makes, and the requests that cause them.
 
 use omps_tests::koji::{Build, HUB, ROOT};
 use omps_tests::operator::Operator;
@@ -13,7 +13,7 @@ const NVR: &str = "doorbell-operator-container-v1.0.0-1";
 const PACKAGES: &str = "/cnr/api/v1/packages";
 const PACKAGE: &str = "/cnr/api/v1/packages/testorg/";
 
-/// A service that is called.
+/// A service that our service calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     Quay,
@@ -22,14 +22,14 @@ pub enum Service {
     Greenwave,
 }
 
-/// A call to a service, in the course of a request that needs it.
+/// A call to another service, made for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Call {
-    /// Pushing a zip: the releases that are there.
+    /// Pushing a zip: the list of releases.
     Listing,
-    /// Pushing a zip under a given version.
+    /// Pushing a zip with a given version: the push.
     Push,
-    /// Pushing a zip to a public organization.
+    /// Pushing a zip to a public organization: making it public.
     Publish,
     /// Pushing a build: `getBuild`.
     Build,
@@ -39,13 +39,13 @@ pub enum Call {
     Download,
     /// Pushing a build: Greenwave's decision.
     Decision,
-    /// Deleting a release.
+    /// Deleting a release: the deletion.
     Delete,
-    /// Deleting all releases: which there are.
+    /// Deleting all releases: the list of releases.
     ListingToDelete,
-    /// Deleting all releases: one of them.
+    /// Deleting all releases: the deletion of one of them.
     DeleteAll,
-    /// Health.
+    /// The health check of a service.
     Health(Service),
 }
 
@@ -94,12 +94,13 @@ impl Call {
         }
     }
 
-    /// Whether it is the first call to the address of its service, so that this can be out of reach.
+    /// Whether the request makes no earlier call to the same address. Only then can the address be unreachable for this
+    /// call.
     pub fn is_first(self) -> bool {
         !matches!(self, Call::Publish | Call::Logs | Call::DeleteAll)
     }
 
-    /// Its request: the method, how the path starts, what is in the body.
+    /// Its HTTP request: the method, a prefix of the path, and a text in the body.
     pub fn request(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Call::Listing | Call::ListingToDelete => ("GET", PACKAGES, ""),
@@ -117,7 +118,7 @@ impl Call {
         }
     }
 
-    /// The error that ends the request when the service does not do its part.
+    /// The status and id of the error if this call fails.
     pub fn error(self) -> (u16, &'static str) {
         match self {
             Call::Push => (500, "QuayCourierError"),
@@ -138,7 +139,7 @@ impl Call {
         }
     }
 
-    /// The package that the request is about.
+    /// The package in the request.
     pub fn package(self) -> &'static str {
         match self {
             Call::Delete | Call::ListingToDelete | Call::DeleteAll => "larder",
@@ -155,7 +156,7 @@ impl Call {
         }
     }
 
-    /// Puts the stand-ins into the state that the request needs.
+    /// Prepares the stand-ins for the request.
     pub fn prepare(self, app: &TestApp) {
         for release in self.releases().iter().rev() {
             app.quay.add_release(ORGANIZATION, self.package(), release);
@@ -170,7 +171,7 @@ impl Call {
         }
     }
 
-    /// Makes the request.
+    /// Sends the request.
     pub async fn make(self, app: &TestApp) -> Answer {
         let zip = Operator::doorbell().zip();
         match self {
@@ -183,7 +184,7 @@ impl Call {
         }
     }
 
-    /// What the answer says in words.
+    /// The text of the answer.
     pub fn message(self, answer: &Answer) -> &str {
         let service = match self {
             Call::Health(Service::Quay) => "quay",
@@ -198,7 +199,7 @@ impl Call {
 }
 
 impl Service {
-    /// Where the configuration says that it is.
+    /// The service's URL in the configuration.
     pub fn url(self, config: &mut Config) -> &mut Url {
         match self {
             Service::Quay => &mut config.quay_url,
@@ -208,7 +209,7 @@ impl Service {
         }
     }
 
-    /// What reached it.
+    /// The requests that the service received.
     pub fn requests(self, app: &TestApp) -> Vec<Recorded> {
         match self {
             Service::Quay => app.quay.requests(),

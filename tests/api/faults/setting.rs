@@ -1,4 +1,4 @@
-//! A service of ours one of whose calls meets trouble.
+//! A running service, one of whose calls has trouble.
 
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -16,30 +16,30 @@ use super::call::Service;
 use super::trouble::Trouble;
 use crate::helpers::TestApp;
 
-/// What is on the way to a service.
-enum Way {
+/// The connection from our service to the other one.
+enum Connection {
     Free,
-    /// An address that is taken, where nobody listens.
+    /// An address that is in use, where nobody listens.
     Closed(
-        #[expect(dead_code, reason = "while it is held nobody else gets the address")] TcpSocket,
+        #[expect(dead_code, reason = "while it exists, nobody else gets the address")] TcpSocket,
     ),
     Tls(Terminator),
 }
 
-/// The service, and what stands between it and the other one.
-pub struct Setting {
+/// Our service, and its connection to the other one.
+pub(crate) struct Setting {
     pub app: TestApp,
     case: Case,
-    way: Way,
-    /// Where nothing should come.
+    connection: Connection,
+    /// A Quay that must not receive any request.
     elsewhere: Quay,
 }
 
 impl Setting {
-    pub async fn start(case: Case) -> Self {
-        let mut way = Way::Free;
+    pub(crate) async fn start(case: Case) -> Self {
+        let mut connection = Connection::Free;
         let settings = case.call.settings();
-        let build = |config, aws| build(config, aws, case, &mut way);
+        let build = |config, aws| build(config, aws, case, &mut connection);
         let app = TestApp::launch(settings, true, build).await;
         let elsewhere = Quay::start(Settings::default()).await.expect("a port");
         case.call.prepare(&app);
@@ -51,13 +51,13 @@ impl Setting {
         Self {
             app,
             case,
-            way,
+            connection,
             elsewhere,
         }
     }
 
-    /// How often the service was asked, or called in vain.
-    pub fn tries(&self) -> usize {
+    /// How often the other service was called, including failed connections.
+    pub(crate) fn tries(&self) -> usize {
         assert!(self.elsewhere.requests().is_empty());
         let (method, path, containing) = self.case.call.request();
         let requests = self.case.call.service().requests(&self.app);
@@ -65,8 +65,8 @@ impl Setting {
             .iter()
             .filter(|request| request.is(method, path, containing));
         let tries = asked.count();
-        match &self.way {
-            Way::Tls(terminator) if tries == 0 => terminator.connections(),
+        match &self.connection {
+            Connection::Tls(terminator) if tries == 0 => terminator.connections(),
             _ => tries,
         }
     }
@@ -80,8 +80,8 @@ fn arm<S: stand_in::Service>(service: &StandIn<S>, case: Case, elsewhere: &Quay)
     }
 }
 
-/// Our service, which finds the other one where nobody is, or behind TLS.
-fn build(mut config: Config, aws: Aws, case: Case, way: &mut Way) -> App {
+/// Our service, configured so that the other one is at an address where nobody listens, or behind TLS.
+fn build(mut config: Config, aws: Aws, case: Case, connection: &mut Connection) -> App {
     let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     config.request_timeout = case.trouble.request_timeout();
     let url = case.call.service().url(&mut config);
@@ -89,14 +89,14 @@ fn build(mut config: Config, aws: Aws, case: Case, way: &mut Way) -> App {
         let nobody = TcpSocket::new_v4().expect("a socket");
         nobody.bind(free).expect("a port");
         move_to(url, "http", nobody.local_addr().expect("an address"));
-        *way = Way::Closed(nobody);
+        *connection = Connection::Closed(nobody);
     }
     let authority = Authority::new("the stand-ins' CA");
     if let Some(certificate) = case.trouble.certificate(&authority) {
         let behind = url.socket_addrs(|| None).expect("an address")[0];
         let started = Terminator::start(free, certificate, behind).expect("a port");
         move_to(url, "https", started.address());
-        *way = Way::Tls(started);
+        *connection = Connection::Tls(started);
     }
     let mut app = App::with_aws(config, aws);
     app.trust(authority.pem().as_bytes())

@@ -1,4 +1,4 @@
-//! What may be wrong with a service, or with the way to it.
+//! The kinds of trouble with a service, or with the connection to it.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use omps_tests::tls::{Authority, Certificate};
 const HOST: &str = "127.0.0.1";
 /// The `request_timeout` of services that are not slow.
 const LONG: Duration = Duration::from_secs(10);
-/// The `request_timeout` of those that are.
+/// The `request_timeout` of slow services.
 const SHORT: Duration = Duration::from_millis(400);
 
-/// What is wrong with every answer to a call, or with the way to its service.
+/// The trouble with every answer to a call, or with the connection to its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub(crate) enum Trouble {
     Refused,
     ResetBefore,
     ResetAfter,
@@ -34,12 +34,12 @@ pub enum Trouble {
     Expired,
     WrongName,
     UnknownAuthority,
-    /// No trouble: TLS under an authority that is trusted.
+    /// No trouble: TLS with a trusted authority.
     TrustedAuthority,
 }
 
 impl Trouble {
-    pub const ALL: [Trouble; 20] = [
+    pub(crate) const ALL: [Trouble; 20] = [
         Trouble::Refused,
         Trouble::ResetBefore,
         Trouble::ResetAfter,
@@ -62,7 +62,7 @@ impl Trouble {
         Trouble::TrustedAuthority,
     ];
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Trouble::Refused => "connection refused",
             Trouble::ResetBefore => "reset before the request was taken",
@@ -87,13 +87,13 @@ impl Trouble {
         }
     }
 
-    /// Whether it keeps every request from its service, not only some.
-    pub fn is_on_the_way(self) -> bool {
-        self == Trouble::Refused || self.is_of_tls()
+    /// Whether no request at all reaches the service.
+    pub(crate) fn blocks_every_request(self) -> bool {
+        self == Trouble::Refused || self.is_tls()
     }
 
-    /// Whether the same request is expected to succeed a little later.
-    pub fn can_pass(self) -> bool {
+    /// Whether the service expects that the same request succeeds a little later.
+    pub(crate) fn is_temporary(self) -> bool {
         matches!(
             self,
             Trouble::ResetBefore
@@ -104,8 +104,8 @@ impl Trouble {
         )
     }
 
-    /// Whether it is TLS that keeps requests away.
-    pub fn is_of_tls(self) -> bool {
+    /// Whether the service is behind TLS.
+    pub(crate) fn is_tls(self) -> bool {
         matches!(
             self,
             Trouble::SelfSigned
@@ -116,24 +116,24 @@ impl Trouble {
         )
     }
 
-    /// Whether the service does what it is asked, whatever it answers.
-    pub fn acts(self) -> bool {
+    /// Whether the request takes effect, whatever the answer is.
+    pub(crate) fn takes_effect(self) -> bool {
         matches!(
             self,
             Trouble::ResetAfter | Trouble::SlowAfter | Trouble::Truncated
         )
     }
 
-    /// How long a call may take that this befalls.
-    pub fn request_timeout(self) -> Duration {
+    /// The time limit for a call with this trouble.
+    pub(crate) fn request_timeout(self) -> Duration {
         match self {
             Trouble::SlowBefore | Trouble::SlowAfter => SHORT,
             _ => LONG,
         }
     }
 
-    /// What the stand-in does with a request that reaches it.
-    pub fn fault<R>(self, elsewhere: &str) -> Option<Fault<R>> {
+    /// The fault to arm in the stand-in, if there is one.
+    pub(crate) fn fault<R>(self, elsewhere: &str) -> Option<Fault<R>> {
         let late = SHORT * 100;
         let reply = |status, content_type, body: &str| Fault::Reply {
             status,
@@ -161,8 +161,8 @@ impl Trouble {
         })
     }
 
-    /// What the service shows when it speaks TLS, which it does for no other trouble.
-    pub fn certificate(self, authority: &Authority) -> Option<Certificate> {
+    /// The certificate of the service, if it is behind TLS.
+    pub(crate) fn certificate(self, authority: &Authority) -> Option<Certificate> {
         Some(match self {
             Trouble::SelfSigned => Certificate::self_signed(HOST),
             Trouble::Expired => authority.expired(HOST),

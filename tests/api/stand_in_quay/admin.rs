@@ -1,4 +1,4 @@
-//! The administration says what Quay holds and was asked, and stalls requests on order.
+//! The administration shows the content and the requests of Quay, and arms faults.
 
 use std::net::SocketAddr;
 
@@ -21,7 +21,7 @@ async fn start() -> (Admin, String) {
     (admin, quay_url)
 }
 
-/// The status and the body of an answer; a body that is no JSON is a text.
+/// The status and the body of an answer. A body that is not JSON is a text.
 async fn ask(admin: &Admin, method: Method, path: &str, body: impl Into<Vec<u8>>) -> (u16, Value) {
     let request = Client::new().request(method, format!("{}{path}", admin.url()));
     let answer = request.body(body.into()).send().await.expect("an answer");
@@ -44,7 +44,7 @@ async fn state(admin: &Admin) -> (Value, Value) {
     )
 }
 
-/// Waits until all faults are met and Quay holds so many releases of its one repository.
+/// Waits until all faults are met and Quay has this number of releases of its only repository.
 async fn holds(admin: &Admin, count: usize) {
     for _ in 0..MOMENTS {
         let (releases, unmet) = state(admin).await;
@@ -57,7 +57,7 @@ async fn holds(admin: &Admin, count: usize) {
 }
 
 #[tokio::test]
-async fn it_says_what_quay_holds_and_was_asked() {
+async fn it_shows_the_content_and_the_requests_of_quay() {
     let (admin, quay) = start().await;
     assert_eq!(
         push_to(&quay, PACKAGE, ROBOT, "1.0.0", "content").await,
@@ -103,7 +103,7 @@ async fn a_push_hangs_before_or_after_its_effect() {
 }
 
 #[tokio::test]
-async fn a_late_push_has_its_effect_though_the_client_has_left() {
+async fn a_late_push_takes_effect_although_the_client_has_left() {
     let (admin, quay) = start().await;
     let fault =
         json!({"kind": "act-late", "method": "POST", "path_prefix": PACKAGE, "seconds": 0.5});
@@ -118,7 +118,7 @@ async fn a_late_push_has_its_effect_though_the_client_has_left() {
 }
 
 #[tokio::test]
-async fn an_order_that_makes_no_sense_is_refused() {
+async fn an_invalid_fault_is_refused() {
     let (admin, _) = start().await;
     for wrong in [
         json!({"kind": "explode", "method": "GET", "path_prefix": "/"}),
@@ -132,7 +132,7 @@ async fn an_order_that_makes_no_sense_is_refused() {
 }
 
 #[tokio::test]
-async fn faults_are_forgotten() {
+async fn faults_are_removed() {
     let (admin, quay) = start().await;
     let fault = json!({"kind": "crash", "method": "POST", "path_prefix": PACKAGE, "count": null});
     order(&admin, &fault).await;
@@ -150,7 +150,7 @@ async fn faults_are_forgotten() {
 }
 
 #[tokio::test]
-async fn koji_gets_builds() {
+async fn builds_are_added_to_koji() {
     let (admin, _) = start().await;
     let zip = Operator::doorbell().zip();
     let added = ask(&admin, Method::POST, "/builds/a-b-1", zip).await;

@@ -1,4 +1,4 @@
-//! What a real Quay does and most tests do not need, each manner by itself.
+//! Behaviour of a real Quay that most tests do not need, each kind separately.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -11,18 +11,18 @@ use serde_json::{Value, json};
 use super::recording::{gzip, recorded_accounts};
 use super::send;
 
-pub const PACKAGE: &str = "/cnr/api/v1/packages/testorg/pkg";
+pub(crate) const PACKAGE: &str = "/cnr/api/v1/packages/testorg/pkg";
 const LISTING: &str = "/cnr/api/v1/packages?namespace=testorg";
 const REPOSITORY: &str = "/api/v1/repository/testorg/pkg";
-pub const ROBOT: &str = "creator robot";
+pub(crate) const ROBOT: &str = "creator robot";
 const OWNER_TOKEN: &str = "Bearer testorgoauthtoken";
-/// Longer than two requests in one process are apart.
+/// Longer than the time between two requests in one process.
 const LONG_WINDOW: Duration = Duration::from_secs(1);
-pub const MOMENT: Duration = Duration::from_millis(10);
-/// How many moments something may take before the test gives up.
-pub const MOMENTS: usize = 1_000;
+pub(crate) const MOMENT: Duration = Duration::from_millis(10);
+/// How often a test checks for an expected state before it fails.
+pub(crate) const MOMENTS: usize = 1_000;
 
-pub async fn quay_with(manners: Manners) -> Quay {
+pub(crate) async fn quay_with(manners: Manners) -> Quay {
     let accounts = recorded_accounts();
     let settings = Settings {
         accounts: accounts.reader("testorg+reader", "readerpw", "testorg"),
@@ -44,7 +44,7 @@ async fn push(quay: &Quay, path: &str, caller: &str, release: &str, content: &st
     push_to(&quay.url(), path, caller, release, content).await
 }
 
-pub async fn push_to(
+pub(crate) async fn push_to(
     quay_url: &str,
     path: &str,
     caller: &str,
@@ -67,7 +67,7 @@ fn body(release: &str, content: &str, visibility: &str) -> String {
     .to_string()
 }
 
-/// Waits until a push has looked for its release: it makes the repository, and is in its window.
+/// Waits until a push has checked for its release: it has created the repository, and is in its window.
 async fn looked(quay: &Quay) {
     while quay.is_public("testorg", "pkg").is_none() {
         tokio::time::sleep(MOMENT).await;
@@ -76,7 +76,7 @@ async fn looked(quay: &Quay) {
 }
 
 #[tokio::test]
-async fn of_two_pushes_that_overlap_both_succeed_and_the_later_content_survives() {
+async fn two_overlapping_pushes_both_succeed_and_the_later_content_stays() {
     let quay = quay_with(Manners {
         push_window: Some(LONG_WINDOW),
         ..Manners::default()
@@ -109,7 +109,7 @@ async fn a_push_is_atomic_by_default() {
 }
 
 #[tokio::test]
-async fn a_push_in_its_window_is_finished_though_the_client_has_left() {
+async fn a_push_in_its_window_is_finished_although_the_client_has_left() {
     let quay = quay_with(Manners {
         push_window: Some(LONG_WINDOW),
         ..Manners::default()
@@ -141,7 +141,7 @@ async fn an_authenticated_listing_is_cut_and_an_anonymous_one_is_not() {
         for index in 0..packages {
             let path = format!("/cnr/api/v1/packages/testorg/p{index:03}");
             let (release, status) = match index < empty {
-                // Quay makes the package before it looks at the release.
+                // Quay creates the package before it checks the release.
                 true => ("bad", 422),
                 false => ("1.0.0", 200),
             };
@@ -169,7 +169,7 @@ async fn an_authenticated_listing_is_cut_and_an_anonymous_one_is_not() {
 }
 
 #[tokio::test]
-async fn the_front_refuses_what_is_too_much_for_one_token() {
+async fn the_front_refuses_requests_over_the_rate_of_one_token() {
     let quay = quay_with(Manners {
         requests_a_second: Some(30),
         clock: || UNIX_EPOCH,
@@ -193,7 +193,7 @@ async fn the_front_refuses_what_is_too_much_for_one_token() {
 }
 
 #[tokio::test]
-async fn a_release_is_deleted_once_in_a_second() {
+async fn a_release_can_be_deleted_only_once_in_a_second() {
     for (deletes_by_second, again) in [(true, 500), (false, 200)] {
         let quay = quay_with(Manners {
             deletes_by_second,
@@ -220,7 +220,7 @@ async fn a_release_is_deleted_once_in_a_second() {
 }
 
 #[tokio::test]
-async fn a_repository_shows_its_visibility_to_whoever_may_see_it() {
+async fn the_visibility_of_a_repository_is_shown_to_its_readers() {
     let quay = quay_with(Manners::default()).await;
     let show = async |path, caller| ask(&quay, Method::GET, path, caller).await;
     let is_public = |body: &str| {

@@ -1,4 +1,4 @@
-//! What the recordings were made with: the file names callers and cases, not their bytes.
+//! The inputs of the recordings. The file with the recordings contains only the names of callers and cases.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use flate2::{Compression, write::GzEncoder};
@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 const ZEROS: &str = "00000000000000000000000000000000000000000000000";
 
-/// The accounts that the recordings were made with.
-pub fn recorded_accounts() -> Accounts {
+/// The accounts in the recordings.
+pub(crate) fn recorded_accounts() -> Accounts {
     Accounts::default()
         .user("labadmin", "labadminpw", &["testorg", "privorg"])
         .user("outsider", "outsiderpw", &[])
@@ -27,8 +27,8 @@ fn oauth_token(organization: &str) -> String {
     format!("{organization}oauthtoken{}", &ZEROS[..23])
 }
 
-/// The `Authorization` header of the caller that the recording names.
-pub fn authorization(caller: &str) -> Option<String> {
+/// The `Authorization` header of the caller with this name.
+pub(crate) fn authorization(caller: &str) -> Option<String> {
     Some(match caller {
         "anonymous" => return None,
         "creator robot" => basic("testorg+omps", &robot_password()),
@@ -43,8 +43,8 @@ pub fn authorization(caller: &str) -> Option<String> {
     })
 }
 
-/// What the recording sent; the file says it in the titles only.
-pub fn request_body(title: &str, path: &str) -> Option<String> {
+/// The body of a recorded request; the file only has its title.
+pub(crate) fn request_body(title: &str, path: &str) -> Option<String> {
     if let Some(case) = title.strip_prefix("login: ") {
         return Some(login_body(case));
     }
@@ -135,7 +135,7 @@ fn python_literal(literal: &str) -> Value {
     }
 }
 
-pub fn gzip(content: &[u8]) -> Vec<u8> {
+pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     std::io::Write::write_all(&mut encoder, content).expect("memory takes it");
     encoder.finish().expect("memory takes it")

@@ -1,10 +1,10 @@
-//! What API Gateway answers by itself, and to whom it answers.
+//! The answers that API Gateway gives without a function, and the callers that it admits.
 
 use serde_json::{Value, json};
 
 use super::{functions, template, text, texts};
 
-/// Kind, status and error id of API Gateway's own answers, and after how many seconds a caller may come again.
+/// The kind, the status and the error id of API Gateway's own answers, and their `Retry-After` in seconds.
 const RESPONSES: [(&str, u64, &str, Option<&str>); 12] = [
     ("MISSING_AUTHENTICATION_TOKEN", 404, "NotFound", None),
     ("INVALID_SIGNATURE", 404, "NotFound", None),
@@ -54,7 +54,7 @@ fn a_default_answer_changes_no_status() {
         ("DEFAULT_5XX", "InternalServerError"),
     ] {
         let response = &responses[kind];
-        // Its status would be that of all others, of the web ACL's 403 too.
+        // Its status would also apply to all other answers, including the 403 of the web ACL.
         assert_eq!(response["StatusCode"], Value::Null, "{kind}");
         assert_eq!(body(response)["status"], Value::Null, "{kind}");
         assert_eq!(body(response)["error"], error, "{kind}");
@@ -64,7 +64,7 @@ fn a_default_answer_changes_no_status() {
 }
 
 #[test]
-fn validate_and_uploads_have_throttles_of_their_own() {
+fn validate_and_uploads_have_their_own_throttles() {
     let template = template();
     let functions = functions(&template);
     let settings = &template["Resources"]["Api"]["Properties"]["MethodSettings"];
@@ -87,7 +87,7 @@ fn validate_and_uploads_have_throttles_of_their_own() {
 }
 
 #[test]
-fn who_may_call_is_denied_by_parameters_alone() {
+fn only_parameters_deny_callers() {
     let policy = &template()["Resources"]["Api"]["Properties"]["Policy"];
     let statements = policy["Statement"].as_array().expect("statements");
 
@@ -103,7 +103,7 @@ fn who_may_call_is_denied_by_parameters_alone() {
 }
 
 #[test]
-fn the_address_that_the_stack_tells_includes_the_stage() {
+fn the_address_in_the_outputs_of_the_stack_includes_the_stage() {
     let url = &template()["Outputs"]["ApiUrl"]["Value"];
 
     assert!(text(url).ends_with("/${Api.Stage}"), "{url}");

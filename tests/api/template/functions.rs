@@ -1,21 +1,21 @@
-//! What every function has, and that a changed parameter is a new version of it.
+//! The properties that every function must have, and the rule that a changed parameter gives it a new version.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Function, OF_QUEUE, all, functions, resources_of, template, text, texts};
+use super::{Function, PUSH_EVENT, all, functions, resources_of, template, text, texts};
 
 /// Lambda's limit for the description of a function, a version or a layer.
 const LONGEST_DESCRIPTION: usize = 256;
-/// What a parameter's value may have at most, and a stack's name.
+/// The longest value of a parameter, and the longest name of a stack.
 const LONGEST_PARAMETER: usize = 4096;
 const LONGEST_STACK_NAME: usize = 128;
-/// What belongs to a function and not to its versions: Lambda and CodeDeploy apply it at once.
-const OF_NO_VERSION: [&str; 2] = ["DeploymentPreference", "ReservedConcurrentExecutions"];
+/// Properties that belong to a function and not to its versions: Lambda and CodeDeploy apply them at once.
+const UNVERSIONED_PROPERTIES: [&str; 2] = ["DeploymentPreference", "ReservedConcurrentExecutions"];
 
 #[test]
-fn every_function_has_memory_a_time_out_and_logs_that_end() {
+fn every_function_has_memory_a_timeout_and_logs_that_expire() {
     let template = template();
     for Function {
         name,
@@ -25,7 +25,7 @@ fn every_function_has_memory_a_time_out_and_logs_that_end() {
     } in functions(&template)
     {
         assert!(properties["MemorySize"].is_u64(), "{name}");
-        let most = if name == OF_QUEUE { 120 } else { 29 };
+        let most = if name == PUSH_EVENT { 120 } else { 29 };
         assert!(properties["Timeout"].as_u64() <= Some(most), "{name}");
         let logging = json!({"LogFormat": "JSON", "LogGroup": format!("{resource}Logs")});
         assert_eq!(properties["LoggingConfig"], logging, "{name}");
@@ -60,7 +60,7 @@ fn every_description_fits_whatever_the_parameters() {
     }
 }
 
-/// The length of a text of `!Sub`, each reference in it at its longest.
+/// The largest length of a `!Sub` text, with the longest value for each reference.
 fn longest(text: &str, template: &Value) -> usize {
     let mut parts = text.split("${");
     let fixed = parts.next().expect("a first part").chars().count();
@@ -97,7 +97,7 @@ fn a_parameter_that_changes_a_function_is_in_the_revision_that_its_version_names
     };
     let of_version = |properties: &Value| {
         let mut properties = properties.as_object().expect("properties").clone();
-        for key in OF_NO_VERSION {
+        for key in UNVERSIONED_PROPERTIES {
             properties.remove(key);
         }
         named(&Value::Object(properties))

@@ -1,17 +1,19 @@
-//! The queue, the alarms, and what stays when the stack goes.
+//! The queue, the alarms, and the resources that remain when the stack is deleted.
 
 use serde_json::{Value, json};
 
-use super::{OF_QUEUE, functions, resources_of, template};
+use super::{PUSH_EVENT, functions, resources_of, template};
 
-/// What has a name of its own, or is one for the whole account, would block the deployment after one that failed.
+/// A resource with its own name, or one that exists once in an account, would block the deployment after a failed one.
 const NAMED: [&str; 2] = ["AWS::Logs::LogGroup", "AWS::ApiGateway::Account"];
 
 #[test]
-fn a_message_is_hidden_for_six_times_what_its_push_may_take_and_ends_as_a_dead_letter() {
+fn a_message_is_hidden_for_six_times_the_timeout_and_ends_as_a_dead_letter() {
     let template = template();
     let functions = functions(&template);
-    let of_queue = functions.iter().find(|function| function.name == OF_QUEUE);
+    let of_queue = functions
+        .iter()
+        .find(|function| function.name == PUSH_EVENT);
     let of_queue = &of_queue.expect("the function behind the queue").properties;
     let queue = &template["Resources"]["PushQueue"]["Properties"];
 
@@ -40,7 +42,7 @@ fn only_completed_builds_of_koji_become_messages() {
 }
 
 #[test]
-fn what_holds_data_stays_when_the_stack_goes() {
+fn resources_with_data_remain_when_the_stack_is_deleted() {
     let template = template();
     for (resource, policy) in [
         ("LedgerTable", "Retain"),
@@ -69,7 +71,7 @@ fn a_deployment_that_failed_at_first_does_not_block_the_next_by_its_names() {
     for (name, resource) in template["Resources"].as_object().expect("resources") {
         let protected = resource["Properties"]["DeletionProtectionEnabled"] == true;
         let kept = resource["DeletionPolicy"] == "Retain";
-        // The roll-back cannot delete what is protected.
+        // A roll-back cannot delete a protected resource.
         assert_eq!(protected, kept, "{name}");
     }
 }
@@ -103,7 +105,7 @@ fn only_faults_of_omps_roll_a_deployment_back() {
 }
 
 #[test]
-fn every_function_that_crashes_is_an_alarm() {
+fn every_function_has_an_alarm_for_crashes() {
     let template = template();
     let metrics = &template["Resources"]["ErrorsAlarm"]["Properties"]["Metrics"];
     let metrics = metrics.as_array().expect("metrics");

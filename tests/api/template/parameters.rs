@@ -1,4 +1,4 @@
-//! Every parameter is documented, and in a group of the console.
+//! Checks that every parameter is documented and in a group of the console.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -48,7 +48,7 @@ fn every_parameter_is_in_one_group_of_the_console() {
 }
 
 #[test]
-fn what_is_the_accounts_own_is_left_alone_by_default() {
+fn settings_of_the_whole_account_are_unchanged_by_default() {
     let template = template();
 
     assert_eq!(

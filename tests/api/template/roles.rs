@@ -1,8 +1,11 @@
-//! No role allows more than its function needs.
+//! Checks that no role allows more than its function requires.
 
 use serde_json::{Value, json};
 
-use super::{Function, OF_LEDGER, OF_QUEUE, PUSHES, all, functions, resources_of, template, texts};
+use super::{
+    Function, LEDGER_FUNCTIONS, PUSH_EVENT, PUSH_FUNCTIONS, all, functions, resources_of, template,
+    texts,
+};
 
 const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretsPrefix}/*";
 const EVENT_BUS: &str =
@@ -11,7 +14,7 @@ const UPLOADS: &str = "${UploadBucket.Arn}/uploads/*";
 const ZIPS: &str = "${UploadBucket.Arn}/v2/*";
 
 #[test]
-fn a_role_allows_what_its_function_does_and_no_more() {
+fn a_role_allows_exactly_what_its_function_requires() {
     let template = template();
     for function in functions(&template) {
         let name = &function.name;
@@ -29,22 +32,22 @@ fn a_role_allows_what_its_function_does_and_no_more() {
             json!(["HasTracing", "TracingPolicy", "AWS::NoValue"]),
             json!(["HasVpc", "VpcPolicy", "AWS::NoValue"]),
         ];
-        if OF_LEDGER.contains(&name.as_str()) {
+        if LEDGER_FUNCTIONS.contains(&name.as_str()) {
             managed.push(json!(["HasKmsKey", "DecryptPolicy", "AWS::NoValue"]));
         }
         assert_eq!(role["ManagedPolicyArns"], json!(managed), "{name}");
     }
 }
 
-/// What a function's own policies have to allow.
+/// The statements that a function's own policies must have.
 fn needed(function: &Function) -> Vec<Value> {
     let name = function.name.as_str();
     let logs = json!(["logs:CreateLogStream", "logs:PutLogEvents"]);
     let mut needed = vec![allow(&logs, &format!("{}Logs.Arn", function.resource))];
-    if PUSHES.contains(&name) {
+    if PUSH_FUNCTIONS.contains(&name) {
         needed.push(allow(&json!("secretsmanager:GetSecretValue"), SECRETS));
     }
-    // Without it, what is not there is forbidden.
+    // Without this permission, S3 answers 403 instead of 404 for a missing object.
     let list = || allow(&json!("s3:ListBucket"), "UploadBucket.Arn");
     let read = json!(["s3:GetObject", "s3:GetObjectVersion"]);
     let use_up = json!(["s3:GetObject", "s3:GetObjectVersion", "s3:DeleteObject"]);
@@ -59,7 +62,7 @@ fn needed(function: &Function) -> Vec<Value> {
             allow(&json!("kms:GenerateDataKey"), "KmsKeyArn"),
         ],
         "push-zipfile" => vec![allow(&use_up, UPLOADS), list()],
-        OF_QUEUE => vec![
+        PUSH_EVENT => vec![
             allow(&receive, "PushQueue.Arn"),
             allow(&read, ZIPS),
             list(),
@@ -67,7 +70,7 @@ fn needed(function: &Function) -> Vec<Value> {
         ],
         _ => Vec::new(),
     });
-    if OF_LEDGER.contains(&name) {
+    if LEDGER_FUNCTIONS.contains(&name) {
         let actions = json!(["dynamodb:GetItem", "dynamodb:PutItem"]);
         needed.push(allow(&actions, "LedgerTable.Arn"));
     }
@@ -106,7 +109,7 @@ fn only_traces_and_descriptions_of_the_network_are_allowed_on_any_resource() {
 }
 
 #[test]
-fn a_key_of_ones_own_is_for_decryption_by_whoever_reads_secrets_zips_or_the_ledger() {
+fn only_functions_that_read_secrets_zips_or_the_ledger_may_decrypt_with_the_key() {
     let policy = &template()["Resources"]["DecryptPolicy"];
 
     let statement = json!([{"Effect": "Allow", "Action": "kms:Decrypt", "Resource": "KmsKeyArn"}]);
@@ -131,16 +134,16 @@ fn every_role_has_the_permissions_boundary() {
     for (name, role) in roles {
         assert_eq!(role["Properties"]["PermissionsBoundary"], wanted, "{name}");
     }
-    // Without a role, SAM makes one that has no boundary.
+    // Without a role, SAM would create one that has no boundary.
     let preference = &template["Globals"]["Function"]["DeploymentPreference"];
     assert_eq!(preference["Role"], "DeploymentRole.Arn");
 }
 
 #[test]
-fn secrets_are_for_the_pushes_alone() {
+fn only_the_push_functions_may_read_secrets() {
     for function in functions(&template()) {
         let prefix = &function.properties["Environment"]["Variables"]["OMPS_SECRETS_PREFIX"];
-        let wanted = PUSHES
+        let wanted = PUSH_FUNCTIONS
             .contains(&function.name.as_str())
             .then_some("SecretsPrefix");
         assert_eq!(prefix.as_str(), wanted, "{}", function.name);
@@ -148,10 +151,10 @@ fn secrets_are_for_the_pushes_alone() {
 }
 
 #[test]
-fn the_ledger_is_for_pushes_and_deletions_alone() {
+fn only_pushes_and_deletions_may_use_the_ledger() {
     for function in functions(&template()) {
         let table = &function.properties["Environment"]["Variables"]["OMPS_LEDGER_TABLE"];
-        let wanted = OF_LEDGER
+        let wanted = LEDGER_FUNCTIONS
             .contains(&function.name.as_str())
             .then_some("LedgerTable");
         assert_eq!(table.as_str(), wanted, "{}", function.name);

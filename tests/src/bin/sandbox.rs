@@ -1,5 +1,5 @@
-//! The service in front of stand-ins for Quay, Koji and Greenwave, with sample builds of an operator and the commands to
-//! try it.
+//! A sandbox: the service with stand-ins for Quay, Koji and Greenwave, sample builds of an operator, and commands to
+//! try.
 
 use std::fmt;
 use std::fs;
@@ -16,14 +16,14 @@ use omps::deadline::Deadline;
 use omps::events::outcome::Outcomes;
 use omps::events::worker::Worker;
 use omps::objects::Objects;
-use omps_tests::bucket::Bucket;
-use omps_tests::greenwave::{CONTEXT, Greenwave, Lack, PRODUCT_VERSION, TESTCASES};
+use omps_tests::greenwave::{CONTEXT, Greenwave, PRODUCT_VERSION, Problem, TESTCASES};
 use omps_tests::koji::{Build, Koji};
 use omps_tests::operator::Operator;
 use omps_tests::quay::accounts::{Accounts, basic, oauth_token, robot_name, robot_password};
 use omps_tests::quay::{Fault, Quay, Settings};
 use omps_tests::stand_in::StandIn;
 use omps_tests::tls::{Authority, Terminator};
+use omps_tests::watched_folder::WatchedFolder;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
@@ -52,15 +52,16 @@ bucket in S3; what came of it is printed.
 The stand-in Koji has three builds: one of the sample operator, one that is no operator, and one
 that Greenwave refuses.";
 
-/// What the stand-in Quay knows: without rules, with rules, public.
+/// The organizations of the stand-in Quay: without rules, with rules, public.
 const ORGANIZATIONS: [&str; 3] = ["testorg", "rules", "public"];
 const SAMPLE: &str = "larder-operator.zip";
-/// What the stand-in Koji has: the sample operator, an image that is no operator, and one that Greenwave refuses.
+/// The builds of the stand-in Koji: the sample operator, an image that is not an operator, and a build that Greenwave
+/// refuses.
 const GOOD_BUILD: &str = "larder-operator-container-v0.5.1-1";
 const IMAGE_BUILD: &str = "larder-container-v0.5.1-1";
 const REFUSED_BUILD: &str = "larder-operator-container-v0.5.1-2";
 
-/// How often the bucket is looked at, and how long a push from there may take.
+/// The pause between two checks of the bucket, and the time limit for a push from there.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
 const PUSH_WITHIN: Duration = Duration::from_secs(60);
 
@@ -75,7 +76,7 @@ struct Options {
     ca: SocketAddr,
 }
 
-/// Everything that the service calls.
+/// The stand-ins for the services that the service calls.
 struct StandIns {
     quay: Quay,
     koji: Koji,
@@ -83,7 +84,7 @@ struct StandIns {
     _tls: Option<Tls>,
 }
 
-/// Quay with TLS, and the CA that makes it trustworthy.
+/// Quay with TLS, and the CA that signed its certificate.
 struct Tls {
     _quay: Terminator,
     _ca: StandIn<Authority>,
@@ -111,7 +112,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The options, or nothing when help is wanted.
+/// The options, or `None` if the user asks for help.
 fn options() -> Result<Option<Options>, lexopt::Error> {
     let port = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let mut options = Options {
@@ -156,7 +157,7 @@ async fn run(options: &Options) -> Result<(), String> {
     let mut of_bucket = of_bucket.map_err(|error| error.to_string())?;
     of_bucket.ledger = app.ledger.clone();
     of_bucket.objects = Objects::Folder(folder.join("bucket"));
-    let bucket = Bucket::open(folder.join("bucket"));
+    let bucket = WatchedFolder::open(folder.join("bucket"));
     let bucket = bucket.map_err(|error| cannot_use(&folder, &error))?;
     let stop = stop_signal().map_err(|error| error.to_string())?;
 
@@ -170,24 +171,24 @@ async fn run(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-/// Pushes what is put into the bucket, as the function behind the queue would, and prints what came of it.
-async fn watch(mut bucket: Bucket, app: App) -> io::Result<()> {
+/// Pushes each zip that is put into the bucket, as the function that reads the queue would, and prints the outcome.
+async fn watch(mut bucket: WatchedFolder, app: App) -> io::Result<()> {
     let (sender, mut outcomes) = mpsc::unbounded_channel();
     let worker = Worker {
         outcomes: Outcomes::Channel(sender),
     };
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        let batch = bucket.news()?;
-        let failures = worker
+        let batch = bucket.new_objects()?;
+        let response = worker
             .work(&app, &batch, Deadline::after(PUSH_WITHIN))
             .await;
         while let Ok(outcome) = outcomes.try_recv() {
             println!("# {}: {}", outcome.detail_type(), outcome.detail);
         }
-        for failure in failures.messages {
+        for failure in response.failures {
             println!(
-                "# {} is to be tried again: put the zip there once more",
+                "# {} failed and may succeed later: put the zip there again",
                 failure.id
             );
         }
@@ -234,8 +235,8 @@ impl StandIns {
         koji.add_build(Build::of_image(IMAGE_BUILD));
         koji.add_build(Build::of_operator(REFUSED_BUILD, zip));
         let [installs, upgrades] = TESTCASES;
-        greenwave.refuse(REFUSED_BUILD, installs, Lack::Missing);
-        greenwave.refuse(REFUSED_BUILD, upgrades, Lack::Failed);
+        greenwave.refuse(REFUSED_BUILD, installs, Problem::Missing);
+        greenwave.refuse(REFUSED_BUILD, upgrades, Problem::Failed);
         Ok(Self {
             quay,
             koji,
@@ -293,7 +294,7 @@ impl Tls {
             .map(|mut addresses| addresses.next());
         let listen = resolved
             .map_err(|error| format!("--tls {address}: {error}"))?
-            .ok_or_else(|| format!("--tls {address} is no address"))?;
+            .ok_or_else(|| format!("--tls {address} is not an address"))?;
         let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
         let authority = Authority::new("the sandbox's CA");
         let certificate = authority.certificate(host);
@@ -308,7 +309,7 @@ impl Tls {
     }
 }
 
-/// Makes the folder, puts the sample operator into it, and returns its absolute path.
+/// Creates the folder, puts the sample operator into it, and returns its absolute path.
 fn prepare(folder: &Path) -> io::Result<PathBuf> {
     fs::create_dir_all(folder)?;
     fs::write(folder.join(SAMPLE), Operator::larder().zip())?;
@@ -379,7 +380,7 @@ tar -xvzf '{folder}/pulled.tar.gz' -C '{folder}'
 {push_build}
 # This build is no operator.
 {push_image}
-# This one lacks tests that Greenwave wants.
+# This build lacks tests that Greenwave requires.
 {push_refused}
 # Delete one release, then all that are left.
 {delete}/1.0.0

@@ -1,5 +1,5 @@
-//! The stand-ins alone: a Quay with the manners of a real one, Koji and Greenwave, for servers and functions in processes of
-//! their own.
+//! Runs only the stand-ins: Quay with the manners of a real Quay, Koji and Greenwave. The servers and functions under
+//! test run in other processes.
 
 use std::future;
 use std::net::SocketAddr;
@@ -79,7 +79,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// The options, or nothing when help is wanted.
+/// The options, or `None` if the user asks for help.
 fn options() -> Result<Option<Options>, lexopt::Error> {
     let free = SocketAddr::from(([127, 0, 0, 1], 0));
     let mut options = Options {
@@ -169,7 +169,7 @@ fn accounts(organizations: &[String]) -> Accounts {
     })
 }
 
-/// The name and the password of an organization's reader.
+/// The name and the password of the robot that may read an organization's packages.
 fn reader(organization: &str) -> (String, String) {
     (
         format!("{organization}+reader"),

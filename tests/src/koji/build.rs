@@ -1,4 +1,4 @@
-//! A build, what the hub tells of it, and its files.
+//! A build, its description in the hub, and its files.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 /// The file with an operator's manifests.
 const ARCHIVE: &str = "operator_manifests.zip";
-/// The volume that is not part of a path.
+/// The volume whose name is not part of a path.
 const DEFAULT_VOLUME: &str = "DEFAULT";
 
-/// Koji's states, by their numbers.
+/// Koji's states with their numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     Building,
@@ -35,10 +35,10 @@ pub struct Build {
 }
 
 impl Build {
-    /// A build that is complete, and no operator.
+    /// A complete build of an image that is not an operator.
     ///
     /// # Panics
-    /// When `nvr` is no N-V-R.
+    /// `nvr` is not an N-V-R.
     pub fn of_image(nvr: &str) -> Self {
         let [name, version, release] = split(nvr).expect("an N-V-R");
         Self {
@@ -58,7 +58,7 @@ impl Build {
         }
     }
 
-    /// A build of an operator, with the zip of its manifests among its files.
+    /// A build of an operator, with the zip of its manifests as a file.
     pub fn of_operator(nvr: &str, zip: Vec<u8>) -> Self {
         let mut build = Self::of_image(nvr);
         build.extra["typeinfo"]["operator-manifests"] = json!({"archive": ARCHIVE});
@@ -67,7 +67,7 @@ impl Build {
         build
     }
 
-    /// A build of an operator as they were before: with the zip of its manifests among its logs.
+    /// An older build of an operator, with the zip of its manifests as a log.
     pub fn of_older_operator(nvr: &str, zip: Vec<u8>) -> Self {
         let mut build = Self::of_image(nvr);
         build.extra["operator_manifests_archive"] = json!(ARCHIVE);
@@ -75,7 +75,7 @@ impl Build {
         build
     }
 
-    /// Puts the build into a state. One that is still building has nothing to tell yet.
+    /// Sets the state of the build. A build in the state `BUILDING` has no completion time and no source.
     #[must_use]
     pub fn in_state(mut self, state: State) -> Self {
         self.state = state;
@@ -100,17 +100,17 @@ impl Build {
         self
     }
 
-    /// Changes what the build's maker says of it.
+    /// Changes the member `extra`.
     #[must_use]
     pub fn with_extra(mut self, change: impl FnOnce(&mut Value)) -> Self {
         change(&mut self.extra);
         self
     }
 
-    /// Removes the archive that the build still names.
+    /// Removes the archive from the files; the build still names it.
     ///
     /// # Panics
-    /// When it has none.
+    /// The build has no archive.
     #[must_use]
     pub fn without_archive(mut self) -> Self {
         let files = self.files.len();
@@ -128,7 +128,7 @@ impl Build {
     }
 
     /// The answer to `getBuild`.
-    pub(super) fn told(&self, id: usize) -> Value {
+    pub(super) fn description(&self, id: usize) -> Value {
         let finished = |value: Value| match self.state {
             State::Building => Value::Null,
             _ => value,
@@ -195,7 +195,7 @@ impl Build {
     }
 }
 
-/// Takes an N-V-R apart as a hub does, which drops an epoch.
+/// Splits an N-V-R as a hub does: it drops an epoch.
 pub(super) fn split(nvr: &str) -> Option<[&str; 3]> {
     let (rest, release) = nvr.rsplit_once('-')?;
     let (name, version) = rest.rsplit_once('-')?;
@@ -206,7 +206,7 @@ pub(super) fn split(nvr: &str) -> Option<[&str; 3]> {
     Some([name, version, release])
 }
 
-/// What an image's maker tells of it.
+/// The member `image` of `extra`.
 fn image() -> Value {
     json!({
         "autorebuild": false,

@@ -1,4 +1,5 @@
-//! The hub: the calls that the service makes. All others are answered as a hub would, and fail the test.
+//! The hub. It supports the calls that the service makes. It answers other calls as a real hub would, but they fail the
+//! test.
 
 use std::sync::Arc;
 
@@ -71,7 +72,7 @@ impl Shared {
         let builds = self.builds();
         let place = builds.iter().position(|build| build.is(parts));
         Ok(xml_rpc::result(&place.map_or(json!(null), |place| {
-            builds[place].told(place + 1)
+            builds[place].description(place + 1)
         })))
     }
 
@@ -84,7 +85,7 @@ impl Shared {
     }
 }
 
-/// What is wrong with a call that the service should not make.
+/// The answer to a call that the service should not make.
 fn wrong_call(method: &str, params: &[Value]) -> Refusal {
     let given = params.len();
     match (method, params) {

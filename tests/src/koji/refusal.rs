@@ -1,4 +1,4 @@
-//! The shapes in which a hub says no.
+//! The forms of a hub's error answers.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -9,22 +9,22 @@ use super::{VERSION, page, xml_rpc};
 /// Why a call failed.
 #[derive(Clone, Debug)]
 pub enum Refusal {
-    /// An XML-RPC fault, which comes with status 200.
+    /// An XML-RPC fault, which has the status 200.
     Fault { code: i32, text: String },
-    /// The hub's WSGI application, where there is no XML-RPC call to answer.
+    /// The answer of the hub's WSGI application to a request that is not an XML-RPC call.
     Plain { status: u16, text: String },
-    /// Apache does not hand chunks to the hub.
+    /// Apache's answer to a body in chunks, which it does not pass on to the hub.
     LengthRequired,
 }
 
 impl Refusal {
-    /// Most of what may be wrong with a call.
+    /// The fault for most errors in a call.
     pub(super) fn generic(text: impl Into<String>) -> Self {
         let text = text.into();
         Self::Fault { code: 1000, text }
     }
 
-    /// A call with too few or too many arguments.
+    /// The fault for too few or too many arguments.
     pub(super) fn arguments(text: impl Into<String>) -> Self {
         let text = text.into();
         Self::Fault { code: 1019, text }

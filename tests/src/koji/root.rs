@@ -1,4 +1,4 @@
-//! The files of the builds, as Apache serves them.
+//! The file server: serves the files of the builds as Apache does.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ pub(super) async fn serve(
     if !matches!(method, Method::GET | Method::HEAD) {
         return unexpected(StatusCode::METHOD_NOT_ALLOWED);
     }
-    // Apache takes `//` for `/`.
+    // Apache treats `//` as `/`.
     let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let path = path.join("/");
     let builds = koji.builds();

@@ -1,4 +1,4 @@
-//! XML-RPC as a hub writes it, byte for byte. JSON has all the types that it needs.
+//! Writes XML-RPC as a hub does, byte for byte. The values are JSON, which has all needed types.
 
 use std::fmt::Write;
 
@@ -28,7 +28,7 @@ fn respond(content: &str) -> Response {
 
 fn written(value: &Value) -> String {
     match value {
-        // The one value without a line end.
+        // Only this value has no line end.
         Value::Null => "<value><nil/></value>".to_owned(),
         Value::Bool(value) => scalar("boolean", &u8::from(*value).to_string()),
         Value::Number(number) => scalar(number_type(number), &number.to_string()),

@@ -1,4 +1,4 @@
-//! Who may call: users, robots, OAuth tokens, and what their `Authorization` header stands for.
+//! The accounts: users, robots and OAuth tokens, and the meaning of an `Authorization` header.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,7 +6,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::stand_in::lock;
 
-/// The accounts of a Quay. Nothing of them changes while it runs but OAuth tokens.
+/// The accounts of a Quay. While it runs, only OAuth tokens change.
 #[derive(Clone, Debug, Default)]
 pub struct Accounts {
     accounts: Vec<Account>,
@@ -28,7 +28,7 @@ struct OauthToken {
     user: String,
 }
 
-/// Who sent a request. Missing and wrong credentials are both [`Caller::Anonymous`].
+/// The sender of a request. Missing and wrong credentials both give [`Caller::Anonymous`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
     Anonymous,
@@ -100,7 +100,7 @@ impl Accounts {
         self
     }
 
-    /// Adds a robot that may pull every package of `reads_in`, and push none.
+    /// Adds a robot that may pull every package of `reads_in`, but push none.
     #[must_use]
     pub fn reader(mut self, name: &str, password: &str, reads_in: &str) -> Self {
         self = self.robot(name, password, None);
@@ -120,7 +120,7 @@ impl Accounts {
         self
     }
 
-    /// Gives a token's rights to another: the old one is worth nothing from now on.
+    /// Moves the rights of a token to another token. The old token has no rights from now on.
     pub(super) fn rotate_oauth_token(&self, old: &str, new: &str) {
         let mut tokens = lock(&self.oauth_tokens);
         for known in tokens.iter_mut().filter(|known| known.token == old) {
@@ -128,7 +128,7 @@ impl Accounts {
         }
     }
 
-    /// Judges the `Authorization` header as `/cnr` does: only Basic counts.
+    /// The caller, as `/cnr` reads the `Authorization` header: only Basic counts.
     pub(crate) fn basic_caller(&self, authorization: Option<&str>) -> Caller {
         authorization
             .and_then(|value| credentials(value, "basic"))
@@ -141,7 +141,7 @@ impl Accounts {
             .map_or(Caller::Anonymous, Caller::Known)
     }
 
-    /// Judges the `Authorization` header as `/api/v1` does: only OAuth tokens count.
+    /// The caller, as `/api/v1` reads the `Authorization` header: only OAuth tokens count.
     pub(crate) fn oauth_caller(&self, authorization: Option<&str>) -> Caller {
         authorization
             .and_then(|value| credentials(value, "bearer"))
@@ -149,7 +149,7 @@ impl Accounts {
             .map_or(Caller::Anonymous, Caller::Known)
     }
 
-    /// The account behind a name and a password, or Quay's message why there is none.
+    /// The account with this name and password, or Quay's error message.
     pub(super) fn log_in(&self, name: &str, password: &str) -> Result<String, String> {
         if name == "$oauthtoken" {
             return self

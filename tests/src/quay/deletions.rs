@@ -1,4 +1,4 @@
-//! When releases were deleted: Quay has the second in a unique key.
+//! The times of deletions: in Quay's database the second is part of a unique key.
 
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -7,12 +7,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::store::PackageName;
 use crate::stand_in::lock;
 
-/// Package, release and the second of its deletion.
+/// The package, the release and the second of its deletion.
 #[derive(Default)]
 pub(super) struct Deletions(Mutex<HashSet<(String, String, u64)>>);
 
 impl Deletions {
-    /// Notes a deletion, unless the key is taken.
+    /// Records a deletion. Returns false if the key already exists.
     pub(super) fn note(&self, package: &PackageName, release: &str, now: SystemTime) -> bool {
         let second = now
             .duration_since(UNIX_EPOCH)

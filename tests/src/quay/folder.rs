@@ -1,4 +1,4 @@
-//! What Quay keeps, on disk: `<folder>/<organization>/<package>/<release>.tar.gz`.
+//! The releases on disk: `<folder>/<organization>/<package>/<release>.tar.gz`.
 
 use std::path::{Path, PathBuf};
 use std::{fs, io};
@@ -7,20 +7,20 @@ use super::accounts::robot_name;
 use super::store::{HELM, Manifest, PackageName, Repository};
 
 const ARCHIVE: &str = ".tar.gz";
-/// An empty file of this name in a package's folder says that the package is public.
+/// An empty file with this name in the folder of a package means that the package is public.
 const PUBLIC_NOTE: &str = "public";
 
 pub(super) struct Folder(PathBuf);
 
 impl Folder {
     /// # Errors
-    /// When the folder cannot be made.
-    pub fn create(path: &Path) -> io::Result<Self> {
+    /// The folder cannot be created.
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
         fs::create_dir_all(path)?;
         Ok(Self(path.to_owned()))
     }
 
-    pub fn load(&self) -> io::Result<Vec<Repository>> {
+    pub(crate) fn load(&self) -> io::Result<Vec<Repository>> {
         let mut repositories = Vec::new();
         for organization in children(&self.0)? {
             for package in children(&organization)? {
@@ -30,16 +30,16 @@ impl Folder {
         Ok(repositories)
     }
 
-    pub fn put(&self, name: &PackageName, release: &str, blob: &[u8]) -> io::Result<()> {
+    pub(crate) fn put(&self, name: &PackageName, release: &str, blob: &[u8]) -> io::Result<()> {
         fs::create_dir_all(self.package(name))?;
         fs::write(self.archive(name, release), blob)
     }
 
-    pub fn delete(&self, name: &PackageName, release: &str) -> io::Result<()> {
+    pub(crate) fn delete(&self, name: &PackageName, release: &str) -> io::Result<()> {
         fs::remove_file(self.archive(name, release))
     }
 
-    pub fn set_visibility(&self, name: &PackageName, public: bool) -> io::Result<()> {
+    pub(crate) fn set_visibility(&self, name: &PackageName, public: bool) -> io::Result<()> {
         let note = self.package(name).join(PUBLIC_NOTE);
         if public {
             fs::create_dir_all(self.package(name))?;
@@ -51,7 +51,7 @@ impl Folder {
         }
     }
 
-    pub fn remove(&self, name: &PackageName) -> io::Result<()> {
+    pub(crate) fn remove(&self, name: &PackageName) -> io::Result<()> {
         let package = self.package(name);
         if package.exists() {
             fs::remove_dir_all(package)?;

@@ -1,4 +1,5 @@
-//! The limit of Quay's front: so many requests a second for one `Authorization`, as nginx's `limit_req` counts them.
+//! The rate limit of Quay's front: a number of requests each second for one `Authorization`, counted like nginx's
+//! `limit_req`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,21 +12,21 @@ use axum::response::{IntoResponse, Response};
 use super::{Refusal, Shared, authorization};
 use crate::stand_in::lock;
 
-/// How many requests may come before their time (`burst=5 nodelay`).
+/// How many requests may exceed the rate for a moment (`burst=5 nodelay`).
 const BURST: f64 = 5.0;
 
-/// What each `Authorization` has used.
+/// The requests of each `Authorization`.
 #[derive(Default)]
 pub(super) struct FrontLimit(Mutex<HashMap<String, Use>>);
 
 struct Use {
-    /// Requests that came before their time.
+    /// The number of requests over the rate.
     excess: f64,
     last: SystemTime,
 }
 
 impl FrontLimit {
-    /// Counts a request at `now`, when the rate allows it. One that is refused does not count.
+    /// Counts a request at the time `now` if the rate allows it. A refused request is not counted.
     fn allows(&self, authorization: &str, rate: u32, now: SystemTime) -> bool {
         let mut uses = lock(&self.0);
         let excess = uses.get(authorization).map_or(0.0, |used| {
@@ -40,7 +41,7 @@ impl FrontLimit {
     }
 }
 
-/// Lets a request pass, or refuses it. Requests without `Authorization` are not counted.
+/// Passes a request on, or refuses it. Requests without `Authorization` are not counted.
 pub(super) async fn guard(
     State(quay): State<Arc<Shared>>,
     request: Request,

@@ -1,4 +1,4 @@
-//! What a Quay holds, for whoever compares it with what was pushed.
+//! The content of a Quay, so that a test can compare it with the pushes.
 
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ pub struct Holding {
     pub organization: String,
     pub name: String,
     pub public: bool,
-    /// In the order in which they were pushed.
+    /// The releases, in the order in which they were pushed.
     pub releases: Vec<HeldRelease>,
 }
 

@@ -1,27 +1,27 @@
-//! What a real Quay does and most tests do not need: each manner is switched on by itself.
+//! Behaviour of a real Quay that most tests do not need. Each kind can be switched on separately.
 
 use std::time::{Duration, SystemTime};
 
-/// The manners of a Quay; by default those that every test can live with.
+/// The behaviour of a Quay. The default suits all tests.
 #[derive(Clone, Debug)]
 pub struct Manners {
-    /// How long a push pauses between its look for the release and its write. Two pushes of one release that overlap are
-    /// then both answered 200, and the later content survives. A push is atomic when this is absent.
+    /// How long a push waits after it has checked for the release and before it writes it. If two pushes of one release
+    /// overlap, both get 200, and the later content stays. If absent, a push is atomic.
     pub push_window: Option<Duration>,
-    /// How many packages an authenticated listing looks at, those without releases included
+    /// How many packages an authenticated listing reads, including those without releases
     /// (`APP_REGISTRY_RESULTS_LIMIT`; 50 in older Quays).
     pub listing_limit: usize,
-    /// How many requests a second the front allows for one `Authorization`; any number when this is absent.
+    /// How many requests each second the front allows for one `Authorization`; if absent, any number.
     pub requests_a_second: Option<u32>,
-    /// Whether the second of a deletion is part of a unique key: a release name that was deleted cannot be deleted again
-    /// within the same second.
+    /// Whether the second of a deletion is part of a unique key. Then a release cannot be deleted twice within one
+    /// second.
     pub deletes_by_second: bool,
-    /// The time of the two manners before.
+    /// The clock for the rate limit and for deletions.
     pub clock: fn() -> SystemTime,
 }
 
 impl Manners {
-    /// All manners of a Quay in production.
+    /// The behaviour of a Quay in production.
     pub fn in_production() -> Self {
         Self {
             push_window: Some(PUSH_WINDOW),
@@ -45,6 +45,6 @@ impl Default for Manners {
 }
 
 /// About the time that Quay needs to store a blob of some kilobytes.
-pub const PUSH_WINDOW: Duration = Duration::from_millis(5);
+pub(crate) const PUSH_WINDOW: Duration = Duration::from_millis(5);
 /// From `rate-limiting.conf` of Quay's front.
-pub const REQUESTS_A_SECOND: u32 = 30;
+pub(crate) const REQUESTS_A_SECOND: u32 = 30;

@@ -133,7 +133,7 @@ pub(super) fn release_entry(repository: &Repository, manifest: &Manifest) -> Val
     })
 }
 
-/// SHA-256 of the gunzipped archive; what is no gzip counts as empty.
+/// SHA-256 of the gunzipped archive. Content that is not gzip counts as empty.
 pub(super) fn content_digest(manifest: &Manifest) -> String {
     sha256(&gunzip(&manifest.blob).unwrap_or_default())
 }

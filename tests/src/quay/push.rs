@@ -41,7 +41,7 @@ pub(super) async fn push(
         return look(&quay, &mut store, &caller, &name, &body, force)?.write(&mut store, &name);
     };
     let release = look(&quay, &mut quay.store(), &caller, &name, &body, force)?;
-    // Quay finishes a push whose client has left.
+    // Quay finishes a push even if the client closes the connection.
     let write = tokio::spawn(async move {
         tokio::time::sleep(window).await;
         release.write(&mut quay.store(), &name)
@@ -49,7 +49,7 @@ pub(super) async fn push(
     write.await.map_err(|_| Refusal::Crash)?
 }
 
-/// All checks, and what is to be written when they pass.
+/// All checks. The result is the release to write.
 fn look(
     quay: &Shared,
     store: &mut Store,
@@ -63,7 +63,7 @@ fn look(
     new_release(store, name, body, force)
 }
 
-/// A release that was not there when it was looked for.
+/// A release that did not exist when the checks ran.
 struct NewRelease {
     release: String,
     media_type: &'static str,
@@ -79,7 +79,7 @@ impl NewRelease {
     }
 }
 
-/// The release of a request, when nothing stands in its way.
+/// The release of a request, if all checks pass.
 fn new_release(
     store: &Store,
     name: &PackageName,
@@ -138,7 +138,7 @@ fn check_name(store: &Store, name: &PackageName) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Finds the repository or makes it, before the rest of the request is looked at.
+/// Finds or creates the repository, before the rest of the request is checked.
 fn open_repository(
     quay: &Shared,
     store: &mut Store,
@@ -169,7 +169,7 @@ fn open_repository(
         .map_err(|_| Refusal::Closed)
 }
 
-/// `str(value)` in Python, as far as a release can be one.
+/// Python's `str(value)`, for the values that a release can have.
 fn python_str(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),

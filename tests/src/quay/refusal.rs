@@ -1,4 +1,4 @@
-//! The shapes in which Quay says no.
+//! The forms of Quay's error answers.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -6,17 +6,17 @@ use serde_json::{Value, json};
 
 use crate::stand_in::closed;
 
-/// Why a request failed, in one of the shapes that Quay's own code uses.
+/// Why a request failed, in one of the forms that Quay's own code uses.
 #[derive(Clone, Debug)]
 pub enum Refusal {
-    /// A CNR exception: the only shape that has `error.message`.
+    /// A CNR exception: the only form with `error.message`.
     Cnr {
         status: u16,
         code: &'static str,
         message: String,
         details: Value,
     },
-    /// `util/http.abort` and the CSRF guard: JSON that says it is HTML, `error` is a string.
+    /// `util/http.abort` and the CSRF guard: JSON with the content type of HTML; `error` is a string.
     Abort { status: u16, error: String },
     /// An exception of the REST API under `/api/v1`.
     Rest {
@@ -26,7 +26,7 @@ pub enum Refusal {
     },
     /// An exception of the data model that CNR does not catch.
     DataModel { message: String },
-    /// The front's limit of requests: nginx's page.
+    /// The rate limit of Quay's front: nginx's page.
     TooManyRequests,
     /// An uncaught Python exception: gunicorn's page.
     Crash,

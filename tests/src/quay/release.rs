@@ -1,4 +1,4 @@
-//! Strict semantic versions, judged with the words of Python's `semantic_version`.
+//! Checks strict semantic versions, with the messages of Python's `semantic_version`.
 
 use std::cmp::Ordering;
 use std::sync::LazyLock;
@@ -10,7 +10,7 @@ static FORM: LazyLock<Regex> = LazyLock::new(|| {
         .expect("the pattern compiles")
 });
 
-/// Says in Quay's words why `release` is no release.
+/// Checks a release. The error is Quay's message.
 pub(super) fn check(release: &str) -> Result<(), String> {
     if release.is_empty() {
         return Err("Invalid empty version string: ''".to_owned());
@@ -26,7 +26,7 @@ pub(super) fn check(release: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// Compares two releases by precedence; numbers may be of any length.
+/// Compares two releases by precedence. Numbers may have any length.
 pub(super) fn precedence(left: &str, right: &str) -> Ordering {
     let (left_numbers, left_prerelease) = key(left);
     let (right_numbers, right_prerelease) = key(right);

@@ -1,4 +1,4 @@
-//! Quay's REST API under `/api/v1`: repositories shown, made public and removed, with an OAuth token.
+//! Quay's REST API under `/api/v1`: shows repositories, changes their visibility and removes them, with an OAuth token.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(super) fn router() -> Router<Arc<Shared>> {
         )
 }
 
-/// A repository and its visibility. No listing cuts this off.
+/// A repository and its visibility. The limit of listings does not apply here.
 async fn show(
     State(quay): State<Arc<Shared>>,
     Path((namespace, name)): Path<(String, String)>,

@@ -1,4 +1,4 @@
-//! What Quay keeps: repositories and their releases.
+//! The state of Quay: repositories and their releases.
 
 use std::collections::BTreeSet;
 use std::time::SystemTime;
@@ -18,7 +18,7 @@ pub(super) struct PackageName {
 }
 
 impl PackageName {
-    pub fn new(namespace: &str, name: &str) -> Self {
+    pub(crate) fn new(namespace: &str, name: &str) -> Self {
         Self {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
@@ -34,10 +34,10 @@ impl fmt::Display for PackageName {
 
 pub(super) struct Repository {
     pub name: PackageName,
-    /// A repository of container images blocks its name for packages.
+    /// Whether it is a repository of container images, whose name no package can have.
     pub holds_images: bool,
     pub public: bool,
-    /// Accounts that administer it beside the organization's owners.
+    /// The accounts that administer it, in addition to the organization's owners.
     pub admins: BTreeSet<String>,
     /// In the order in which they were pushed.
     pub manifests: Vec<Manifest>,
@@ -53,7 +53,7 @@ pub(super) struct Manifest {
 }
 
 impl Repository {
-    pub fn new(name: PackageName) -> Self {
+    pub(crate) fn new(name: PackageName) -> Self {
         Self {
             name,
             holds_images: false,
@@ -63,18 +63,18 @@ impl Repository {
         }
     }
 
-    pub fn is_writable_by(&self, caller: &Caller, accounts: &Accounts) -> bool {
+    pub(crate) fn is_writable_by(&self, caller: &Caller, accounts: &Accounts) -> bool {
         accounts.owns(caller, &self.name.namespace)
             || matches!(caller, Caller::Known(name) if self.admins.contains(name))
     }
 
-    pub fn is_readable_by(&self, caller: &Caller, accounts: &Accounts) -> bool {
+    pub(crate) fn is_readable_by(&self, caller: &Caller, accounts: &Accounts) -> bool {
         self.public
             || self.is_writable_by(caller, accounts)
             || accounts.reads_all_of(caller, &self.name.namespace)
     }
 
-    pub fn manifest(&self, release: &str, media_type: &str) -> Option<&Manifest> {
+    pub(crate) fn manifest(&self, release: &str, media_type: &str) -> Option<&Manifest> {
         self.manifests
             .iter()
             .find(|manifest| manifest.release == release && manifest.media_type == media_type)
@@ -86,7 +86,7 @@ impl Repository {
     }
 
     /// The names of all releases, the newest first.
-    pub fn releases(&self) -> Vec<&str> {
+    pub(crate) fn releases(&self) -> Vec<&str> {
         let mut releases = Vec::new();
         for manifest in &self.manifests {
             if !releases.contains(&manifest.release.as_str()) {
@@ -102,30 +102,30 @@ impl Repository {
 #[derive(Default)]
 pub(super) struct Store {
     repositories: Vec<Repository>,
-    /// A copy of all this on disk.
+    /// A copy of the repositories on disk.
     folder: Option<Folder>,
 }
 
 impl Store {
-    /// Loads what `folder` holds, and keeps it up to date from then on.
+    /// Loads the content of `folder`, and updates the folder with every change.
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn in_folder(folder: Folder) -> io::Result<Self> {
+    pub(crate) fn in_folder(folder: Folder) -> io::Result<Self> {
         Ok(Self {
             repositories: folder.load()?,
             folder: Some(folder),
         })
     }
 
-    pub fn find(&self, name: &PackageName) -> Option<&Repository> {
+    pub(crate) fn find(&self, name: &PackageName) -> Option<&Repository> {
         self.repositories
             .iter()
             .find(|repository| repository.name == *name)
     }
 
-    /// The repository `name`, made now when there is none.
-    pub fn find_or_create(&mut self, name: &PackageName) -> &mut Repository {
+    /// The repository `name`. It is created if it does not exist.
+    pub(crate) fn find_or_create(&mut self, name: &PackageName) -> &mut Repository {
         let known = self
             .repositories
             .iter()
@@ -137,7 +137,7 @@ impl Store {
         &mut self.repositories[index]
     }
 
-    pub fn of_namespace<'a>(
+    pub(crate) fn of_namespace<'a>(
         &'a self,
         namespace: Option<&'a str>,
     ) -> impl Iterator<Item = &'a Repository> {
@@ -150,7 +150,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be written to the folder.
-    pub fn put(
+    pub(crate) fn put(
         &mut self,
         name: &PackageName,
         release: &str,
@@ -177,7 +177,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be removed from the folder.
-    pub fn delete(
+    pub(crate) fn delete(
         &mut self,
         name: &PackageName,
         release: &str,
@@ -196,7 +196,7 @@ impl Store {
     ///
     /// # Errors
     /// When this cannot be noted in the folder.
-    pub fn set_visibility(&mut self, name: &PackageName, public: bool) -> io::Result<()> {
+    pub(crate) fn set_visibility(&mut self, name: &PackageName, public: bool) -> io::Result<()> {
         if let Some(folder) = &self.folder {
             folder.set_visibility(name, public)?;
         }
@@ -208,7 +208,7 @@ impl Store {
     ///
     /// # Errors
     /// When it cannot be removed from the folder.
-    pub fn remove(&mut self, name: &PackageName) -> io::Result<()> {
+    pub(crate) fn remove(&mut self, name: &PackageName) -> io::Result<()> {
         if let Some(folder) = &self.folder {
             folder.remove(name)?;
         }

@@ -12,7 +12,7 @@ pub(super) fn format(time: SystemTime) -> String {
     format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
 }
 
-/// The date `days` after 1970-01-01, reckoned in years that start in March.
+/// The date `days` after 1970-01-01. The calculation uses years that start in March.
 fn civil_date(days: u64) -> (u64, u64, u64) {
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);

@@ -1,58 +1,59 @@
-//! Failures that a test orders from the stand-in.
+//! Failures that a test arms in a stand-in.
 
 use std::time::Duration;
 
 use super::Recorded;
 
-/// What happens to a request instead of, or beside, the usual answer.
+/// What happens to a request instead of the usual answer, or in addition to it.
 #[derive(Clone, Debug)]
 pub enum Fault<R> {
-    /// Nothing is done; the answer is a refusal in one of the service's own shapes.
+    /// The request has no effect; the answer is one of the service's own error answers.
     Refuse(R),
-    /// Nothing is done; the answer is this one.
+    /// The request has no effect; this is the answer.
     Reply {
         status: u16,
         content_type: &'static str,
         body: String,
     },
-    /// Nothing is done; the answer is 429 and asks for a pause of so many seconds.
+    /// The request has no effect; the answer is 429 with this `Retry-After`, in seconds.
     Busy { retry_after: u64 },
-    /// Nothing is done; the answer never ends.
+    /// The request has no effect; the answer never ends.
     Endless,
-    /// Nothing is done; the client is sent to the same path below this URL.
+    /// The request has no effect; the answer redirects to the same path below this URL.
     Redirect { base_url: String },
-    /// The connection is closed, the request has had no effect.
+    /// The connection is closed; the request has no effect.
     CloseBeforeActing,
-    /// The connection is closed, the request has had its effect.
+    /// The request takes effect, then the connection is closed.
     CloseAfterActing,
-    /// The connection is closed, the request has its effect so much later.
+    /// The connection is closed; the request takes effect after this time.
     CloseThenAct(Duration),
-    /// The request is answered as usual, but late. Nothing is done if the client does not wait.
+    /// The request is handled and answered after this time. If the client closes the connection before, it has no
+    /// effect.
     DelayBeforeActing(Duration),
-    /// Effect and answer are late. The effect comes whether the client waits or not.
+    /// The request is handled and answered after this time, even if the client closes the connection before.
     ActLate(Duration),
-    /// The request has had its effect, the answer is late.
+    /// The request takes effect now; the answer is sent after this time.
     DelayAfterActing(Duration),
-    /// The request has had its effect, its answer ends in the middle.
+    /// The request takes effect; the answer ends in the middle.
     TruncateBody,
-    /// The request is answered as usual, under another content type.
+    /// The request is answered as usual, but with this content type.
     Mislabel(&'static str),
 }
 
-/// A fault, and the requests that it waits for.
+/// A fault, and the requests that meet it.
 pub(super) struct Armed<R> {
     pub fault: Fault<R>,
     pub method: String,
     pub path_prefix: String,
-    /// What is in their bodies.
+    /// A text that their bodies contain.
     pub containing: String,
-    /// How many more will meet it; all, when absent.
+    /// How many more requests will meet it; all, if absent.
     pub remaining: Option<usize>,
-    /// Whether one has met it.
+    /// Whether a request has met it.
     pub met: bool,
 }
 
-/// Takes the oldest fault that waits for such a request.
+/// Takes the oldest fault for this request.
 pub(super) fn take<R: Clone>(armed: &mut Vec<Armed<R>>, request: &Recorded) -> Option<Fault<R>> {
     let index = armed
         .iter()

@@ -1,4 +1,4 @@
-//! The connections: every request is logged, then meets an armed fault or the router.
+//! The connections: every request is logged, and then answered by an armed fault or by the router.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -21,12 +21,12 @@ use tokio::task::JoinSet;
 use super::fault::{self, Fault};
 use super::{CloseConnection, Front, Recorded, Unexpected, closed, lock};
 
-/// Why hyper closes a connection without a reply: the stand-in wants it so, or the client is gone.
+/// Why hyper closes a connection without a reply: a fault requires it, or the client has closed it.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the connection is closed without a reply")]
 struct Closed;
 
-/// Answers until it is dropped.
+/// Answers requests until the future is dropped.
 pub(super) async fn serve<R: IntoResponse + Clone + Send + Sync + 'static>(
     name: &'static str,
     listener: TcpListener,
@@ -130,13 +130,13 @@ fn redirect(base_url: &str, uri: &Uri) -> Response {
     (StatusCode::TEMPORARY_REDIRECT, [(LOCATION, location)]).into_response()
 }
 
-/// Announces the whole body, sends its first half and closes the connection.
+/// Announces the length of the whole body, sends its first half, and closes the connection.
 async fn truncate(response: Response) -> Result<Response, Closed> {
     let (mut parts, body) = response.into_parts();
     let body = body.collect().await.map_err(|_| Closed)?.to_bytes();
     parts.headers.insert(CONTENT_LENGTH, body.len().into());
     let half: Result<Bytes, Closed> = Ok(body.slice(..body.len() / 2));
-    // What is not sent before the error comes never is.
+    // hyper drops data that it has not sent before the error.
     let end = stream::once(async {
         tokio::task::yield_now().await;
         Err(Closed)

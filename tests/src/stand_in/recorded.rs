@@ -1,4 +1,4 @@
-//! The log of what reached the stand-in.
+//! The log of the requests that a stand-in received.
 
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Method};
 #[derive(Clone, Debug)]
 pub struct Recorded {
     pub method: Method,
-    /// As it was sent, percent-encoding included.
+    /// The path as it was sent, with its percent-encoding.
     pub path: String,
     pub query: Option<String>,
     pub headers: HeaderMap,
@@ -26,7 +26,7 @@ impl Recorded {
         }
     }
 
-    /// Whether it has this method, a path that starts so, and a body with this text in it.
+    /// Whether the request has this method and path prefix, and its body contains this text.
     pub fn is(&self, method: &str, path_prefix: &str, containing: &str) -> bool {
         self.method == method
             && self.path.starts_with(path_prefix)

@@ -1,17 +1,17 @@
-//! Where a configuration comes from: a section of a TOML file, and the environment over it.
+//! The sources of a configuration: a section of a TOML file, and environment variables, which override it.
 
 use toml::{Table, Value};
 
 use super::ConfigError;
 
-/// Variables that are not part of the configuration file.
+/// Variables that the configuration file does not have.
 const OTHER_VARIABLES: [&str; 3] = ["OMPS_CONF_FILE", "OMPS_CONF_SECTION", "OMPS_LISTEN"];
 
-/// One section of a TOML text.
+/// The section of a TOML text with this name.
 ///
 /// # Errors
-/// [`ConfigError`]: no TOML, or no such section.
-pub fn section_of(text: &str, section: &str) -> Result<Table, ConfigError> {
+/// [`ConfigError`]: the text is not TOML, or it has no such section.
+pub(crate) fn section_of(text: &str, section: &str) -> Result<Table, ConfigError> {
     let mut file: Table = text.parse().map_err(|error| not_toml(text, &error))?;
     match file.remove(section) {
         Some(Value::Table(table)) => Ok(table),
@@ -38,8 +38,8 @@ fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
     }
 }
 
-/// Puts variables over the file's values, and returns the names of those that mean nothing.
-pub fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
+/// Overrides the values of the file with variables, and returns the names of unknown variables.
+pub(crate) fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
     const TEXTS: [&str; 14] = [
         "log_level",
         "log_format",
@@ -61,23 +61,23 @@ pub fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<Strin
         "zipfile_max_uncompressed_size",
         "max_content_length",
     ];
-    const OF_GREENWAVE: [&str; 3] = ["url", "context", "product_version"];
+    const GREENWAVE_KEYS: [&str; 3] = ["url", "context", "product_version"];
     let mut unknown = Vec::new();
-    // Templates cannot always leave a variable out: an empty one is none.
+    // A template cannot always leave a variable out, so an empty variable counts as absent.
     for (variable, text) in variables.into_iter().filter(|(_, text)| !text.is_empty()) {
         let key = variable.trim_start_matches("OMPS_").to_lowercase();
-        let of_greenwave = key
+        let greenwave_key = key
             .strip_prefix("greenwave_")
-            .filter(|key| OF_GREENWAVE.contains(key));
+            .filter(|key| GREENWAVE_KEYS.contains(key));
         if TEXTS.contains(&key.as_str()) {
             table.insert(key, Value::String(text));
         } else if NUMBERS.contains(&key.as_str()) {
-            // What is no number stays text, and is refused with the key's name.
+            // A text that is not a number stays a text; the configuration then refuses it and names the key.
             let number = text.parse().map_or(Value::String(text), Value::Integer);
             table.insert(key, number);
-        } else if let Some(key) = of_greenwave {
+        } else if let Some(key) = greenwave_key {
             let greenwave = table.entry("greenwave").or_insert(Table::new().into());
-            // What is no table stays what it is, and is refused.
+            // A value that is not a table stays as it is; the configuration then refuses it.
             if let Value::Table(greenwave) = greenwave {
                 greenwave.insert(key.to_owned(), Value::String(text));
             }
@@ -97,7 +97,7 @@ mod tests {
     use crate::telemetry::LogLevel;
 
     #[test]
-    fn a_missing_section_is_told_with_those_that_are_there() {
+    fn a_missing_section_is_reported_with_the_present_ones() {
         let error = Config::from_toml("[DevConfig]\n", "ProdConfig")
             .unwrap_err()
             .to_string();
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_win_over_the_file_and_unknown_ones_are_told() {
+    fn variables_override_the_file_and_unknown_ones_are_reported() {
         let mut table = section_of("[P]\nrequest_timeout = 5", "P").unwrap();
         let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let variables = vec![
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_of_greenwave_does_not_hide_what_is_wrong_in_the_file() {
+    fn a_greenwave_variable_does_not_hide_an_error_in_the_file() {
         let mut table = section_of("[P]\ngreenwave = 5", "P").unwrap();
         overlay(
             &mut table,

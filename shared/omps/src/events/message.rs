@@ -1,4 +1,5 @@
-//! Messages of the queue: what S3, Koji by way of EventBridge, or somebody directly wants to have pushed.
+//! Messages of the queue. They come from S3, from Koji through EventBridge, or directly from a user, and ask for
+//! pushes.
 
 mod key;
 #[cfg(test)]
@@ -14,32 +15,32 @@ use crate::names::{Nvr, OrganizationName};
 use crate::objects::{Object, Revision};
 use crate::source::Source;
 
-/// What a message comes to.
+/// What to do for a message.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event {
-    /// A push is wanted.
+    /// Push this.
     Push(EventPush),
-    /// Nothing is to be done; says why.
+    /// Do nothing, for this reason.
     Dropped(String),
-    /// Something is wanted that cannot be; says what is wrong with it.
+    /// Report that the message is wrong, for this reason.
     Refused(String),
 }
 
-/// A push that an event asks for.
+/// A push that a message asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventPush {
-    /// Whose rules and robot apply, and where the release goes.
+    /// The organization that the release is for. Its rules and its robot are used.
     pub organization: OrganizationName,
-    /// The release, as written; absent: the next one.
+    /// The version, as written in the message; absent: the next version.
     pub version: Option<String>,
-    /// What is pushed.
+    /// Where the archive is.
     pub source: Source,
-    /// Whether it is pushed even though it was pushed before.
+    /// Whether to push again what was already pushed.
     pub force: bool,
 }
 
 impl EventPush {
-    /// What was asked, as a direct message: who has it can ask for it again.
+    /// The push as a direct message, which a user can send to ask for it again.
     pub fn message(&self) -> Value {
         let mut message = match &self.source {
             Source::Build(nvr) => json!({"nvr": nvr}),
@@ -57,31 +58,31 @@ impl EventPush {
     }
 }
 
-/// Reads the body of a message. An S3 notification may tell of several objects, and several organizations may want one
-/// build: each is an event of its own.
+/// Reads the body of a message. An S3 notification may report several objects, and several organizations may be
+/// configured for one build: each becomes a separate event.
 pub fn read(body: &str, config: &Config) -> Vec<Event> {
     let message: Value = match serde_json::from_str(body) {
         Ok(message) => message,
         Err(error) => return vec![Event::Refused(format!("the message is not JSON: {error}"))],
     };
     let read = if message.get("detail-type").is_some() {
-        of_bus(message, config)
+        from_event_bridge(message, config)
     } else if message.get("Records").is_some() {
-        of_notification(message)
+        from_notification(message)
     } else if message
         .get("Event")
         .is_some_and(|event| event == "s3:TestEvent")
     {
         Ok(vec![Event::Dropped("S3 tests the queue".to_owned())])
     } else if message.get("organization").is_some() {
-        direct(message).map(|push| vec![Event::Push(push)])
+        from_direct_message(message).map(|push| vec![Event::Push(push)])
     } else {
-        Err("the message is no event of EventBridge, no notification of S3, and names no organization".to_owned())
+        Err("the message is neither an EventBridge event nor an S3 notification, and it names no organization".to_owned())
     };
     read.unwrap_or_else(|problem| vec![Event::Refused(problem)])
 }
 
-/// An event as EventBridge wraps it.
+/// The envelope of an EventBridge event.
 #[derive(Deserialize)]
 struct BusEvent {
     source: String,
@@ -90,29 +91,29 @@ struct BusEvent {
     detail: Value,
 }
 
-fn of_bus(message: Value, config: &Config) -> Result<Vec<Event>, String> {
+fn from_event_bridge(message: Value, config: &Config) -> Result<Vec<Event>, String> {
     let event: BusEvent = parse("event of EventBridge", message)?;
     match (event.source.as_str(), event.detail_type.as_str()) {
         ("aws.s3", "Object Created") => {
-            let created: Created = parse("event of S3", event.detail)?;
-            Ok(vec![of_object(created.into_object())])
+            let created: ObjectCreated = parse("event of S3", event.detail)?;
+            Ok(vec![push_of_object(created.into_object())])
         }
-        ("omps.koji", "buildsys.build.state.change") => of_build(event.detail, config),
+        ("omps.koji", "buildsys.build.state.change") => from_koji(event.detail, config),
         (source, detail_type) => Ok(vec![Event::Dropped(format!(
             "events '{detail_type}' of '{source}' push nothing"
         ))]),
     }
 }
 
-/// `Object Created`, with the key as it is.
+/// The bucket and the object in an event of S3. EventBridge does not encode the key.
 #[derive(Deserialize)]
-struct Created {
-    bucket: Bucket,
+struct ObjectCreated {
+    bucket: CreatedIn,
     object: CreatedObject,
 }
 
 #[derive(Deserialize)]
-struct Bucket {
+struct CreatedIn {
     name: String,
 }
 
@@ -125,7 +126,7 @@ struct CreatedObject {
     etag: Option<String>,
 }
 
-impl Created {
+impl ObjectCreated {
     fn into_object(self) -> Object {
         Object {
             bucket: self.bucket.name,
@@ -135,7 +136,7 @@ impl Created {
     }
 }
 
-/// A notification that S3 sent to the queue itself.
+/// A notification that S3 sends to the queue without EventBridge.
 #[derive(Deserialize)]
 struct Notification {
     #[serde(rename = "Records")]
@@ -146,10 +147,10 @@ struct Notification {
 struct Record {
     #[serde(rename = "eventName")]
     name: String,
-    s3: Created,
+    s3: ObjectCreated,
 }
 
-fn of_notification(message: Value) -> Result<Vec<Event>, String> {
+fn from_notification(message: Value) -> Result<Vec<Event>, String> {
     let notification: Notification = parse("notification of S3", message)?;
     let of_record = |record: Record| {
         if !record
@@ -164,20 +165,20 @@ fn of_notification(message: Value) -> Result<Vec<Event>, String> {
             Some(key) => object.key = key,
             None => return Event::Refused(format!("the key '{}' is not UTF-8", object.key)),
         }
-        of_object(object)
+        push_of_object(object)
     };
     Ok(notification.records.into_iter().map(of_record).collect())
 }
 
-/// A key as S3 writes it in notifications: as in a form.
+/// Decodes a key in a notification, which S3 encodes as in an HTML form.
 fn decoded(key: &str) -> Option<String> {
     let spaced = key.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
     Some(decoded.into_owned())
 }
 
-/// An object's key says whose it is, as the path of a request would.
-fn of_object(object: Object) -> Event {
+/// The key of an object names the organization and the version, as the path of a request does.
+fn push_of_object(object: Object) -> Event {
     match key::read(&object.key) {
         Ok(Some((organization, version))) => Event::Push(EventPush {
             organization,
@@ -186,18 +187,18 @@ fn of_object(object: Object) -> Event {
             force: false,
         }),
         Ok(None) => Event::Dropped(format!(
-            "the key '{}' is none of v2/<organization>/zipfile[/<version>]/<name>.zip",
+            "the key '{}' is not v2/<organization>/zipfile[/<version>]/<name>.zip",
             object.key
         )),
         Err(problem) => Event::Refused(format!("the key '{}': {problem}", object.key)),
     }
 }
 
-/// The states of a build, in Koji's order.
+/// The names of a build's states. The index is Koji's number.
 const STATES: [&str; 5] = ["BUILDING", "COMPLETE", "DELETED", "FAILED", "CANCELED"];
 const COMPLETE: u64 = 1;
 
-/// The body that Koji's message plugin publishes. What is not about the state has other values in `new`.
+/// The body of a message from Koji's plugin. `new` is the new value of `attribute`.
 #[derive(Deserialize)]
 struct BuildChange {
     attribute: String,
@@ -207,7 +208,7 @@ struct BuildChange {
     release: String,
 }
 
-fn of_build(detail: Value, config: &Config) -> Result<Vec<Event>, String> {
+fn from_koji(detail: Value, config: &Config) -> Result<Vec<Event>, String> {
     let change: BuildChange = parse("event of Koji", detail)?;
     let name = change.name;
     let nvr = format!("{name}-{}-{}", change.version, change.release);
@@ -217,7 +218,7 @@ fn of_build(detail: Value, config: &Config) -> Result<Vec<Event>, String> {
     }
     let Some(new) = change.new.as_u64() else {
         return Err(format!(
-            "build {nvr}: its state {} is no number",
+            "build {nvr}: its state {} is not a number",
             change.new
         ));
     };
@@ -227,14 +228,14 @@ fn of_build(detail: Value, config: &Config) -> Result<Vec<Event>, String> {
             .and_then(|state| STATES.get(state));
         return dropped(format!(
             "it is {}, not COMPLETE",
-            known.unwrap_or(&"in a state that is not known")
+            known.unwrap_or(&"in an unknown state")
         ));
     }
-    let wants = |packages: &[String]| packages.contains(&name);
+    let names_package = |packages: &[String]| packages.contains(&name);
     let organizations: Vec<&String> = config
         .organizations
         .iter()
-        .filter(|(_, organization)| wants(&organization.koji_packages))
+        .filter(|(_, organization)| names_package(&organization.koji_packages))
         .map(|(organization, _)| organization)
         .collect();
     if organizations.is_empty() {
@@ -254,10 +255,10 @@ fn of_build(detail: Value, config: &Config) -> Result<Vec<Event>, String> {
         .collect()
 }
 
-/// A message that somebody sent to the queue.
+/// A message that a user sends to the queue.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Direct {
+struct DirectMessage {
     organization: String,
     nvr: Option<String>,
     s3: Option<Object>,
@@ -266,8 +267,8 @@ struct Direct {
     force: bool,
 }
 
-fn direct(message: Value) -> Result<EventPush, String> {
-    let message: Direct = parse("message", message)?;
+fn from_direct_message(message: Value) -> Result<EventPush, String> {
+    let message: DirectMessage = parse("message", message)?;
     let source = match (message.nvr, message.s3) {
         (Some(nvr), None) => Source::Build(Nvr::parse(&nvr).map_err(|error| error.to_string())?),
         (None, Some(object)) => Source::Object(object),

@@ -1,6 +1,7 @@
-//! The order of builds: a build that ended before one that was released already is not released as the newest.
+//! The order of builds: if a later build of the package is already released, an earlier one is not released any more.
 //!
-//! Builds of one package take turns, so that of two that are pushed at once the later one is not overtaken.
+//! The builds of one package are pushed one after the other, so that an earlier build never replaces a later one as the
+//! newest.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,36 +12,37 @@ use crate::ledger::claims::{Held, LedgerError, Wish};
 use crate::ledger::{Before, Refusal, Subject};
 use crate::names::OrganizationName;
 
-/// A build that may be the newest of its package.
+/// A build, as the ledger stores the newest one of a package.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Build {
+struct NewestBuild {
     nvr: String,
-    /// Seconds since 1970; absent when Koji does not say.
+    /// Seconds since 1970; absent if Koji does not report the time.
     completed_at: Option<f64>,
 }
 
-/// Whether it is a build's turn.
-pub enum Order {
-    /// It is.
-    Turn(Turn),
-    /// This later build of the package is released already.
+/// Whether a build may be pushed now.
+pub(crate) enum Order {
+    /// It may.
+    Turn(Box<Turn>),
+    /// A later build of the package is already released.
     Superseded {
         /// Its N-V-R.
         by: String,
     },
 }
 
-/// A build's turn: no other build of its package is pushed to the organization until it ends.
-pub struct Turn {
+/// The right to push a build: until it ends, no other build of the package is pushed to the organization.
+pub(crate) struct Turn {
     held: Held,
-    build: Build,
+    build: NewestBuild,
 }
 
-/// Waits for nobody: where another build of the package is being pushed, the queue is to deliver this one again.
+/// Takes the turn for a build. It does not wait: if another build of the package is being pushed, this is an error, and
+/// the queue delivers the message again later.
 ///
 /// # Errors
 /// Another build of the package is being pushed, or the ledger cannot be used.
-pub async fn take(
+pub(crate) async fn take(
     call: Call<'_>,
     organization: &OrganizationName,
     build: &FinishedBuild,
@@ -65,10 +67,10 @@ pub async fn take(
         Err(error) => return Err(error.into()),
     };
     let newest = match &held.granted.before {
-        Before::Outcome(Some(newest)) => serde_json::from_value::<Build>(newest.clone()).ok(),
+        Before::Outcome(Some(newest)) => serde_json::from_value::<NewestBuild>(newest.clone()).ok(),
         _ => None,
     };
-    let build = Build {
+    let build = NewestBuild {
         nvr: nvr.to_string(),
         completed_at: *completed_at,
     };
@@ -77,12 +79,12 @@ pub async fn take(
             held.done(None).await;
             Ok(Order::Superseded { by: newest.nvr })
         }
-        _ => Ok(Order::Turn(Turn { held, build })),
+        _ => Ok(Order::Turn(Box::new(Turn { held, build }))),
     }
 }
 
-/// Only builds of which Koji says when they ended have an order.
-fn is_older(build: &Build, newest: &Build) -> bool {
+/// Whether Koji reports both times, and `build` was completed before `newest`.
+fn is_older(build: &NewestBuild, newest: &NewestBuild) -> bool {
     match (build.completed_at, newest.completed_at) {
         (Some(this), Some(newest)) => this < newest,
         _ => false,
@@ -90,11 +92,11 @@ fn is_older(build: &Build, newest: &Build) -> bool {
 }
 
 impl Turn {
-    /// Ends the turn; a build that was released is the newest from now on.
-    pub async fn end(self, is_released: bool) {
+    /// Ends the turn. If the build was released, it is the newest from now on.
+    pub(crate) async fn end(self, is_released: bool) {
         let newest = is_released.then(|| serde_json::to_value(&self.build));
         let newest = newest.transpose().unwrap_or_else(|error| {
-            tracing::error!(%error, "the newest build cannot be written down");
+            tracing::error!(%error, "the newest build could not be serialized");
             None
         });
         self.held.done(newest).await;

@@ -1,4 +1,4 @@
-//! What came of a push by event, as an event: for whoever asked and does not wait.
+//! The outcome of a push by event. It is sent as an event, because nobody waits for an answer.
 
 use std::sync::Arc;
 
@@ -12,51 +12,51 @@ use tokio::sync::mpsc::UnboundedSender;
 use crate::aws::Aws;
 use crate::telemetry::scrub::scrub_json;
 
-/// Who sends the events.
+/// The `source` of the events.
 pub const SOURCE: &str = "omps";
-/// Bytes of a detail. An event may have 256 KB, all its fields included.
-const MOST: usize = 240 << 10;
+/// The largest size of a detail, in bytes. A whole event may have 256 KB.
+const MAX_DETAIL_SIZE: usize = 240 << 10;
 /// The lengths that lists are cut to, one after the other, until the detail is small enough.
 const CUTS: [usize; 4] = [1000, 100, 10, 0];
-/// What is left of long texts then.
+/// The length, in characters, that long texts are then cut to.
 const TEXT_CUT: usize = 1000;
 
-/// What came of a push.
+/// The outcome of a push.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// Which end it came to.
+    /// How the push ended.
     pub end: End,
-    /// The answer to a push or the error's body, and under `asked` what was asked for.
+    /// The answer to the push, or the body of the error. The key `asked` has the message that asked for the push.
     pub detail: Value,
 }
 
-/// The ends that a push by event comes to.
+/// How a push by event ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// The release is there.
+    /// The release was pushed.
     Succeeded,
-    /// No other try will help.
+    /// The push failed, and another attempt would fail, too.
     Failed,
-    /// A later build of the package is released already.
+    /// A later build of the package was already released.
     Superseded,
 }
 
-/// Where outcomes go.
+/// Where outcomes are sent.
 pub enum Outcomes {
     /// To the default bus of EventBridge.
     EventBridge(EventBridge),
-    /// To somebody in this process.
+    /// To a receiver in this process.
     Channel(UnboundedSender<Outcome>),
 }
 
-/// EventBridge, connected to when it is first needed.
+/// A client of EventBridge, which connects when it is first needed.
 pub struct EventBridge {
     aws: Arc<Aws>,
     client: OnceCell<Client>,
 }
 
 impl Outcome {
-    /// The end of a push that `asked` describes, and `id` names.
+    /// The outcome of the push that the message `asked` with this `id` asked for.
     pub fn new(end: End, mut detail: Value, asked: Value, id: &str) -> Self {
         detail["asked"] = asked;
         detail["request_id"] = json!(id);
@@ -73,11 +73,11 @@ impl Outcome {
         }
     }
 
-    /// The detail as JSON. Where it is too large for an event, its lists are cut, and `"cut": true` says so.
+    /// The detail as JSON. If it is too large for an event, its lists and texts are cut, and `"cut": true` is added.
     fn text(&self) -> String {
         let mut text = self.detail.to_string();
         for most in CUTS {
-            if text.len() <= MOST {
+            if text.len() <= MAX_DETAIL_SIZE {
                 break;
             }
             let mut detail = self.detail.clone();
@@ -104,13 +104,13 @@ fn cut(value: &mut Value, most: usize) {
 }
 
 impl Outcomes {
-    /// EventBridge, as the environment says.
+    /// Outcomes go to EventBridge. The environment configures it.
     pub fn on_event_bridge(aws: Arc<Aws>) -> Self {
         let client = OnceCell::new();
         Outcomes::EventBridge(EventBridge { aws, client })
     }
 
-    /// Sends an outcome. That it cannot be sent is logged, and changes nothing.
+    /// Sends an outcome. A failure to send it is only logged.
     pub async fn send(&self, outcome: Outcome) {
         match self {
             Outcomes::EventBridge(bridge) => bridge.send(&outcome).await,
@@ -164,7 +164,7 @@ mod tests {
 
         let text = outcome.text();
 
-        assert!(text.len() <= MOST, "{}", text.len());
+        assert!(text.len() <= MAX_DETAIL_SIZE, "{}", text.len());
         let detail: Value = serde_json::from_str(&text).unwrap();
         assert_eq!(detail["error"], "PackageValidationError");
         assert_eq!(detail["asked"], json!({"nvr": "n-v-r"}));

@@ -1,8 +1,8 @@
-//! The worker behind the queue: messages in, the ids of those out that are worth another try.
+//! The worker for the messages of the queue. It returns the ids of the messages that the queue should deliver again.
 //!
-//! A message may ask for several pushes. Each is claimed in the ledger, so that a message which comes twice publishes once;
-//! and each that comes to an end is told as an outcome. What may succeed later fails its message, which the queue
-//! delivers again; what never will is told, and done with.
+//! A message may ask for several pushes. The ledger has a claim for each, so that a message that is delivered twice
+//! publishes once. For each push that succeeds or fails for good the worker sends an outcome. If a push may succeed
+//! later, the worker reports its message as failed, and the queue delivers it again.
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
@@ -27,19 +27,20 @@ use crate::source::Source;
 use crate::telemetry::{self, metrics};
 use crate::token::{Token, Tokens};
 
-/// How many organizations are served at once. Pushes to one wait for each other: they would take each other's versions.
+/// How many organizations are served at the same time. The pushes to one organization run one after the other, because
+/// they would take each other's versions.
 const AT_ONCE: usize = 4;
 
-/// What pushes by event need beside the application.
+/// Does the pushes that messages ask for.
 pub struct Worker {
-    /// Where what came of them is reported.
+    /// Where the outcomes are sent.
     pub outcomes: Outcomes,
 }
 
-/// What the queue hands over at once.
+/// The messages that the queue delivers in one call.
 #[derive(Debug, Deserialize)]
 pub struct Batch {
-    /// Its messages.
+    /// The messages.
     #[serde(rename = "Records")]
     pub messages: Vec<Message>,
 }
@@ -47,25 +48,25 @@ pub struct Batch {
 /// A message of the queue.
 #[derive(Debug, Deserialize)]
 pub struct Message {
-    /// By which it fails.
+    /// The id by which the worker reports that the message failed.
     #[serde(rename = "messageId")]
     pub id: String,
-    /// S3's, EventBridge's, or somebody's own.
+    /// The text from S3, EventBridge or a user.
     pub body: String,
 }
 
-/// The messages that the queue is to deliver again; it forgets the others.
+/// The answer to the queue: it delivers the failed messages again and removes the others.
 #[derive(Debug, Serialize)]
-pub struct Failures {
-    /// In the order of the batch.
+pub struct BatchResponse {
+    /// The failed messages, in the order of the batch.
     #[serde(rename = "batchItemFailures")]
-    pub messages: Vec<Failure>,
+    pub failures: Vec<BatchItemFailure>,
 }
 
 /// A message that failed.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Failure {
-    /// Its id.
+pub struct BatchItemFailure {
+    /// The id of the message.
     #[serde(rename = "itemIdentifier")]
     pub id: String,
 }
@@ -77,15 +78,15 @@ struct Job<'a> {
 }
 
 impl Worker {
-    /// A worker that reports to EventBridge, as the environment says.
+    /// A worker that sends outcomes to EventBridge. The environment configures it.
     pub fn on_aws(app: &App) -> Self {
         Worker {
             outcomes: Outcomes::on_event_bridge(app.aws.clone()),
         }
     }
 
-    /// Does what the messages ask for, as far as it can be done by the deadline.
-    pub async fn work(&self, app: &App, batch: &Batch, deadline: Deadline) -> Failures {
+    /// Does the pushes that the messages ask for, until the deadline.
+    pub async fn work(&self, app: &App, batch: &Batch, deadline: Deadline) -> BatchResponse {
         let jobs = self.jobs(app, &batch.messages).await;
         let mut unsettled: Vec<&str> = jobs.values().flatten().map(|job| job.id).collect();
         let queues: Vec<_> = jobs
@@ -97,19 +98,19 @@ impl Worker {
             .take_until(tokio::time::sleep(deadline.left()))
             .collect()
             .await;
-        // What is not known to be done when the time is up is to be delivered again.
+        // If a push has not ended when the time is up, its message is delivered again.
         for id in settled.into_iter().flatten() {
             let one = unsettled.iter().position(|unsettled| *unsettled == id);
             one.map(|one| unsettled.swap_remove(one));
         }
         let ids = batch.messages.iter().map(|message| &message.id);
         let failures = ids.filter(|id| unsettled.contains(&id.as_str())).cloned();
-        Failures {
-            messages: failures.map(|id| Failure { id }).collect(),
+        BatchResponse {
+            failures: failures.map(|id| BatchItemFailure { id }).collect(),
         }
     }
 
-    /// Does the jobs of one organization, one after the other.
+    /// Does the jobs of one organization one after the other.
     fn in_turn<'a>(
         &'a self,
         app: &'a App,
@@ -120,7 +121,8 @@ impl Worker {
         stream::iter(jobs).then(settled).boxed()
     }
 
-    /// What the messages ask for, by organization. What asks for nothing is logged, what asks for nonsense is told.
+    /// The jobs that the messages ask for, by organization. A message without a job is logged; for a wrong message an
+    /// outcome is sent.
     async fn jobs<'a>(
         &self,
         app: &App,
@@ -151,7 +153,7 @@ impl Worker {
         jobs
     }
 
-    /// Does a job. Returns the id of its message, unless that is to be delivered again.
+    /// Does a job. Returns the id of its message, or `None` if the message must be delivered again.
     async fn settled<'a>(&self, app: &App, job: Job<'a>, deadline: Deadline) -> Option<&'a str> {
         let Job { id, push } = job;
         let asked = push.message();
@@ -166,7 +168,7 @@ impl Worker {
                 }
                 Err(error) if error.is_transient() => {
                     metrics::count_failure(error.id());
-                    log(&error, "to be tried again");
+                    log(&error, "failed, will be tried again");
                     None
                 }
                 Err(error) => {
@@ -178,7 +180,7 @@ impl Worker {
         settling.instrument(telemetry::request_span(id)).await
     }
 
-    /// Reports a failure that no other try will change.
+    /// Sends the outcome of a push that failed for good.
     async fn fail(&self, error: &Error, asked: Value, id: &str) {
         metrics::count_failure(error.id());
         log(error, "failed for good");
@@ -188,9 +190,9 @@ impl Worker {
     }
 }
 
-/// Pushes, in the order in which builds ended. A version in the message overrules that order.
+/// Pushes, in the order in which builds were completed. If the message names a version, the order does not matter.
 async fn attempt(call: Call<'_>, push: EventPush, id: &str) -> Result<(End, Value), Error> {
-    // Without a robot nobody needs to be asked.
+    // Checked first: without a robot's token no other service needs to be asked.
     robot(&*call.tokens(&push.organization).await?, &push.organization)?;
     let (Source::Build(nvr), None) = (&push.source, &push.version) else {
         return Ok((End::Succeeded, push_once(call, push, id).await?));
@@ -209,8 +211,8 @@ async fn attempt(call: Call<'_>, push: EventPush, id: &str) -> Result<(End, Valu
     Ok((End::Succeeded, pushed?))
 }
 
-/// Pushes with the organization's own robot, unless that was done already: then the answer of that time is marked as
-/// repeated.
+/// Pushes with the organization's own robot. If the same push was done before, returns its answer, with the key
+/// `repeated`.
 async fn push_once(call: Call<'_>, mut push: EventPush, id: &str) -> Result<Value, Error> {
     if let Source::Object(object) = &mut push.source
         && object.revision.is_none()
@@ -221,7 +223,7 @@ async fn push_once(call: Call<'_>, mut push: EventPush, id: &str) -> Result<Valu
     let tokens = call.tokens(organization).await?;
     let mut pushed = push::push(call, request(&push, robot(&tokens, organization)?, id)).await;
     if let Err(Error::QuayAuthorization { .. }) = &pushed {
-        // The token may have been rotated since it was read.
+        // The token may have been rotated after it was read.
         let renewed = call.renewed_tokens(organization, &tokens).await?;
         if !Arc::ptr_eq(&renewed, &tokens) {
             let robot = robot(&renewed, organization)?;
@@ -230,7 +232,7 @@ async fn push_once(call: Call<'_>, mut push: EventPush, id: &str) -> Result<Valu
     }
     match pushed? {
         Pushed::Now(answer) => serde_json::to_value(answer)
-            .map_err(|error| Error::Internal(format!("an answer is no JSON: {error}"))),
+            .map_err(|error| Error::Internal(format!("an answer cannot be serialized: {error}"))),
         Pushed::Before(mut answer) => {
             answer["repeated"] = json!(true);
             Ok(answer)
@@ -250,8 +252,8 @@ fn request(push: &EventPush, token: Token, id: &str) -> PushRequest {
     }
 }
 
-/// What makes two messages ask for the same push: one build or one object, one version, one organization. A message that
-/// forces its push is the same as itself alone, however often it is delivered.
+/// The identity of a push: two messages ask for the same push if they have the same source, version and organization. A
+/// message with `force` has its own identity, which stays the same when the queue delivers it again.
 fn identity(push: &EventPush, id: &str) -> Identity {
     let mut key = format!("{}/{}", push.organization, push.source.name());
     if let Some(version) = &push.version {
@@ -267,11 +269,11 @@ fn identity(push: &EventPush, id: &str) -> Identity {
     }
 }
 
-/// The token that an organization's pushes by event are made with.
+/// The token of the organization's robot, which pushes by event use.
 fn robot(tokens: &Tokens, organization: &OrganizationName) -> Result<Token, Error> {
     tokens.quay.clone().ok_or_else(|| {
         Error::BadRequest(format!(
-            "Organization {organization} has no quay_token, which pushes by event need"
+            "Organization {organization} has no quay_token, which pushes by event require"
         ))
     })
 }

@@ -18,8 +18,8 @@ pub fn arrival(app: &App, params: &Params) -> Result<Arrival, Error> {
     let upload = param("upload");
     let unknown = || UploadError::NotFound(upload.escape_debug().collect());
     match (UploadId::parse(upload), &app.uploads) {
-        (Some(id), Some(Uploads::Spool(spool))) => {
-            Ok(spool.receive(&organization, id, app.config.max_archive_size())?)
+        (Some(id), Some(Uploads::Directory(directory))) => {
+            Ok(directory.receive(&organization, id, app.config.max_archive_size())?)
         }
         _ => Err(unknown().into()),
     }

@@ -1,4 +1,4 @@
-//! The zip in a request: the part `file` of a multipart form, with a name that ends in `.zip`.
+//! The zip in a request: the part `file` of a multipart form, whose file name ends with `.zip`.
 
 use bytes::Bytes;
 use futures_util::stream;
@@ -8,13 +8,13 @@ use multer::{Constraints, Field, Multipart, SizeLimit};
 
 use crate::error::Error;
 
-/// Bytes of a part that is not the file.
+/// The largest size, in bytes, of a part that is not the file.
 const OTHER_PARTS: u64 = 64 * 1024;
 
-/// Bytes that the form's reader is given at once.
+/// The size, in bytes, of the pieces that the form's parser receives.
 const PIECE: usize = 64 * 1024;
 
-/// Whether the request says that it is JSON.
+/// Whether the request's content type is JSON.
 pub fn is_json(headers: &HeaderMap) -> bool {
     content_type(headers)
         .split(';')
@@ -29,10 +29,10 @@ fn content_type(headers: &HeaderMap) -> &str {
         .unwrap_or_default()
 }
 
-/// Takes the zip out of a form.
+/// Extracts the zip from a form.
 ///
 /// # Errors
-/// `OMPSExpectedFileError` when there is none, `OMPSUploadedFileError` for a name that is not a zip's.
+/// `OMPSExpectedFileError` if the form has no file, `OMPSUploadedFileError` if its name does not end with `.zip`.
 pub async fn zip_of_form(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Error> {
     let content_type = content_type(headers);
     let boundary = multer::parse_boundary(content_type).map_err(|_| {
@@ -45,7 +45,7 @@ pub async fn zip_of_form(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Erro
     let limits = SizeLimit::new()
         .for_field("file", u64::MAX)
         .per_field(OTHER_PARTS);
-    // In pieces, or the form's reader would keep a copy of all of it.
+    // In pieces: otherwise the form's parser would keep a copy of the whole body.
     let pieces = (0..size)
         .step_by(PIECE)
         .map(move |from| body.slice(from..size.min(from + PIECE)));
@@ -76,7 +76,7 @@ pub async fn zip_of_form(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Erro
     Err(no_file("no part of the form has that name and a file name"))
 }
 
-/// A part's content, which is nearly all of the body.
+/// The content of a part, which is nearly the whole body.
 async fn content(mut part: Field<'_>, body_size: usize) -> Result<Bytes, Error> {
     let mut content = Vec::with_capacity(body_size);
     while let Some(piece) = part.chunk().await.map_err(|error| malformed(&error))? {

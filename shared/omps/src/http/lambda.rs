@@ -1,4 +1,4 @@
-//! Events of API Gateway in, its answers out: the only place that knows lambda_http.
+//! Converts events of API Gateway to requests, and answers back. Only this module uses lambda_http.
 
 use std::time::Duration;
 
@@ -14,15 +14,15 @@ use crate::config::Config;
 use crate::deadline::Deadline;
 use crate::error::Error;
 
-/// Time for a request whose event does not tell when the function's time is up.
+/// The time for a request if its event does not say when the function must end.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// What a Lambda function keeps of its time to answer that the time is up.
+/// The part of its time that a Lambda function reserves to answer that the time is up.
 const LAMBDA_RESERVE: Duration = Duration::from_secs(1);
 
 /// Answers a request to a Lambda function that has one endpoint.
 ///
 /// # Errors
-/// Never: what goes wrong is an answer, too.
+/// None: every failure becomes an answer.
 pub async fn respond<F>(
     app: &App,
     endpoint: Endpoint,

@@ -1,4 +1,4 @@
-//! What goes out: JSON, and the headers that go with it.
+//! The HTTP response: a JSON body and its headers.
 
 use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
@@ -8,15 +8,15 @@ use super::{Answer, REQUEST_ID};
 use crate::error::Error;
 use crate::telemetry::scrub::scrub_json;
 
-/// Says since when v1 is deprecated (RFC 9745): OMPS announced it on 2019-04-03.
+/// The time since which v1 is deprecated (RFC 9745): OMPS announced it on 2019-04-03.
 const DEPRECATION: (HeaderName, HeaderValue) = (
     HeaderName::from_static("deprecation"),
     HeaderValue::from_static("@1554249600"),
 );
-/// Seconds after which a request that found no room may come again.
+/// The seconds after which the client may send a request again that the service could not handle.
 const PAUSE: HeaderValue = HeaderValue::from_static("5");
 
-/// Says that the same request was answered with this before.
+/// The header of an answer that an earlier, identical request also got.
 const REPLAYED: (HeaderName, HeaderValue) = (
     HeaderName::from_static("idempotency-replayed"),
     HeaderValue::from_static("true"),
@@ -46,7 +46,7 @@ pub(super) fn of(id: &str, path: &str, answer: Answer) -> Response<String> {
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    // Every answer is of its moment; that Quay was well, most of all.
+    // No answer may be cached: it holds for this moment only, above all the answer to a health check.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.extend(asks_to_retry.then_some((RETRY_AFTER, PAUSE)));
     headers.extend(is_replayed.then_some(REPLAYED));
@@ -56,15 +56,15 @@ pub(super) fn of(id: &str, path: &str, answer: Answer) -> Response<String> {
     response
 }
 
-/// The body of an error. One that cannot be written as JSON is a defect, which the body then reports.
+/// The body of an error. If it cannot be serialized, that is a defect, and the body reports the defect.
 fn body_of(error: &Error, id: &str) -> Value {
     serde_json::to_value(error.answer(id)).unwrap_or_else(|defect| {
-        tracing::error!(cause = %defect, "an error's body is no JSON");
+        tracing::error!(cause = %defect, "the body of an error cannot be serialized");
         json!({"status": 500, "error": "InternalServerError", "message": "Internal error; the log has its cause under this request id", "request_id": id})
     })
 }
 
-/// The methods that the path has, for the header `Allow`.
+/// The methods that the path accepts, for the header `Allow`.
 fn allow_of(error: Error) -> Option<String> {
     match error {
         Error::MethodNotAllowed { allow, .. } => Some(allow),
@@ -72,7 +72,8 @@ fn allow_of(error: Error) -> Option<String> {
     }
 }
 
-/// Takes tokens out of what other services may have echoed. What clients go by has our own words.
+/// Removes tokens that other services may have repeated. The keys in `OURS` contain only text of ours, and stay as they
+/// are.
 fn scrub(body: &mut Value) {
     const OURS: [&str; 3] = ["status", "error", "request_id"];
     for (name, value) in body.as_object_mut().into_iter().flatten() {

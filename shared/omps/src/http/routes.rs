@@ -1,4 +1,5 @@
-//! The route table, and how a path finds its endpoint. The server is built from it, the template is tested against it.
+//! The table of routes, and the search for the endpoint of a request. The server uses this table; a test compares it
+//! with the template.
 
 use std::borrow::Cow;
 
@@ -7,24 +8,24 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::Error;
 
-/// What a request asks for.
+/// An endpoint of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Endpoint {
-    /// Push an uploaded zip.
+    /// Pushes a zip that the client sends.
     PushZipfile,
-    /// Push the archive that a build in Koji made.
+    /// Pushes the archive of a build in Koji.
     PushKoji,
-    /// A place for a zip that is too big for a request.
+    /// Creates an upload, for a zip that is too large for one request.
     CreateUpload,
-    /// Put a zip there.
+    /// Receives the zip of an upload.
     PutUpload,
-    /// Delete one release, or all.
+    /// Deletes one release, or all releases of a repository.
     DeleteRelease,
-    /// The verdict alone.
+    /// Validates manifests without pushing them.
     Validate,
-    /// Whether the services that pushes need can be reached.
+    /// Reports whether the services that pushes require can be reached.
     Health,
-    /// Versions.
+    /// Reports the versions.
     About,
 }
 
@@ -36,25 +37,25 @@ impl Endpoint {
             | Endpoint::PushKoji
             | Endpoint::CreateUpload
             | Endpoint::DeleteRelease => true,
-            // The id of an upload is a secret itself.
+            // The id of an upload is itself a secret.
             Endpoint::PutUpload | Endpoint::Validate | Endpoint::Health | Endpoint::About => false,
         }
     }
 
-    /// Whether only the server has it. To Lambda functions, zips come by way of S3.
-    pub fn is_of_server(self) -> bool {
+    /// Whether only the server has this endpoint. Lambda functions receive large zips through S3.
+    pub fn is_server_only(self) -> bool {
         self == Endpoint::PutUpload
     }
 }
 
-/// A row of the table.
+/// One row of the table.
 #[derive(Debug)]
 pub struct Route {
     /// The method.
     pub method: Method,
-    /// The path; `{name}` stands for one segment.
+    /// The path; `{name}` matches one segment.
     pub path: &'static str,
-    /// What it asks for.
+    /// The endpoint.
     pub endpoint: Endpoint,
 }
 
@@ -149,8 +150,8 @@ pub const ROUTES: &[Route] = &[
     route(Method::GET, "/v1/about", Endpoint::About),
 ];
 
-/// A path for logs: without the id of an upload, which is all that it takes to fill the upload's place.
-pub fn shown(path: &str) -> Cow<'_, str> {
+/// A path for logs: without the id of an upload, because anybody who knows the id can put a zip there.
+pub fn without_upload_id(path: &str) -> Cow<'_, str> {
     match path.split('/').collect::<Vec<_>>().as_slice() {
         ["", "v2", organization, "uploads", _, ..] => {
             format!("/v2/{organization}/uploads/…").into()
@@ -159,21 +160,21 @@ pub fn shown(path: &str) -> Cow<'_, str> {
     }
 }
 
-/// What a method and a path lead to.
+/// The result of the search for a method and a path.
 #[derive(Debug)]
 pub enum Found {
-    /// An endpoint, with the path's values.
+    /// An endpoint, with the values in the path.
     Endpoint(Endpoint, Params),
-    /// OPTIONS: the methods that the path has.
+    /// The method is OPTIONS: the methods that the path accepts.
     Options(String),
 }
 
-/// The values of a path, decoded, by the names in its route.
+/// The decoded values in a path, by their names in the route.
 #[derive(Debug, Default)]
 pub struct Params(Vec<(&'static str, String)>);
 
 impl Params {
-    /// A value.
+    /// The value with this name.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
@@ -185,7 +186,7 @@ impl Params {
 /// Finds the endpoint of a request.
 ///
 /// # Errors
-/// `NotFound`, `MethodNotAllowed`, or `BadRequest` for a path that is not UTF-8.
+/// `NotFound`, `MethodNotAllowed`, or `BadRequest` if the path is not UTF-8.
 pub fn find(method: &Method, path: &str) -> Result<Found, Error> {
     let segments: Vec<&str> = path.split('/').skip(1).collect();
     let matching = || ROUTES.iter().filter(|route| matches(route.path, &segments));
@@ -241,7 +242,7 @@ fn params(route: &'static str, segments: &[&str]) -> Result<Params, Error> {
     named.map(decode).collect::<Result<_, _>>().map(Params)
 }
 
-/// The value of `Allow` for the routes of one path.
+/// The value of the header `Allow` for the routes of one path.
 fn allow<'a>(routes: impl Iterator<Item = &'a Route>) -> String {
     let mut methods: Vec<&str> = routes.map(|route| route.method.as_str()).collect();
     if methods.contains(&"GET") {
@@ -277,21 +278,21 @@ mod tests {
     }
 
     #[test]
-    fn logs_have_no_ids_of_uploads() {
+    fn a_path_in_the_log_has_no_upload_id() {
         for path in ["/v2/org/uploads/3f2a", "/v2/org/uploads/3f2a/"] {
-            assert_eq!(shown(path), "/v2/org/uploads/…");
+            assert_eq!(without_upload_id(path), "/v2/org/uploads/…");
         }
         for path in [
             "/v2/org/uploads",
             "/v2/org/zipfile/1.0.0",
             "/v1/org/uploads/1.0.0",
         ] {
-            assert_eq!(shown(path), path);
+            assert_eq!(without_upload_id(path), path);
         }
     }
 
     #[test]
-    fn every_path_leads_where_the_contract_says() {
+    fn every_path_has_the_endpoint_that_the_contract_names() {
         let cases = [
             ("POST", "/v2/org/zipfile", "PushZipfile organization=org"),
             (

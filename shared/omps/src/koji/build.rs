@@ -1,5 +1,5 @@
-//! A build as Koji tells of it, and where its archive of operator manifests is. Nothing that a hub says leads out of
-//! its file server's root.
+//! A build as Koji describes it, and the location of its archive of operator manifests. No answer of the hub can lead
+//! to a file outside the root of the file server.
 
 #[cfg(test)]
 mod tests;
@@ -12,17 +12,17 @@ use super::xml_rpc::{as_text, member};
 use crate::names::Nvr;
 use crate::url::append;
 
-/// The type under which newer builds keep their manifests, and the folder of its files.
+/// The type of the manifests archive in newer builds, and the name of its folder.
 const OPERATOR_MANIFESTS: &str = "operator-manifests";
-/// The state of a build that has not ended.
+/// The state of a build that is still running.
 pub(super) const BUILDING: &str = "BUILDING";
-/// The volume that is not part of a path.
+/// The volume whose name is not part of a path.
 const DEFAULT_VOLUME: &str = "DEFAULT";
 
-/// What is needed of a build.
+/// The needed properties of a build.
 #[derive(Debug)]
-pub struct Build {
-    /// As a hub wants it back: an integer, whatever its size.
+pub(crate) struct Build {
+    /// The id as the hub sent it: an integer of any size.
     pub id: Value,
     state: i32,
     volume: String,
@@ -33,23 +33,23 @@ pub struct Build {
     completed_at: Option<f64>,
 }
 
-/// A build that has ended well, as Koji names it.
+/// A complete build, with the names that Koji uses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FinishedBuild {
     /// The package's name.
     pub name: String,
     /// Name, version and release.
     pub nvr: Nvr,
-    /// When it ended, in seconds since 1970; absent when Koji does not say.
+    /// When the build was completed, in seconds since 1970; absent if Koji does not report it.
     pub completed_at: Option<f64>,
 }
 
-/// Where a build says that its archive is.
+/// The location of a build's archive, as the build names it.
 #[derive(Debug, PartialEq)]
-pub enum Archive<'a> {
+pub(crate) enum ArchiveLocation<'a> {
     /// A file of the type `operator-manifests`.
     File(&'a str),
-    /// A log: older builds.
+    /// A log; used by older builds.
     Log(&'a str),
 }
 
@@ -57,12 +57,12 @@ impl Build {
     /// Reads the answer to `getBuild`.
     ///
     /// # Errors
-    /// [`KojiError::Nonsense`]
-    pub fn read(build: &Value) -> Result<Self, KojiError> {
+    /// [`KojiError::UnexpectedAnswer`]
+    pub(crate) fn read(build: &Value) -> Result<Self, KojiError> {
         let text = |name| {
             let text = member(build, name).and_then(as_text);
             text.map(str::to_owned)
-                .ok_or_else(|| nonsense("getBuild", format!("it has no text '{name}'")))
+                .ok_or_else(|| unexpected_answer("getBuild", format!("it has no text '{name}'")))
         };
         let id = ["build_id", "id"]
             .iter()
@@ -70,13 +70,13 @@ impl Build {
             .find(|id| matches!(id, Value::Integer(_) | Value::Long(_)));
         let state = match member(build, "state") {
             Some(Value::Integer(state)) => *state,
-            _ => return Err(nonsense("getBuild", "it has no state".to_owned())),
+            _ => return Err(unexpected_answer("getBuild", "it has no state".to_owned())),
         };
         let volume = member(build, "volume_name").and_then(as_text);
         Ok(Build {
             id: id
                 .cloned()
-                .ok_or_else(|| nonsense("getBuild", "it has no id".to_owned()))?,
+                .ok_or_else(|| unexpected_answer("getBuild", "it has no id".to_owned()))?,
             state,
             volume: volume.unwrap_or(DEFAULT_VOLUME).to_owned(),
             name: text("name")?,
@@ -91,11 +91,11 @@ impl Build {
         })
     }
 
-    /// Where the archive is. What is not as it should be in `extra` counts as not there.
+    /// The location of the archive. A value in `extra` that has the wrong type counts as missing.
     ///
     /// # Errors
-    /// [`KojiError::NotAnOperatorImage`] when the build is not complete, or names no archive.
-    pub fn archive(&self, nvr: &Nvr) -> Result<Archive<'_>, KojiError> {
+    /// [`KojiError::NotAnOperatorImage`] if the build is not complete, or names no archive.
+    pub(crate) fn archive(&self, nvr: &Nvr) -> Result<ArchiveLocation<'_>, KojiError> {
         self.must_be_complete(nvr)?;
         let text = |value| as_text(value).filter(|text| !text.is_empty());
         let file = member(&self.extra, "typeinfo")
@@ -103,8 +103,8 @@ impl Build {
             .and_then(|manifests| member(manifests, "archive"))
             .and_then(text);
         let log = || member(&self.extra, "operator_manifests_archive").and_then(text);
-        file.map(Archive::File)
-            .or_else(|| log().map(Archive::Log))
+        file.map(ArchiveLocation::File)
+            .or_else(|| log().map(ArchiveLocation::Log))
             .ok_or_else(|| KojiError::NotAnOperatorImage {
                 nvr: nvr.clone(),
                 state: None,
@@ -121,14 +121,16 @@ impl Build {
         }
     }
 
-    /// The build, if it has ended well.
+    /// The build, if it is complete.
     ///
     /// # Errors
-    /// [`KojiError::NotAnOperatorImage`] when it has not, [`KojiError::Nonsense`] when Koji's own names make no N-V-R.
-    pub fn finished(self, asked: &Nvr) -> Result<FinishedBuild, KojiError> {
+    /// [`KojiError::NotAnOperatorImage`] if it is not complete, [`KojiError::UnexpectedAnswer`] if Koji's names are not
+    /// a valid N-V-R.
+    pub(crate) fn finished(self, asked: &Nvr) -> Result<FinishedBuild, KojiError> {
         self.must_be_complete(asked)?;
         let nvr = format!("{}-{}-{}", self.name, self.version, self.release);
-        let nvr = Nvr::parse(&nvr).map_err(|error| nonsense("getBuild", error.to_string()))?;
+        let nvr =
+            Nvr::parse(&nvr).map_err(|error| unexpected_answer("getBuild", error.to_string()))?;
         Ok(FinishedBuild {
             name: self.name,
             nvr,
@@ -136,11 +138,11 @@ impl Build {
         })
     }
 
-    /// The URL of a file of the build's operator manifests.
+    /// The URL of a file in the folder of the build's operator manifests.
     ///
     /// # Errors
-    /// [`KojiError::Nonsense`] when a part of it is no segment of a path.
-    pub fn file_url(&self, root: &Url, file: &str) -> Result<Url, KojiError> {
+    /// [`KojiError::UnexpectedAnswer`] if a part of it cannot be a path segment.
+    pub(crate) fn file_url(&self, root: &Url, file: &str) -> Result<Url, KojiError> {
         let volume = match self.volume.as_str() {
             DEFAULT_VOLUME => [].as_slice(),
             volume => &["vol", volume],
@@ -158,40 +160,43 @@ impl Build {
     }
 }
 
-/// The URL of a log, as the answer to `getBuildLogs` has it; none when it lacks one of that name.
+/// The URL of a log, from the answer to `getBuildLogs`. `None` if there is no log with this name.
 ///
 /// # Errors
-/// [`KojiError::Nonsense`] when the answer is no list, or the log's path could lead elsewhere.
-pub fn log_url(root: &Url, logs: &Value, name: &str) -> Result<Option<Url>, KojiError> {
+/// [`KojiError::UnexpectedAnswer`] if the answer is not a list, or the path could lead out of the root.
+pub(crate) fn log_url(root: &Url, logs: &Value, name: &str) -> Result<Option<Url>, KojiError> {
     let Value::Array(logs) = logs else {
-        return Err(nonsense("getBuildLogs", "it is no array".to_owned()));
+        return Err(unexpected_answer(
+            "getBuildLogs",
+            "it is not an array".to_owned(),
+        ));
     };
     let named = |log: &&Value| member(log, "name").and_then(as_text) == Some(name);
     let Some(log) = logs.iter().find(named) else {
         return Ok(None);
     };
     let path = member(log, "path").and_then(as_text).ok_or_else(|| {
-        nonsense(
+        unexpected_answer(
             "getBuildLogs",
             format!("the log {} has no path", shown(name)),
         )
     })?;
-    // The path of a top-level log has `/./`.
+    // The path of a top-level log contains `/./`.
     let segments: Vec<&str> = path.split('/').filter(|segment| *segment != ".").collect();
     below_root("getBuildLogs", root, &segments).map(Some)
 }
 
 fn below_root(method: &'static str, root: &Url, segments: &[&str]) -> Result<Url, KojiError> {
-    let odd = |segment: &&&str| {
+    let is_unsafe = |segment: &&&str| {
         let leads_elsewhere =
             matches!(**segment, "" | "." | "..") || segment.contains(['/', '\\', '\0']);
         leads_elsewhere || segment.len() > 255 || segment.chars().any(char::is_control)
     };
-    match segments.iter().find(odd) {
+    match segments.iter().find(is_unsafe) {
         None => Ok(append(root, segments.iter().copied())),
         Some(segment) => {
             let problem = format!("{} cannot be a part of a path", shown(segment));
-            Err(nonsense(method, problem))
+            Err(unexpected_answer(method, problem))
         }
     }
 }
@@ -200,11 +205,11 @@ fn shown(text: &str) -> String {
     format!("{:?}", text.chars().take(100).collect::<String>())
 }
 
-fn nonsense(method: &'static str, problem: String) -> KojiError {
-    KojiError::Nonsense { method, problem }
+fn unexpected_answer(method: &'static str, problem: String) -> KojiError {
+    KojiError::UnexpectedAnswer { method, problem }
 }
 
-/// Koji's names for the states of a build.
+/// Koji's name for the state of a build.
 fn state_name(state: i32) -> String {
     let names = [BUILDING, "COMPLETE", "DELETED", "FAILED", "CANCELED"];
     let name = usize::try_from(state)

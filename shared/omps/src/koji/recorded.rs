@@ -1,4 +1,4 @@
-//! What is made of every exchange with a genuine hub that is recorded in `../shared/koji-wire`.
+//! The result for every exchange with a real hub that is recorded in `../shared/koji-wire`.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ struct Case {
     http_status: Option<u16>,
 }
 
-/// Every case, and what comes of its answer: for a build where its archive is, for logs where the archive is.
+/// Every case, and the result of its answer: for a build or its logs, the location of the archive.
 const OUTCOMES: &[(&str, &str)] = &[
     ("getAPIVersion", "version 1"),
     (
@@ -245,8 +245,8 @@ fn outcome(case: &Case, nvr: &Nvr, body: &[u8]) -> Result<String, KojiError> {
         _ => {
             let build = read_build(read_answer("getBuild", status, body), nvr)?;
             match build.archive(nvr)? {
-                Archive::File(name) => Ok(build.file_url(&root, name)?.to_string()),
-                Archive::Log(name) => Ok(format!("log {name} of {:?}", build.id)),
+                ArchiveLocation::File(name) => Ok(build.file_url(&root, name)?.to_string()),
+                ArchiveLocation::Log(name) => Ok(format!("log {name} of {:?}", build.id)),
             }
         }
     }
@@ -260,7 +260,7 @@ fn every_recorded_answer_is_understood() {
     let nvr = Nvr::parse("n-v-r").unwrap();
     let mut outcomes = Vec::new();
     for case in &cases {
-        // Of downloads there are heads only.
+        // Only the heads of downloads are recorded.
         if case.name.starts_with("download-") {
             continue;
         }
@@ -281,7 +281,7 @@ fn every_recorded_answer_is_understood() {
 }
 
 #[test]
-fn a_call_says_what_the_recorded_one_says() {
+fn a_call_has_the_same_meaning_as_the_recorded_one() {
     let Some((folder, cases)) = recordings() else {
         return;
     };
@@ -294,7 +294,7 @@ fn a_call_says_what_the_recorded_one_says() {
             fs::read_to_string(folder.join(format!("{}.request.xml", case.name))).unwrap();
         let recorded = MethodCall::from_xml(&recorded).unwrap();
 
-        let ours = xml_rpc::call(&recorded.name, recorded.params.clone());
+        let ours = xml_rpc::call(&recorded.name, recorded.params.clone()).unwrap();
 
         let ours = MethodCall::from_xml(&ours).unwrap();
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The client against a hub and a file server that play scripts.
+//! The client, with a hub and a file server that follow scripts.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ fn logs(name: &str) -> Step {
     ))
 }
 
-/// What comes of asking for an archive of ten bytes at most, and the requests to the hub and to the file server.
+/// The result of a call for an archive of at most ten bytes, and the requests to the hub and to the file server.
 async fn archive(hub: Vec<Step>, files: Vec<Step>) -> (String, Vec<String>, Vec<String>) {
     let (hub, files) = (Scripted::play(hub), Scripted::play(files));
     let koji = Koji::new(
@@ -94,7 +94,7 @@ async fn the_archive_of_a_typed_build_takes_one_call_and_one_download() {
     let (head, body) = call.split_once("\r\n\r\n").unwrap();
     assert_eq!(
         body,
-        xml_rpc::call("getBuild", vec![Value::String("n-v-r".to_owned())])
+        xml_rpc::call("getBuild", vec![Value::String("n-v-r".to_owned())]).unwrap()
     );
     let head = head.to_ascii_lowercase();
     assert!(head.starts_with("post /kojihub http/1.1\r\n"), "{head}");
@@ -115,13 +115,13 @@ async fn the_archive_of_an_older_build_is_looked_up_in_its_logs() {
     let (archive, hub, files) = archive(vec![logged(), logs("x.zip")], zip()).await;
 
     assert_eq!(archive, "zip");
-    assert!(hub[1].ends_with(&xml_rpc::call("getBuildLogs", vec![Value::Integer(6)])));
+    assert!(hub[1].ends_with(&xml_rpc::call("getBuildLogs", vec![Value::Integer(6)]).unwrap()));
     let path = "GET /kojifiles/packages/n/v/r/data/logs/x.zip HTTP/1.1\r\n";
     assert!(files[0].starts_with(path), "{files:?}");
 }
 
 #[tokio::test]
-async fn what_stands_in_the_way_is_told() {
+async fn a_failure_is_reported_with_its_reason() {
     let fault = "<?xml version='1.0'?>\n<methodResponse>\n<fault>\n<value><struct>\n<member>\n<name>faultCode</name>\n\
                  <value><int>1014</int></value>\n</member>\n<member>\n<name>faultString</name>\n\
                  <value><string>database outage</string></value>\n</member>\n</struct></value>\n</fault>\n</methodResponse>\n";
@@ -143,7 +143,7 @@ async fn what_stands_in_the_way_is_told() {
         (
             vec![say("200 OK", "", b"<html>Maintenance</html>")],
             no_file(),
-            "Koji's answer to getBuild could not be understood: it is no XML-RPC response",
+            "Koji's answer to getBuild could not be understood: it is not an XML-RPC response",
         ),
         (
             vec![say("411 Length Required", "", b"<html>")],

@@ -1,42 +1,48 @@
-//! XML-RPC as Koji speaks it: a call's body out, a value or a fault in.
+//! XML-RPC as Koji uses it: writes the body of a call, and reads a value or a fault from the body of an answer.
 
 use dxr::{MethodCall, MethodResponse, Value};
 
-/// Characters of a fault's text that are kept: those of a database error run to pages.
+/// How many characters of a fault's text are kept. The text of a database error may be pages long.
 const FAULT_TEXT: usize = 1000;
 
-/// Why a body gives no value.
+/// Why there is no value in a body.
 #[derive(Debug)]
-pub enum Unread {
-    /// It is a fault.
+pub(crate) enum ReadError {
+    /// The body is a fault.
     Fault { code: i32, text: String },
-    /// It is no XML-RPC.
-    Nonsense(&'static str),
+    /// The body is not an XML-RPC response.
+    UnexpectedAnswer(&'static str),
 }
 
 /// The body of a call.
-pub fn call(method: &str, params: Vec<Value>) -> String {
-    let name = method.into();
-    // Writing fails for no value; were it to, the hub would refuse the empty body.
-    let call = MethodCall { name, params }.to_xml().unwrap_or_default();
-    format!("<?xml version='1.0'?>\n{call}")
-}
-
-/// The value in a response. What nests deeper than 41 levels is not read: the reader's own limit.
 ///
 /// # Errors
-/// [`Unread`]
-pub fn read(body: &[u8]) -> Result<Value, Unread> {
-    let text = std::str::from_utf8(body).map_err(|_| Unread::Nonsense("it is not UTF-8"))?;
-    // dxr's errors hold the whole text: they are not passed on.
+/// The reason why the call cannot be serialized: a defect.
+pub(crate) fn call(method: &str, params: Vec<Value>) -> Result<String, String> {
+    let name = method.into();
+    let call = MethodCall { name, params }.to_xml();
+    let call = call.map_err(|error| error.to_string())?;
+    Ok(format!("<?xml version='1.0'?>\n{call}"))
+}
+
+/// The value in a response. Values that nest deeper than 41 levels are refused: this is the parser's own limit.
+///
+/// # Errors
+/// [`ReadError`]
+pub(crate) fn read(body: &[u8]) -> Result<Value, ReadError> {
+    let text =
+        std::str::from_utf8(body).map_err(|_| ReadError::UnexpectedAnswer("it is not UTF-8"))?;
+    // dxr's errors contain the whole text, so they are not passed on.
     match MethodResponse::from_xml(text) {
         Ok(response) => Ok(response.value),
-        Err(_) => Err(fault(text).unwrap_or(Unread::Nonsense("it is no XML-RPC response"))),
+        Err(_) => {
+            Err(fault(text).unwrap_or(ReadError::UnexpectedAnswer("it is not an XML-RPC response")))
+        }
     }
 }
 
-/// The fault in a response. Read as a value, because dxr takes the members of a fault in one order only.
-fn fault(text: &str) -> Option<Unread> {
+/// The fault in a response. It is read as a value, because dxr reads the members of a fault in one order only.
+fn fault(text: &str) -> Option<ReadError> {
     let (_, rest) = text.split_once("<fault>")?;
     let (value, _) = rest.rsplit_once("</fault>")?;
     let value = Value::from_xml(value.trim()).ok()?;
@@ -46,19 +52,19 @@ fn fault(text: &str) -> Option<Unread> {
     };
     let text = as_text(member(&value, "faultString")?)?.trim();
     let text = text.chars().take(FAULT_TEXT).collect();
-    Some(Unread::Fault { code, text })
+    Some(ReadError::Fault { code, text })
 }
 
-/// A member of a struct; none of anything else.
-pub fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
+/// A member of a struct. `None` for any other value.
+pub(crate) fn member<'a>(value: &'a Value, name: &str) -> Option<&'a Value> {
     match value {
         Value::Struct(members) => members.get(name),
         _ => None,
     }
 }
 
-/// A string; none of anything else.
-pub fn as_text(value: &Value) -> Option<&str> {
+/// The text of a string. `None` for any other value.
+pub(crate) fn as_text(value: &Value) -> Option<&str> {
     match value {
         Value::String(text) => Some(text),
         _ => None,
@@ -78,8 +84,8 @@ mod tests {
     fn outcome(body: &str) -> String {
         match read(body.as_bytes()) {
             Ok(value) => format!("{value:?}"),
-            Err(Unread::Fault { code, text }) => format!("fault {code}: {text}"),
-            Err(Unread::Nonsense(problem)) => problem.to_owned(),
+            Err(ReadError::Fault { code, text }) => format!("fault {code}: {text}"),
+            Err(ReadError::UnexpectedAnswer(problem)) => problem.to_owned(),
         }
     }
 
@@ -125,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_response_is_told_without_being_repeated() {
+    fn a_body_that_is_not_a_response_is_refused_and_not_quoted() {
         let deep = response(&format!(
             "{}<value><nil/></value>{}",
             "<value><array><data>".repeat(100_000),
@@ -140,9 +146,9 @@ mod tests {
             &deep,
         ];
         for body in cases {
-            assert_eq!(outcome(body), "it is no XML-RPC response");
+            assert_eq!(outcome(body), "it is not an XML-RPC response");
         }
-        let Err(Unread::Nonsense(problem)) = read(b"\xff") else {
+        let Err(ReadError::UnexpectedAnswer(problem)) = read(b"\xff") else {
             panic!("no text was read");
         };
         assert_eq!(problem, "it is not UTF-8");
@@ -152,7 +158,7 @@ mod tests {
     fn a_call_is_written_with_its_text_escaped() {
         let params = vec![Value::String("a<&>b".to_owned()), Value::Integer(7)];
         assert_eq!(
-            call("getBuild", params),
+            call("getBuild", params).unwrap(),
             "<?xml version='1.0'?>\n<methodCall><methodName>getBuild</methodName><params>\
              <param><value><string>a&lt;&amp;&gt;b</string></value></param>\
              <param><value><i4>7</i4></value></param></params></methodCall>"

@@ -1,5 +1,5 @@
-//! The ledger as the rest of the service uses it: entries are claimed, noted on, and given up. A step is applied to the
-//! entry that the store has, and applied again when another process was faster.
+//! The ledger's interface for the rest of the service: to claim entries, to record progress, and to give entries up. A
+//! step is applied to the entry in the store, and applied again if another process changed the entry first.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,15 +14,15 @@ use super::{Claim, Entry, Granted, Note, Refusal, State, Step, Subject, Trace, m
 use crate::aws::Aws;
 use crate::deadline::Deadline;
 
-/// How long a release, and what came of an upload or an event, is known.
+/// How long the ledger keeps a release, or the result of an upload or an event.
 const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// How much longer a claim holds than its work may take: a call that is under way then may still have its effect.
+/// How much longer a claim lasts than the deadline of its work: a call that was sent before may still take effect.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// Entries by key, in a store that all processes share which push to the same registries.
+/// The entries by their keys. All processes that push to the same registries share one store.
 pub struct Ledger(Store);
 
-/// Where entries are.
+/// Where the entries are stored.
 enum Store {
     DynamoDb(DynamoDb),
     Memory(Memory),
@@ -30,32 +30,32 @@ enum Store {
     Sqlite(Sqlite),
 }
 
-/// What became of a swap.
+/// The result of a compare-and-swap.
 pub(super) enum Swapped {
-    /// The store has the new entry.
+    /// The store now has the new entry.
     Done,
-    /// The store has this entry instead, which another process wrote.
+    /// Another process wrote this entry first; the new entry is not stored.
     Changed(Option<Entry>),
 }
 
-/// What a caller wants to hold.
+/// A request to hold an entry, before the ledger adds holder and times to it.
 pub struct Wish {
-    /// The entry's key.
+    /// The key of the entry.
     pub key: String,
-    /// What the entry stands for.
+    /// The kind of the entry.
     pub subject: Subject,
-    /// The request on whose behalf; empty when that has no identity.
+    /// The request that the caller works for; empty if the request has no identity.
     pub owner: String,
-    /// What is to be released, or is asked for: a digest.
+    /// The digest of the release's content, or of the request.
     pub content: String,
-    /// The revision of an entry that says that the release is there, while the registry was seen not to have it.
+    /// The revision of an entry that says that the release exists, although the registry does not have it (any more).
     pub refuted: Option<u64>,
-    /// How long the entry is known after the claim.
+    /// How long the ledger keeps the entry after the claim.
     pub known_for: Duration,
 }
 
 impl Wish {
-    /// The wish to hold an entry that is known for a year.
+    /// A request to hold an entry, which the ledger keeps for a year.
     pub fn new(key: String, subject: Subject, content: String) -> Self {
         Wish {
             key,
@@ -73,33 +73,33 @@ pub struct Held {
     ledger: Arc<Ledger>,
     key: String,
     entry: Box<Entry>,
-    /// What is known of the holders before.
+    /// What is known about the earlier holders.
     pub granted: Granted,
 }
 
-/// Why an entry could not be claimed, or a note not be made.
+/// Why an entry could not be claimed, or its progress not be recorded.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    /// The store gives no answer, or one that says that it cannot.
+    /// The store does not answer, or answers with an error.
     #[error("The ledger of pushes cannot be used: {0}")]
     Unavailable(String),
-    /// The entry is as it is.
+    /// The state of the entry does not allow the step.
     #[error("Another process has taken this push over")]
     Refused(Refusal),
 }
 
 impl Ledger {
-    /// A ledger in a table of DynamoDB.
+    /// A ledger in a DynamoDB table.
     pub fn in_table(table: String, aws: Arc<Aws>) -> Self {
         Ledger(Store::DynamoDb(DynamoDb::new(table, aws)))
     }
 
-    /// An empty ledger in this process.
+    /// An empty ledger in the memory of this process.
     pub fn in_memory() -> Self {
         Ledger(Store::Memory(Memory::default()))
     }
 
-    /// A ledger in a directory of this machine, which all its processes may share.
+    /// A ledger in a directory, which all processes on this machine can share.
     ///
     /// # Errors
     /// [`LedgerError::Unavailable`]
@@ -108,7 +108,7 @@ impl Ledger {
         Ok(Ledger(Store::Sqlite(Sqlite::open(directory)?)))
     }
 
-    /// Claims an entry for work that ends by the deadline.
+    /// Claims an entry for work that ends before the deadline.
     ///
     /// # Errors
     /// [`LedgerError`]
@@ -121,7 +121,7 @@ impl Ledger {
         self.hold(key, Step::Claim(claim)).await
     }
 
-    /// Claims a release for deleting it by the deadline.
+    /// Claims a release in order to delete it before the deadline.
     ///
     /// # Errors
     /// [`LedgerError`]
@@ -144,7 +144,7 @@ impl Ledger {
         })
     }
 
-    /// Applies a step to the entry of a key, which is probably as it was `seen` last.
+    /// Applies a step to the entry with this key. `seen` is the entry as this process read it last.
     async fn apply(
         &self,
         key: &str,
@@ -158,7 +158,7 @@ impl Ledger {
             let revision = before.as_ref().map(|entry| entry.revision);
             match self.swap(key, revision, &next).await? {
                 Swapped::Done => return Ok((next, granted)),
-                // A store may apply a write, lose its own answer, and see the write repeated.
+                // The store may have applied the write, lost its answer, and received the write again.
                 Swapped::Changed(Some(there)) if there == next => return Ok((next, granted)),
                 Swapped::Changed(there) => before = there,
             }
@@ -179,7 +179,7 @@ impl Ledger {
         }
     }
 
-    /// Checks that the store can be used, before the first push needs it.
+    /// Checks that the store works, before the first push needs it.
     ///
     /// # Errors
     /// [`LedgerError::Unavailable`]
@@ -208,20 +208,20 @@ fn claim(wish: Wish, deadline: Deadline) -> (String, Claim) {
 }
 
 impl Held {
-    /// The release that an earlier holder noted.
+    /// The release that an earlier holder started to push.
     pub fn begun(&self) -> Option<&str> {
         self.entry.begun.as_deref()
     }
 
-    /// Notes which release is about to be pushed.
+    /// Records which release this process starts to push.
     ///
     /// # Errors
-    /// [`LedgerError`]: then it must not be pushed.
+    /// [`LedgerError`]: then the release must not be pushed.
     pub async fn begin(&mut self, release: String) -> Result<(), LedgerError> {
         self.note(Note::Begun(release)).await
     }
 
-    /// Notes that the registry has confirmed the release.
+    /// Records that the registry has confirmed the release.
     ///
     /// # Errors
     /// [`LedgerError`]
@@ -232,19 +232,19 @@ impl Held {
         }
     }
 
-    /// Notes that nothing is left to do. Where that fails, who comes next finds out by asking the registry.
+    /// Records that the work is finished. If that fails, the next holder finds it out from the registry.
     pub async fn done(mut self, outcome: Option<Value>) {
         let noted = self.note(Note::Done(outcome)).await;
         self.log(noted);
     }
 
-    /// Notes that the registry has confirmed that the release is gone.
+    /// Records that the registry has confirmed the deletion.
     pub async fn deleted(mut self) {
         let noted = self.note(Note::Deleted).await;
         self.log(noted);
     }
 
-    /// Lets others claim the entry now. Where that fails, they can once the claim has ended.
+    /// Lets others claim the entry now. If that fails, they can claim it when this claim ends.
     pub async fn give_up(mut self, trace: Trace) {
         let noted = self.note(Note::GivenUp(trace)).await;
         self.log(noted);
@@ -252,7 +252,7 @@ impl Held {
 
     fn log(&self, noted: Result<(), LedgerError>) {
         if let Err(error) = noted {
-            tracing::warn!(key = self.key, %error, "the ledger could not note how a push ended");
+            tracing::warn!(key = self.key, %error, "the ledger could not record how a push ended");
         }
     }
 

@@ -1,5 +1,6 @@
-//! A ledger for processes that come and go: each entry an item of a table in DynamoDB.
+//! A ledger in a DynamoDB table, for short-lived processes. Each entry is an item.
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
 use std::sync::Arc;
 
@@ -67,15 +68,15 @@ impl DynamoDb {
             Ok(_) => Ok(Swapped::Done),
             Err(error) => match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
-                    let entry = refusal.item().and_then(|item| item.get("entry"));
-                    Ok(Swapped::Changed(entry.map(read).transpose()?))
+                    let item = refusal.item();
+                    Ok(Swapped::Changed(item.map(entry_of).transpose()?))
                 }
                 _ => Err(unavailable(&error)),
             },
         }
     }
 
-    /// Asks for an item that is not there.
+    /// Reads an item that does not exist.
     pub(super) async fn check(&self) -> Result<(), LedgerError> {
         let get = self.client().await.get_item().table_name(&self.table);
         let get = get.key("id", AttributeValue::S("check".to_owned()));
@@ -95,7 +96,7 @@ fn unavailable<E>(error: &SdkError<E>) -> LedgerError
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    tracing::error!(cause = %DisplayErrorContext(error), "DynamoDB could not be asked");
+    tracing::error!(cause = %DisplayErrorContext(error), "a call to DynamoDB failed");
     LedgerError::Unavailable(match error.code() {
         Some(code) => format!("DynamoDB answered {code}"),
         None => "DynamoDB could not be reached".to_owned(),
@@ -114,15 +115,15 @@ fn written(entry: &Entry) -> Result<AttributeValue, LedgerError> {
     Ok(AttributeValue::B(Blob::new(bytes)))
 }
 
-/// The entry that was stored so.
-fn read(value: &AttributeValue) -> Result<Entry, LedgerError> {
-    match value {
-        AttributeValue::S(text) => serde_json::from_str(text).map_err(defect),
-        AttributeValue::B(bytes) => {
+/// The entry of an item.
+fn entry_of(item: &HashMap<String, AttributeValue>) -> Result<Entry, LedgerError> {
+    match item.get("entry") {
+        Some(AttributeValue::S(text)) => serde_json::from_str(text).map_err(defect),
+        Some(AttributeValue::B(bytes)) => {
             let text = GzDecoder::new(bytes.as_ref()).take(MOST);
             serde_json::from_reader(text).map_err(defect)
         }
-        _ => Err(defect("it is neither text nor binary")),
+        _ => Err(defect("its item has no `entry` that is a text or binary")),
     }
 }
 
@@ -157,7 +158,8 @@ mod tests {
             let value = written(&entry).unwrap();
 
             assert_eq!(value.is_s(), is_text);
-            assert_eq!(read(&value).unwrap(), entry);
+            let item = HashMap::from([("entry".to_owned(), value)]);
+            assert_eq!(entry_of(&item).unwrap(), entry);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A ledger for a single process, which forgets everything when it ends.
+//! A ledger in the memory of one process. It is lost when the process ends.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

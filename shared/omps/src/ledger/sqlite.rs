@@ -1,4 +1,4 @@
-//! A ledger in a file, for the processes of one machine.
+//! A ledger in a file that the processes of one machine share.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,7 @@ use super::{Entry, now};
 
 /// The file's name in `data_dir`.
 const FILE: &str = "ledger.sqlite";
-/// How long a process waits for another that writes.
+/// How long a process waits while another process writes.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// The one table. `forgotten_at` is in milliseconds since 1970.
 const SCHEMA: &str = "
@@ -24,17 +24,17 @@ const SCHEMA: &str = "
     CREATE INDEX IF NOT EXISTS forgotten ON entries (forgotten_at);
 ";
 
-/// A connection, used by one request at a time: a write takes as long as the disk needs to keep it.
+/// A connection, which one request at a time uses: each write waits until the disk has stored it.
 pub(super) struct Sqlite(Arc<Mutex<Connection>>);
 
 impl Sqlite {
-    /// Opens the file, or makes it.
+    /// Opens the file, or creates it.
     pub(super) fn open(directory: &Path) -> Result<Self, LedgerError> {
         let open = || {
             let connection = Connection::open(directory.join(FILE))?;
             connection.busy_timeout(BUSY_TIMEOUT)?;
             connection.pragma_update(None, "journal_mode", "WAL")?;
-            // A reservation must outlive a power cut: what it reserves does.
+            // A reservation must survive a power failure, because the release that it reserves does.
             connection.pragma_update(None, "synchronous", "FULL")?;
             connection.execute_batch(SCHEMA)?;
             Ok(connection)
@@ -56,7 +56,7 @@ impl Sqlite {
             .await
     }
 
-    /// Writes and takes back, so that a full disk and a directory without rights show.
+    /// Writes an entry and removes it again, to detect a full disk or a directory that is not writable.
     pub(super) async fn check(&self) -> Result<(), LedgerError> {
         self.run(|connection| {
             let transaction =
@@ -113,7 +113,7 @@ fn swap(
     Ok(Swapped::Done)
 }
 
-/// SQLite's integers have a sign.
+/// SQLite's integers are signed.
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

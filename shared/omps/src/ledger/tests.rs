@@ -1,4 +1,5 @@
-//! Every transition of the machine, printed as a table; and what holds after any steps, crashes and jumps of clocks.
+//! Tests every transition of the state machine and prints them as a table. A random test applies steps, crashes and
+//! clock changes in any order.
 
 use serde_json::json;
 
@@ -41,7 +42,7 @@ fn note(holder: &str, note: Note) -> Step {
     }
 }
 
-/// What a step comes to, in words.
+/// The result of a step, in words.
 fn outcome(entry: Option<&Entry>, step: &Step) -> String {
     match take(entry, step, NOW) {
         Ok((next, granted)) => {
@@ -56,7 +57,7 @@ fn outcome(entry: Option<&Entry>, step: &Step) -> String {
     }
 }
 
-/// Checks a table whose rows are a name, an entry, a step, and what comes of it; and prints it.
+/// Checks and prints a table whose rows have a name, an entry, a step, and the expected result.
 fn check(title: &str, rows: Vec<(&str, Option<Entry>, Step, &str)>) {
     println!("\n{title}");
     for (name, entry, step, wanted) in rows {
@@ -171,7 +172,7 @@ fn a_release_is_claimed_by_one_push_at_a_time() {
 }
 
 #[test]
-fn a_request_that_comes_again_is_answered_as_before() {
+fn a_repeated_request_gets_the_first_answer() {
     let by = |content: &str| Step::Claim(claim(Subject::Request, "", content));
     let rows = vec![
         ("no entry", None, by("content-a"), "Reserved, held: Nothing"),
@@ -237,7 +238,7 @@ fn builds_of_a_package_take_turns() {
 }
 
 #[test]
-fn a_release_is_deleted_while_nobody_pushes_it() {
+fn a_release_is_deleted_only_while_nobody_pushes_it() {
     let delete = || Step::Delete(claim(Subject::Release, "", ""));
     let busy = "Busy { until: 1060000 }";
     let deleting = "Deleting, held: Nothing";
@@ -269,7 +270,7 @@ fn a_release_is_deleted_while_nobody_pushes_it() {
 }
 
 #[test]
-fn only_the_holder_notes_and_only_what_can_follow() {
+fn only_the_holder_records_progress_and_only_the_next_steps() {
     let held = |state| Some(entry(state, LATER));
     let by_holder = |what| note("before", what);
     let rows = vec![
@@ -369,7 +370,7 @@ fn only_the_holder_notes_and_only_what_can_follow() {
 }
 
 #[test]
-fn what_is_forgotten_is_free() {
+fn an_entry_whose_time_is_over_is_free() {
     let forgotten = Entry {
         forgotten_at: NOW,
         ..entry(State::Done, 0)
@@ -382,11 +383,12 @@ fn what_is_forgotten_is_free() {
     assert_eq!((next.revision, next.outcome), (8, None));
 }
 
-/// A registry that takes any content at any time, as OCI registries do, and a push that may die between any two steps.
+/// A registry that accepts any content at any time, as OCI registries do, and pushes that may die between any two
+/// steps.
 mod any_order {
     use super::*;
 
-    /// A process that pushes one content: what it is about to do next.
+    /// The next step of a process that pushes one content.
     #[derive(Clone)]
     enum Process {
         Claims,
@@ -398,7 +400,7 @@ mod any_order {
     struct World {
         now: Millis,
         entry: Option<Entry>,
-        /// The release's content in the registry, and every content that was ever written.
+        /// The content that the registry has for the release, and every content that it ever received.
         registry: Option<String>,
         written: Vec<String>,
         answers: Vec<String>,
@@ -412,12 +414,12 @@ mod any_order {
             Ok(granted)
         }
 
-        /// One step of a process that pushes `content`.
+        /// Runs one step of a process that pushes `content`.
         fn step(&mut self, process: &Process, content: &str, number: usize) -> Process {
             match process {
                 Process::Claims => self.claims(content, number),
                 Process::Sends { holder, sends } => {
-                    // The hold is longer than the push: a holder that sends late has ended before.
+                    // A claim lasts longer than its push, so a holder never sends after its claim has ended.
                     let is_held = self.entry.as_ref().is_some_and(|entry| {
                         entry.holder == *holder && entry.held_until > self.now
                     });
@@ -433,7 +435,7 @@ mod any_order {
                     }
                 }
                 Process::Notes { holder } => {
-                    // Read back, then noted, then answered.
+                    // The content is read back, then recorded, then the request is answered.
                     if self.registry.as_deref() == Some(content)
                         && self.apply(&note(holder, Note::Done(None))).is_ok()
                     {
@@ -460,7 +462,7 @@ mod any_order {
                 return Process::Ended;
             };
             match (granted.before, self.registry.as_deref()) {
-                // What is unclear is asked of the registry.
+                // If the state is unclear, the process asks the registry.
                 (Before::Unclear, Some(there)) if there != content => {
                     let _settled = self.apply(&note(&holder, Note::Done(None)));
                     Process::Ended
@@ -478,7 +480,7 @@ mod any_order {
     }
 
     #[test]
-    fn a_release_never_has_two_contents_and_no_answer_lies() {
+    fn a_release_never_has_two_contents_and_every_answer_is_true() {
         for seed in 0..2_000 {
             let mut world = World {
                 now: NOW,
@@ -493,9 +495,9 @@ mod any_order {
             for _ in 0..200 {
                 let number = world.random.usize(..contents.len());
                 match world.random.u8(..20) {
-                    // A process dies, and another takes its place.
+                    // A process dies, and another process starts.
                     0 => processes[number] = Process::Claims,
-                    // The clock jumps.
+                    // The clock is set forward.
                     1 => world.now += world.random.u64(..120_000),
                     _ => {
                         let before = processes[number].clone();

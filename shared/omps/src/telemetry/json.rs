@@ -1,4 +1,5 @@
-//! Log lines for machines: one JSON object an event, readable alone. What is known of the request stands in each.
+//! Log lines for machines: one JSON object for each event. Each contains the fields of its request, so that it can be
+//! read alone.
 
 use std::fmt::{Debug, Write as _};
 use std::io::Write as _;
@@ -17,10 +18,10 @@ use super::AUDIT;
 use super::scrub::scrub_json;
 
 /// Writes a line for every event.
-pub struct JsonLines<W> {
-    /// What stands in every line.
+pub(crate) struct JsonLines<W> {
+    /// The members that every line has.
     pub constant: Map<String, Value>,
-    /// Where the lines go.
+    /// Where the lines are written.
     pub writer: W,
 }
 
@@ -93,12 +94,13 @@ where
             }
         }
         event.record(&mut line);
-        // The words of audit lines are ours, and no caller's token may blot them out.
+        // Audit lines contain only our own words. They are not scrubbed, so that no token of a caller can remove such a
+        // word.
         if event.metadata().target() != AUDIT {
             line.0.values_mut().for_each(scrub_json);
         }
         let line = Value::Object(line.0);
-        // A log that cannot be written cannot be told of in the log.
+        // If the log cannot be written, the error cannot be logged either.
         drop(writeln!(self.writer.make_writer(), "{line}"));
     }
 }
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_says_what_is_known_of_the_request() {
+    fn a_line_has_the_fields_of_its_request() {
         let lines = logged(|| {
             let span =
                 tracing::info_span!("request", request_id = "r-1", repo = tracing::field::Empty);
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_stands_in_no_line_however_it_is_escaped() {
+    fn no_line_contains_a_secret_even_if_it_is_escaped() {
         let _guarded = Secret::of(r#"secret "of" a log"#).guarded();
         let lines = logged(|| {
             tracing::error!(cause = r#"the token secret "of" a log is wrong"#, "no");

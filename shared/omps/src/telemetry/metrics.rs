@@ -1,5 +1,5 @@
-//! What is counted and timed. A Lambda function writes it to its log in CloudWatch's embedded metric format; the server
-//! keeps it for Prometheus.
+//! Metrics. A Lambda function writes them to its log in CloudWatch's embedded metric format; the server keeps them for
+//! Prometheus.
 
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
@@ -13,14 +13,14 @@ use serde_json::{Value, json};
 
 use super::function_name;
 
-/// CloudWatch's name space for all of them.
+/// The namespace of all metrics in CloudWatch.
 const NAMESPACE: &str = "omps";
-/// Seconds that calls to other services take.
+/// The buckets for the duration of calls to other services, in seconds.
 const BUCKETS: [f64; 11] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0,
 ];
 
-/// A label and its value.
+/// The name of a label and its value.
 type Label = [(&'static str, &'static str); 1];
 
 static SINK: LazyLock<Sink> = LazyLock::new(|| match function_name() {
@@ -30,17 +30,17 @@ static SINK: LazyLock<Sink> = LazyLock::new(|| match function_name() {
 
 enum Sink {
     Log { function: String },
-    Prometheus(Box<Numbers>),
+    Prometheus(Box<Metrics>),
 }
 
-struct Numbers {
+struct Metrics {
     registry: Registry,
     pushes: Counter,
     failures: Family<Label, Counter>,
     upstream: Family<Label, Histogram>,
 }
 
-/// A release was pushed: `Pushes`, `omps_pushes_total`.
+/// Counts a pushed release: `Pushes`, `omps_pushes_total`.
 pub fn count_push() {
     match &*SINK {
         Sink::Log { .. } => log("Pushes", "Count", json!(1), None),
@@ -50,7 +50,7 @@ pub fn count_push() {
     }
 }
 
-/// A request failed, with the id of its error: `Failures`, `omps_failures_total`.
+/// Counts a failed request by the id of its error: `Failures`, `omps_failures_total`.
 pub fn count_failure(error: &'static str) {
     let label = ("error", error);
     match &*SINK {
@@ -61,7 +61,7 @@ pub fn count_failure(error: &'static str) {
     }
 }
 
-/// Another service was called: `UpstreamLatency`, `omps_upstream_seconds`.
+/// Records the duration of a call to another service: `UpstreamLatency`, `omps_upstream_seconds`.
 pub fn time_upstream(service: &'static str, took: Duration) {
     let label = ("upstream", service);
     match &*SINK {
@@ -76,23 +76,23 @@ pub fn time_upstream(service: &'static str, took: Duration) {
     }
 }
 
-/// A Lambda function answers its first request: `ColdStarts`.
+/// Counts the first request of a Lambda function's process: `ColdStarts`.
 pub fn count_cold_start() {
     if let Sink::Log { .. } = &*SINK {
         log("ColdStarts", "Count", json!(1), None);
     }
 }
 
-/// All of them, as Prometheus reads them (OpenMetrics 1.0).
+/// All metrics in the format that Prometheus reads (OpenMetrics 1.0).
 pub fn for_prometheus() -> String {
     let mut text = String::new();
     if let Sink::Prometheus(numbers) = &*SINK {
-        let _written = encode(&mut text, &numbers.registry); // memory takes every write
+        let _written = encode(&mut text, &numbers.registry); // writing to memory cannot fail
     }
     text
 }
 
-impl Default for Numbers {
+impl Default for Metrics {
     fn default() -> Self {
         let pushes = Counter::default();
         let failures = Family::<Label, Counter>::default();
@@ -109,7 +109,7 @@ impl Default for Numbers {
             "Time of calls to other services",
             upstream.clone(),
         );
-        Numbers {
+        Metrics {
             registry,
             pushes,
             failures,
@@ -118,7 +118,7 @@ impl Default for Numbers {
     }
 }
 
-/// Writes a metric to the log, from which CloudWatch takes it.
+/// Writes a metric to the log, from which CloudWatch reads it.
 fn log(name: &str, unit: &str, value: Value, label: Option<(&str, &str)>) {
     let Sink::Log { function } = &*SINK else {
         return;
@@ -135,7 +135,8 @@ fn embedded(
 ) -> Value {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let milliseconds = since_1970.map_or(0, |time| time.as_millis() as u64);
-    // What a dashboard adds up has no dimension but its label; cold starts are a function's own.
+    // The label is the only dimension, so that a dashboard can add the values of all functions. A metric without a
+    // label belongs to one function.
     let dimension = label.unwrap_or(("function_name", function));
     let mut line = json!({
         "_aws": {
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn prometheus_reads_what_was_counted_and_timed() {
+    fn prometheus_reads_counts_and_durations() {
         count_failure("KojiError");
         time_upstream("Koji", Duration::from_millis(20));
         let text = for_prometheus();

@@ -1,7 +1,7 @@
-//! Keeps secrets out of what is written, logs and answers alike, even where another service echoes them.
+//! Removes secrets from logs and answers, even if another service repeated them.
 //!
-//! A token of an organization is kept out of everything for as long as the process holds it; a caller's token only out of
-//! what is written for that caller, who else could blot words of their choice out of other people's logs.
+//! A token of an organization is removed from everything while the process has it. A caller's token is removed only
+//! from what is written for that caller; otherwise a caller could use any word as a token and remove it from all logs.
 
 use std::borrow::Cow;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
@@ -12,31 +12,31 @@ use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use tokio::task::futures::TaskLocalFuture;
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 const SCRUBBED: &str = "[secret]";
-/// The shortest text that is a secret: shorter ones stand in words that say something.
+/// The shortest secret, in bytes. A shorter text could be part of ordinary words.
 const SHORTEST: usize = 6;
 
-/// The organizations' secrets that the process holds.
+/// The secrets of organizations that the process has.
 static GUARDED: RwLock<Vec<Weak<[SecretString]>>> = RwLock::new(Vec::new());
 
 tokio::task_local! {
     static CALLERS: Option<Secret>;
 }
 
-/// A secret, in every form that gives it away.
+/// A secret, in every form that reveals it.
 #[derive(Clone)]
 pub struct Secret(Arc<[SecretString]>);
 
 impl Secret {
-    /// The secret of a token: the value of an `Authorization` header.
+    /// The secret in a token, which is the value of an `Authorization` header.
     pub fn of(authorization: &str) -> Self {
         let forms = forms(authorization).into_iter();
         let forms = forms.filter(|form| form.len() >= SHORTEST);
         Secret(forms.map(SecretString::from).collect())
     }
 
-    /// Keeps it out of everything that is written while it, or a clone of it, lives.
+    /// Removes the secret from everything that is written while it, or a clone of it, exists.
     pub fn guarded(self) -> Self {
         let mut guarded = GUARDED.write().unwrap_or_else(PoisonError::into_inner);
         guarded.retain(|forms| forms.strong_count() > 0);
@@ -45,13 +45,13 @@ impl Secret {
     }
 }
 
-/// Keeps a caller's secret out of what is written by some work.
+/// Runs `work`, and removes a caller's secret from everything that it writes.
 pub fn within<F: Future>(secret: Option<Secret>, work: F) -> TaskLocalFuture<Option<Secret>, F> {
     CALLERS.scope(secret, work)
 }
 
-/// What gives a secret away: itself, what follows the scheme, and the password of a basic token. Longest first, so that
-/// nothing is left of the longer ones.
+/// The forms that reveal a secret: the whole value, the part after the scheme, and the password of a basic token. The
+/// longest form is first, so that it is replaced as a whole.
 fn forms(secret: &str) -> Vec<String> {
     let mut forms = vec![secret.to_owned()];
     if let Some((_, credentials)) = secret.split_once(' ') {
@@ -64,7 +64,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// User and password in the value of an `Authorization` header, when it is a basic token.
+/// The user and the password in the value of an `Authorization` header, if it is a basic token.
 pub fn basic_credentials(authorization: &str) -> Option<(String, String)> {
     let (scheme, encoded) = authorization.split_once(' ')?;
     let decoded = scheme
@@ -74,7 +74,7 @@ pub fn basic_credentials(authorization: &str) -> Option<(String, String)> {
     Some((user.to_owned(), password.to_owned()))
 }
 
-/// The text without secrets.
+/// Replaces the secrets in a text.
 pub fn scrub(text: &str) -> Cow<'_, str> {
     let mut clean = Cow::Borrowed(text);
     let guarded = GUARDED.read().unwrap_or_else(PoisonError::into_inner);
@@ -90,7 +90,7 @@ pub fn scrub(text: &str) -> Cow<'_, str> {
     clean
 }
 
-/// Takes secrets out of every text of a JSON value.
+/// Replaces the secrets in all texts of a JSON value, keys included.
 pub fn scrub_json(value: &mut Value) {
     match value {
         Value::String(text) => {
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_scrubbed_in_every_form_while_it_is_held() {
+    fn a_secret_is_scrubbed_in_every_form_while_it_exists() {
         // The token is base64 for scrubbed-user:scrubbed-password.
         let token = "basic c2NydWJiZWQtdXNlcjpzY3J1YmJlZC1wYXNzd29yZA==";
         let texts = [
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_callers_secret_is_scrubbed_for_the_caller_alone() {
+    async fn a_callers_secret_is_scrubbed_only_for_that_caller() {
         let text = "refused: callers-own-secret";
         let for_the_caller = async { scrub(text).into_owned() };
         let callers = within(Some(Secret::of("callers-own-secret")), for_the_caller);
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_short_to_be_a_secret_stays() {
+    fn a_text_that_is_too_short_for_a_secret_stays() {
         let _guarded = Secret::of("basic eDp5").guarded();
         assert_eq!(scrub("x:y is y"), "x:y is y");
         assert_eq!(scrub("basic eDp5"), SCRUBBED);

@@ -1,4 +1,4 @@
-//! Uploads in S3: put by a presigned URL, deleted after a day by a rule of the bucket's.
+//! Uploads in S3. Clients put them to a presigned URL; a lifecycle rule of the bucket deletes them after a day.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -7,19 +7,19 @@ use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::presigning::PresigningConfig;
 use bytes::Bytes;
 
-use super::{KEPT, PUT_WITHIN, UploadError, UploadId};
+use super::{UPLOAD_LIFETIME, URL_LIFETIME, UploadError, UploadId};
 use crate::aws::Aws;
 use crate::names::OrganizationName;
 use crate::objects::{Object, ObjectError, S3};
 
-/// A bucket.
+/// The bucket for uploads.
 pub struct Bucket {
     name: String,
     s3: S3,
 }
 
 impl Bucket {
-    /// The bucket of that name.
+    /// The bucket with this name.
     pub fn new(name: String, aws: Arc<Aws>) -> Self {
         Bucket {
             name,
@@ -27,15 +27,19 @@ impl Bucket {
         }
     }
 
-    /// A URL that takes one upload. A size that is known beforehand is part of what is signed: S3 takes no other.
+    /// A URL that accepts one upload. If the size is known, it is part of the signature, and S3 accepts no other size.
     pub(super) async fn create(
         &self,
         organization: &OrganizationName,
         id: UploadId,
         size: Option<u64>,
     ) -> Result<String, UploadError> {
-        let failed = |problem| UploadError::Unavailable(format!("S3 signs nothing: {problem}"));
-        let within = PresigningConfig::expires_in(PUT_WITHIN);
+        let failed = |problem| {
+            UploadError::Unavailable(format!(
+                "The URL for the upload could not be signed: {problem}"
+            ))
+        };
+        let within = PresigningConfig::expires_in(URL_LIFETIME);
         let within = within.map_err(|error| failed(error.to_string()))?;
         let object = self.object(organization, id);
         let client = self.s3.client().await;
@@ -62,8 +66,8 @@ impl Bucket {
         id: UploadId,
         limit: usize,
     ) -> Result<Bytes, UploadError> {
-        // S3 deletes at its own pace: what is older than it may be is not there.
-        let since = SystemTime::now().checked_sub(KEPT);
+        // S3 may delete an expired object late: treat it as deleted.
+        let since = SystemTime::now().checked_sub(UPLOAD_LIFETIME);
         let object = self.object(organization, id);
         let read = self.s3.read(&object, limit, since).await;
         read.map_err(|error| match error {
@@ -81,11 +85,11 @@ impl Bucket {
         let Object { bucket, key, .. } = self.object(organization, id);
         let client = self.s3.client().await;
         if let Err(error) = client.delete_object().bucket(bucket).key(key).send().await {
-            tracing::warn!(%id, cause = %DisplayErrorContext(&error), "an upload stays until its time is up");
+            tracing::warn!(%id, cause = %DisplayErrorContext(&error), "an upload could not be removed; it expires later");
         }
     }
 
-    /// Outside the prefix whose objects are pushed by themselves.
+    /// The object of an upload. Its prefix differs from the one whose objects are pushed automatically.
     fn object(&self, organization: &OrganizationName, id: UploadId) -> Object {
         Object {
             bucket: self.name.clone(),

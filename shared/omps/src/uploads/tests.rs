@@ -1,4 +1,4 @@
-//! The spool: places that are kept, found by their owners only, and swept.
+//! Uploads in a directory: they are stored, only their organization can read them, and they expire.
 
 use std::fs::{self, File};
 use std::path::PathBuf;
@@ -8,32 +8,32 @@ use super::*;
 
 const LIMIT: usize = 100;
 
-struct Spooled {
+struct TestUploads {
     directory: tempfile::TempDir,
     uploads: Uploads,
     organization: OrganizationName,
 }
 
-impl Spooled {
+impl TestUploads {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let url = "https://omps.test/base/".parse().unwrap();
-        Spooled {
-            uploads: Uploads::Spool(Spool::new(directory.path().join("uploads"), url)),
+        TestUploads {
+            uploads: Uploads::Directory(Directory::new(directory.path().join("uploads"), url)),
             directory,
             organization: OrganizationName::parse("org").unwrap(),
         }
     }
 
-    async fn create(&self, size: Option<u64>) -> Result<Place, UploadError> {
+    async fn create(&self, size: Option<u64>) -> Result<CreatedUpload, UploadError> {
         self.uploads.create(&self.organization, size, LIMIT).await
     }
 
     async fn put(&self, id: UploadId, content: &[u8]) -> Result<(), UploadError> {
-        let Uploads::Spool(spool) = &self.uploads else {
-            panic!("no spool");
+        let Uploads::Directory(directory) = &self.uploads else {
+            panic!("no directory");
         };
-        let mut arrival = spool.receive(&self.organization, id, LIMIT)?;
+        let mut arrival = directory.receive(&self.organization, id, LIMIT)?;
         arrival.write(content).await?;
         arrival.finish().await
     }
@@ -61,98 +61,98 @@ fn is_gone<T>(result: &Result<T, UploadError>) -> bool {
 
 #[tokio::test]
 async fn what_was_put_can_be_read_until_it_is_removed() {
-    let spooled = Spooled::new();
-    let place = spooled.create(None).await.unwrap();
+    let test = TestUploads::new();
+    let place = test.create(None).await.unwrap();
     let id = place.id;
     assert_eq!(
         place.url,
         format!("https://omps.test/base/v2/org/uploads/{id}")
     );
-    assert!(is_gone(&spooled.read(id).await));
+    assert!(is_gone(&test.read(id).await));
 
-    spooled.put(id, b"zip").await.unwrap();
+    test.put(id, b"zip").await.unwrap();
 
-    assert_eq!(spooled.read(id).await.unwrap(), "zip");
+    assert_eq!(test.read(id).await.unwrap(), "zip");
     let other = OrganizationName::parse("other").unwrap();
-    assert!(is_gone(&spooled.uploads.read(&other, id, LIMIT).await));
-    spooled.uploads.remove(&spooled.organization, id).await;
-    assert!(is_gone(&spooled.read(id).await));
-    assert!(is_gone(&spooled.put(id, b"zip").await));
-    assert_eq!(spooled.files(), Vec::<PathBuf>::new());
+    assert!(is_gone(&test.uploads.read(&other, id, LIMIT).await));
+    test.uploads.remove(&test.organization, id).await;
+    assert!(is_gone(&test.read(id).await));
+    assert!(is_gone(&test.put(id, b"zip").await));
+    assert_eq!(test.files(), Vec::<PathBuf>::new());
 }
 
 #[tokio::test]
-async fn nothing_is_put_where_nothing_is_expected() {
-    let spooled = Spooled::new();
-    spooled.create(None).await.unwrap();
-    assert!(is_gone(&spooled.put(UploadId::new(), b"zip").await));
-    assert_eq!(spooled.files().len(), 1);
+async fn an_upload_that_was_not_created_is_refused() {
+    let test = TestUploads::new();
+    test.create(None).await.unwrap();
+    assert!(is_gone(&test.put(UploadId::new(), b"zip").await));
+    assert_eq!(test.files().len(), 1);
 }
 
 #[tokio::test]
-async fn a_place_waits_an_hour_and_an_upload_a_day() {
-    let spooled = Spooled::new();
+async fn a_url_expires_after_an_hour_and_an_upload_after_a_day() {
+    let test = TestUploads::new();
     let (empty, full) = (
-        spooled.create(None).await.unwrap(),
-        spooled.create(None).await.unwrap(),
+        test.create(None).await.unwrap(),
+        test.create(None).await.unwrap(),
     );
-    spooled.put(full.id, b"zip").await.unwrap();
+    test.put(full.id, b"zip").await.unwrap();
 
-    spooled.age(Duration::from_secs(23 * 60 * 60));
-    assert!(is_gone(&spooled.put(empty.id, b"zip").await));
-    assert_eq!(spooled.read(full.id).await.unwrap(), "zip");
-    spooled.create(None).await.unwrap();
-    assert_eq!(spooled.files().len(), 3);
+    test.age(Duration::from_secs(23 * 60 * 60));
+    assert!(is_gone(&test.put(empty.id, b"zip").await));
+    assert_eq!(test.read(full.id).await.unwrap(), "zip");
+    test.create(None).await.unwrap();
+    assert_eq!(test.files().len(), 3);
 
-    spooled.age(Duration::from_secs(25 * 60 * 60));
-    assert!(is_gone(&spooled.read(full.id).await));
-    spooled.create(None).await.unwrap();
-    assert_eq!(spooled.files().len(), 1);
+    test.age(Duration::from_secs(25 * 60 * 60));
+    assert!(is_gone(&test.read(full.id).await));
+    test.create(None).await.unwrap();
+    assert_eq!(test.files().len(), 1);
 }
 
 #[tokio::test]
 async fn an_upload_that_breaks_off_leaves_nothing() {
-    let spooled = Spooled::new();
-    let place = spooled.create(None).await.unwrap();
-    let Uploads::Spool(spool) = &spooled.uploads else {
-        panic!("no spool");
+    let test = TestUploads::new();
+    let place = test.create(None).await.unwrap();
+    let Uploads::Directory(directory) = &test.uploads else {
+        panic!("no directory");
     };
-    let mut arrival = spool
-        .receive(&spooled.organization, place.id, LIMIT)
+    let mut arrival = directory
+        .receive(&test.organization, place.id, LIMIT)
         .unwrap();
     arrival.write(b"half").await.unwrap();
     drop(arrival);
-    assert!(is_gone(&spooled.read(place.id).await));
-    assert_eq!(spooled.files().len(), 1);
+    assert!(is_gone(&test.read(place.id).await));
+    assert_eq!(test.files().len(), 1);
 }
 
 #[tokio::test]
-async fn as_many_uploads_wait_as_there_is_room_for() {
-    let spooled = Spooled::new();
+async fn the_number_of_waiting_uploads_is_limited() {
+    let test = TestUploads::new();
     for _ in 0..100 {
-        spooled.create(None).await.unwrap();
+        test.create(None).await.unwrap();
     }
-    let full = spooled.create(None).await;
+    let full = test.create(None).await;
     assert!(matches!(full, Err(UploadError::Unavailable(_))));
-    spooled.age(Duration::from_secs(2 * 60 * 60));
-    spooled.create(None).await.unwrap();
+    test.age(Duration::from_secs(2 * 60 * 60));
+    test.create(None).await.unwrap();
 }
 
 #[tokio::test]
-async fn more_than_was_promised_is_too_much() {
-    let spooled = Spooled::new();
-    let limit = |place: &Place| {
-        let Uploads::Spool(spool) = &spooled.uploads else {
-            panic!("no spool");
+async fn an_upload_is_limited_to_the_announced_size() {
+    let test = TestUploads::new();
+    let limit = |place: &CreatedUpload| {
+        let Uploads::Directory(directory) = &test.uploads else {
+            panic!("no directory");
         };
-        spool
-            .receive(&spooled.organization, place.id, LIMIT)
+        directory
+            .receive(&test.organization, place.id, LIMIT)
             .unwrap()
             .limit
     };
-    assert_eq!(limit(&spooled.create(Some(7)).await.unwrap()), 7);
-    assert_eq!(limit(&spooled.create(None).await.unwrap()), LIMIT);
-    let huge = spooled.create(Some(101)).await;
+    assert_eq!(limit(&test.create(Some(7)).await.unwrap()), 7);
+    assert_eq!(limit(&test.create(None).await.unwrap()), LIMIT);
+    let huge = test.create(Some(101)).await;
     assert!(matches!(
         huge,
         Err(UploadError::TooLarge {
@@ -163,7 +163,7 @@ async fn more_than_was_promised_is_too_much() {
 }
 
 #[test]
-fn only_an_id_as_it_was_given_is_one() {
+fn only_the_form_that_the_service_writes_is_an_id() {
     let id = UploadId::new();
     assert_eq!(UploadId::parse(&id.to_string()), Some(id));
     for text in [

@@ -1,4 +1,4 @@
-//! A service that plays a script: one step for each connection.
+//! A service for tests that follows a script: one step for each connection.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -9,19 +9,19 @@ use reqwest::Url;
 
 use super::*;
 
-/// What is done with a request.
+/// What the service does with a request.
 pub enum Step {
-    /// It is answered with these bytes, and the connection closed.
+    /// It sends these bytes and closes the connection.
     Say(Vec<u8>),
-    /// The connection is closed.
+    /// It closes the connection.
     Close,
-    /// It is never answered.
+    /// It never answers.
     Hang,
-    /// The answer never ends.
+    /// It sends an answer that never ends.
     Flood(&'static str),
 }
 
-/// An answer that keeps what it promises.
+/// A complete answer.
 pub fn say(status: &str, headers: &str, body: &[u8]) -> Step {
     let head = format!(
         "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n",
@@ -30,7 +30,7 @@ pub fn say(status: &str, headers: &str, body: &[u8]) -> Step {
     Step::Say([head.as_bytes(), body].concat())
 }
 
-/// The service, and the requests that came.
+/// The service, and the requests that it received.
 pub struct Scripted {
     pub url: Url,
     requests: Arc<Mutex<Vec<String>>>,
@@ -47,7 +47,7 @@ impl Scripted {
                 let (mut stream, _) = listener.accept().unwrap();
                 seen.lock().unwrap().push(read_request(&mut stream));
                 match step {
-                    // A client may have left: its affair.
+                    // The client may have closed the connection, which is not an error here.
                     Step::Say(bytes) => drop(stream.write_all(&bytes)),
                     Step::Close => {}
                     Step::Hang => std::mem::forget(stream),
@@ -66,7 +66,7 @@ impl Scripted {
         self.requests.lock().unwrap().clone()
     }
 
-    /// The service, for calls that may take so long.
+    /// A client for the service, with this time limit for calls.
     pub fn upstream(call_timeout: Duration) -> Upstream {
         let client = Client::builder()
             .no_proxy()

@@ -1,4 +1,4 @@
-//! Calls against a service that plays a script.
+//! Calls to a service that follows a script.
 
 use super::scripted::{Scripted, Step, say};
 use super::*;
@@ -13,7 +13,7 @@ fn ok() -> Step {
     say("200 OK", "", b"fine")
 }
 
-/// What comes of a call with that limit and time: `status body`, or why there is none.
+/// The result of a call with this size limit and timeout: `status body`, or the error.
 async fn read(service: &Scripted, limit: usize, timeout: Duration) -> String {
     let upstream = Scripted::upstream(timeout);
     let request = || upstream.client().get(service.url.clone());
@@ -74,7 +74,7 @@ async fn a_call_that_can_be_repeated_is_tried_three_times_at_most() {
 }
 
 #[tokio::test]
-async fn the_last_failure_is_told_without_the_url() {
+async fn the_error_is_the_last_failure_without_the_url() {
     let service = Scripted::play(vec![Step::Close, Step::Close, Step::Close]);
 
     let outcome = read(&service, 100, TIMEOUT).await;
@@ -88,7 +88,7 @@ async fn the_last_failure_is_told_without_the_url() {
 }
 
 #[tokio::test]
-async fn the_pause_that_a_service_asks_for_is_made_when_there_is_time() {
+async fn the_pause_that_a_service_asks_for_is_made_if_there_is_time() {
     let service = Scripted::play(vec![unavailable("Retry-After: 1\r\n"), ok()]);
     let started = Instant::now();
     assert_eq!(read(&service, 100, TIMEOUT).await, "200 fine");
@@ -191,7 +191,7 @@ async fn an_answer_says_whether_a_try_before_it_may_have_taken_effect() {
 }
 
 #[tokio::test]
-async fn what_must_not_stay_half_done_is_tried_after_an_error_of_the_services_too() {
+async fn a_persistent_call_is_repeated_after_a_server_error_too() {
     let no_room = || say("500 Internal Server Error", "", b"no");
     let service = Scripted::play(vec![no_room(), no_room(), ok()]);
     let upstream = Scripted::upstream(TIMEOUT);

@@ -1,12 +1,12 @@
-//! Keys of the upload bucket: the words of the path that a request would have.
+//! Keys in the upload bucket. They have the same parts as the path of a request.
 
 use crate::names::OrganizationName;
 
-/// The organization and the version that a key names; none for a key that is nobody's push.
+/// The organization and the version that a key names. `None` if the key does not ask for a push.
 ///
 /// # Errors
-/// What is wrong with the key of a zip that is meant to be pushed.
-pub fn read(key: &str) -> Result<Option<(OrganizationName, Option<String>)>, String> {
+/// The reason why the key of a zip is wrong.
+pub(crate) fn read(key: &str) -> Result<Option<(OrganizationName, Option<String>)>, String> {
     let is_zip = key
         .rsplit_once('.')
         .is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("zip"));

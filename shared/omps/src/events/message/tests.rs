@@ -1,4 +1,4 @@
-//! Every kind of message, and what it comes to.
+//! Every kind of message, and the events that it becomes.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn outcomes(body: &str) -> Vec<String> {
         "P",
     )
     .unwrap();
-    let told = |event| match event {
+    let described = |event| match event {
         Event::Push(push) => {
             let revision = match &push.source {
                 Source::Object(object) => format!(" {:?}", object.revision),
@@ -24,7 +24,7 @@ fn outcomes(body: &str) -> Vec<String> {
         Event::Dropped(reason) => format!("dropped: {reason}"),
         Event::Refused(problem) => format!("refused: {problem}"),
     };
-    read(body, &config).into_iter().map(told).collect()
+    read(body, &config).into_iter().map(described).collect()
 }
 
 fn outcome(body: &str) -> String {
@@ -59,14 +59,14 @@ fn change(name: &str, attribute: &str, new: &Value) -> String {
 }
 
 #[test]
-fn a_key_says_what_a_path_would() {
-    let fits = "none of v2/<organization>/zipfile[/<version>]/<name>.zip";
+fn a_key_names_the_organization_and_the_version() {
+    let expected = "not v2/<organization>/zipfile[/<version>]/<name>.zip";
     let pushed = |key: &str, rest: &str| {
         format!(
             r#"{{"organization":"org","s3":{{"bucket":"uploads","key":"{key}"}}{rest}}} Some(Etag("e1"))"#
         )
     };
-    let dropped = |key: &str| format!("dropped: the key '{key}' is {fits}");
+    let dropped = |key: &str| format!("dropped: the key '{key}' is {expected}");
     let cases = [
         ("v2/org/zipfile/a.zip", pushed("v2/org/zipfile/a.zip", "")),
         ("v2/org/zipfile/A.ZIP", pushed("v2/org/zipfile/A.ZIP", "")),
@@ -114,7 +114,7 @@ fn keys_are_encoded_in_notifications_only() {
 }
 
 #[test]
-fn a_notification_may_tell_of_several_objects_and_of_none() {
+fn a_notification_may_report_several_objects_or_none() {
     let mut several: Value =
         serde_json::from_str(&notification("ObjectCreated:Put", "v2/a/zipfile/a.zip")).unwrap();
     let removed: Value =
@@ -123,11 +123,14 @@ fn a_notification_may_tell_of_several_objects_and_of_none() {
         .as_array_mut()
         .unwrap()
         .push(removed["Records"][0].clone());
-    let told = outcomes(&several.to_string());
-    assert_eq!(told.len(), 2);
-    assert!(told[0].starts_with(r#"{"organization":"a""#), "{told:?}");
+    let events = outcomes(&several.to_string());
+    assert_eq!(events.len(), 2);
+    assert!(
+        events[0].starts_with(r#"{"organization":"a""#),
+        "{events:?}"
+    );
     assert_eq!(
-        told[1],
+        events[1],
         "dropped: notifications 'ObjectRemoved:Delete' push nothing"
     );
 
@@ -151,14 +154,14 @@ fn only_a_complete_build_of_a_named_package_is_pushed() {
         (larder, "state", json!(2), dropped("it is DELETED, not COMPLETE")),
         (larder, "state", json!(3), dropped("it is FAILED, not COMPLETE")),
         (larder, "state", json!(4), dropped("it is CANCELED, not COMPLETE")),
-        (larder, "state", json!(5), dropped("it is in a state that is not known, not COMPLETE")),
+        (larder, "state", json!(5), dropped("it is in an unknown state, not COMPLETE")),
         (larder, "volume_id", json!(1), dropped("its volume_id changed, not its state")),
         (larder, "owner", Value::Null, dropped("its owner changed, not its state")),
         (
             larder,
             "state",
             json!("COMPLETE"),
-            format!(r#"refused: build {larder}-v0.5.1-1: its state "COMPLETE" is no number"#),
+            format!(r#"refused: build {larder}-v0.5.1-1: its state "COMPLETE" is not a number"#),
         ),
         (
             "other-container",
@@ -189,7 +192,7 @@ fn a_build_is_pushed_once_for_each_organization_that_names_it() {
 }
 
 #[test]
-fn a_direct_message_is_taken_at_its_word() {
+fn a_direct_message_is_pushed_as_it_asks() {
     let cases = [
         (
             r#"{"organization":"org","nvr":"n-v-r"}"#,
@@ -231,7 +234,7 @@ fn a_direct_message_is_taken_at_its_word() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named() {
+fn a_message_that_cannot_be_read_is_refused_with_the_reason() {
     let cases = [
         (
             "",
@@ -243,7 +246,7 @@ fn what_cannot_be_read_is_named() {
         ),
         (
             "[]",
-            "refused: the message is no event of EventBridge, no notification of S3, and names no organization",
+            "refused: the message is neither an EventBridge event nor an S3 notification, and it names no organization",
         ),
         (
             r#"{"detail-type":"Object Created","source":"aws.s3"}"#,

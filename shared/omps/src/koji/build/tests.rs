@@ -1,4 +1,4 @@
-//! Builds and logs as a hub may tell of them.
+//! Builds and logs as a hub may describe them.
 
 use super::*;
 
@@ -43,14 +43,14 @@ fn typed(archive: Value) -> Value {
 fn located(build: &Value) -> String {
     let nvr = Nvr::parse("n-v-r").unwrap();
     let url = Build::read(build).and_then(|build| match build.archive(&nvr)? {
-        Archive::File(file) => build.file_url(&root(), file).map(|url| url.to_string()),
-        Archive::Log(log) => Ok(format!("log {log}")),
+        ArchiveLocation::File(file) => build.file_url(&root(), file).map(|url| url.to_string()),
+        ArchiveLocation::Log(log) => Ok(format!("log {log}")),
     });
     url.unwrap_or_else(|error| error.to_string())
 }
 
 #[test]
-fn the_archive_is_where_the_contract_says() {
+fn the_archive_is_at_the_location_that_the_contract_names() {
     let both = |file| {
         let Value::Struct(mut extra) = typed(file) else {
             unreachable!("an object is a struct");
@@ -112,7 +112,7 @@ fn the_archive_is_where_the_contract_says() {
 }
 
 #[test]
-fn a_build_that_could_lead_elsewhere_is_refused() {
+fn a_build_that_could_lead_out_of_the_root_is_refused() {
     for odd in [
         "..",
         ".",
@@ -138,7 +138,7 @@ fn a_build_that_could_lead_elsewhere_is_refused() {
 }
 
 #[test]
-fn an_answer_that_lacks_what_every_build_has_is_nonsense() {
+fn a_build_without_a_required_member_is_refused() {
     let cases = [
         ("id", "it has no id"),
         ("state", "it has no state"),

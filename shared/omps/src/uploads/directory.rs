@@ -1,4 +1,5 @@
-//! Uploads in a directory: `<directory>/<organization>/<id>` is the zip, `<id>.place` says that one is expected.
+//! Uploads in a directory: `<directory>/<organization>/<id>` is the zip; the marker `<id>.place` beside it says that
+//! the upload was created.
 
 use std::fs::{self, DirEntry, File, Metadata};
 use std::io::{self, ErrorKind, Read};
@@ -10,32 +11,32 @@ use reqwest::Url;
 use tempfile::NamedTempFile;
 use tokio::io::AsyncWriteExt;
 
-use super::{KEPT, PUT_WITHIN, UploadError, UploadId};
+use super::{UPLOAD_LIFETIME, URL_LIFETIME, UploadError, UploadId};
 use crate::names::OrganizationName;
 use crate::url::append;
 
-/// How many uploads may wait: with their largest size, this bounds the room that they take.
-const MOST: usize = 100;
+/// The largest number of uploads: together with their largest size, it limits the disk space that they use.
+const MAX_UPLOADS: usize = 100;
 
-/// A directory.
-pub struct Spool {
+/// The directory, and the service's own URL.
+pub struct Directory {
     directory: PathBuf,
     public_url: Url,
 }
 
-/// An upload that is being put.
+/// An upload whose zip the client is sending.
 pub struct Arrival {
     file: tokio::fs::File,
-    written_to: NamedTempFile,
-    arrives_at: PathBuf,
-    /// Bytes that it may have: those that were promised, or all that are allowed.
+    temporary: NamedTempFile,
+    destination: PathBuf,
+    /// The largest size in bytes: the size that the client announced, or the general limit.
     pub limit: usize,
 }
 
-impl Spool {
-    /// Uploads in that directory, which are put to the service itself at `public_url`.
+impl Directory {
+    /// Uploads in this directory. Clients put them to this service, which they reach at `public_url`.
     pub fn new(directory: PathBuf, public_url: Url) -> Self {
-        Spool {
+        Directory {
             directory,
             public_url,
         }
@@ -47,43 +48,43 @@ impl Spool {
         id: UploadId,
         size: Option<u64>,
     ) -> Result<String, UploadError> {
-        if self.sweep().map_err(|error| unavailable(&error))? >= MOST {
-            let problem = "Too many uploads wait to be pushed; come back later";
+        if self.remove_expired().map_err(|error| unavailable(&error))? >= MAX_UPLOADS {
+            let problem = "Too many uploads are waiting to be pushed; try again later";
             return Err(UploadError::Unavailable(problem.to_owned()));
         }
-        let promise = size.map(|size| size.to_string()).unwrap_or_default();
+        let announced = size.map(|size| size.to_string()).unwrap_or_default();
         let zip = self.zip(organization, id);
-        let made = fs::create_dir_all(self.of(organization))
-            .and_then(|()| fs::write(place(&zip), promise));
+        let made = fs::create_dir_all(self.folder_of(organization))
+            .and_then(|()| fs::write(marker(&zip), announced));
         made.map_err(|error| unavailable(&error))?;
         let path = ["v2", organization.as_str(), "uploads", &id.to_string()];
         Ok(append(&self.public_url, path).into())
     }
 
-    /// Takes what is put to a place. It is there once it is whole.
+    /// Starts to receive the zip of an upload. The zip can be read only after it is complete.
     ///
     /// # Errors
-    /// [`UploadError`], when nothing is expected there.
+    /// [`UploadError`], for example if the upload was not created.
     pub fn receive(
         &self,
         organization: &OrganizationName,
         id: UploadId,
         limit: usize,
     ) -> Result<Arrival, UploadError> {
-        let arrives_at = self.zip(organization, id);
-        let promise = young(&place(&arrives_at), PUT_WITHIN)
-            .and_then(|mut place| io::read_to_string(&mut place))
-            .map_err(|error| lost(id, &error))?;
-        let written_to = tempfile::Builder::new()
+        let destination = self.zip(organization, id);
+        let announced = open_recent(&marker(&destination), URL_LIFETIME)
+            .and_then(|mut marker| io::read_to_string(&mut marker))
+            .map_err(|error| not_found_or_unavailable(id, &error))?;
+        let temporary = tempfile::Builder::new()
             .prefix(".")
-            .tempfile_in(self.of(organization))
+            .tempfile_in(self.folder_of(organization))
             .map_err(|error| unavailable(&error))?;
-        let file = written_to.reopen().map_err(|error| unavailable(&error))?;
+        let file = temporary.reopen().map_err(|error| unavailable(&error))?;
         Ok(Arrival {
             file: file.into(),
-            written_to,
-            arrives_at,
-            limit: promise.parse().unwrap_or(limit).min(limit),
+            temporary,
+            destination,
+            limit: announced.parse().unwrap_or(limit).min(limit),
         })
     }
 
@@ -93,7 +94,8 @@ impl Spool {
         id: UploadId,
         limit: usize,
     ) -> Result<Bytes, UploadError> {
-        let file = young(&self.zip(organization, id), KEPT).map_err(|error| lost(id, &error))?;
+        let file = open_recent(&self.zip(organization, id), UPLOAD_LIFETIME)
+            .map_err(|error| not_found_or_unavailable(id, &error))?;
         let size = file.metadata().map_err(|error| unavailable(&error))?.len();
         if size > limit as u64 {
             return Err(UploadError::TooLarge { size, limit });
@@ -106,27 +108,30 @@ impl Spool {
 
     pub(super) fn remove(&self, organization: &OrganizationName, id: UploadId) {
         let zip = self.zip(organization, id);
-        // What cannot be removed now is swept later.
-        drop(fs::remove_file(place(&zip)));
+        // A file that cannot be removed now expires later.
+        drop(fs::remove_file(marker(&zip)));
         drop(fs::remove_file(zip));
     }
 
-    /// Removes what is too old, and counts the rest: places, each with its zip or still without.
-    fn sweep(&self) -> io::Result<usize> {
+    /// Removes expired files, and counts the uploads that remain, with or without their zips.
+    fn remove_expired(&self) -> io::Result<usize> {
         let mut waiting = 0;
         for organization in entries(&self.directory)? {
             for entry in entries(&organization.path())? {
                 let path = entry.path();
-                let is_place = path
+                let is_marker = path
                     .extension()
                     .is_some_and(|extension| extension == "place");
-                let kept = match is_place && !path.with_extension("").exists() {
-                    true => PUT_WITHIN,
-                    false => KEPT,
+                let lifetime = match is_marker && !path.with_extension("").exists() {
+                    true => URL_LIFETIME,
+                    false => UPLOAD_LIFETIME,
                 };
-                if entry.metadata().is_ok_and(|file| !is_young(&file, kept)) {
+                if entry
+                    .metadata()
+                    .is_ok_and(|file| !is_recent(&file, lifetime))
+                {
                     drop(fs::remove_file(path));
-                } else if is_place {
+                } else if is_marker {
                     waiting += 1;
                 }
             }
@@ -134,18 +139,18 @@ impl Spool {
         Ok(waiting)
     }
 
-    /// Neither an organization's name nor an id leads out of the directory.
-    fn of(&self, organization: &OrganizationName) -> PathBuf {
+    /// The names of organizations and the ids are safe in a path: they cannot leave the directory.
+    fn folder_of(&self, organization: &OrganizationName) -> PathBuf {
         self.directory.join(organization.as_str())
     }
 
     fn zip(&self, organization: &OrganizationName, id: UploadId) -> PathBuf {
-        self.of(organization).join(id.to_string())
+        self.folder_of(organization).join(id.to_string())
     }
 }
 
 impl Arrival {
-    /// Writes a piece.
+    /// Writes the next piece of the zip.
     ///
     /// # Errors
     /// [`UploadError::Unavailable`]
@@ -154,39 +159,39 @@ impl Arrival {
         written.map_err(|error| unavailable(&error))
     }
 
-    /// The last piece was written: the upload is there.
+    /// Completes the upload after the last piece.
     ///
     /// # Errors
     /// [`UploadError::Unavailable`]
     pub async fn finish(mut self) -> Result<(), UploadError> {
         let flushed = self.file.flush().await;
         flushed.map_err(|error| unavailable(&error))?;
-        let arrived = self.written_to.persist(self.arrives_at);
+        let arrived = self.temporary.persist(self.destination);
         arrived.map_err(|error| unavailable(&error.error))?;
         Ok(())
     }
 }
 
-fn place(zip: &Path) -> PathBuf {
+fn marker(zip: &Path) -> PathBuf {
     zip.with_extension("place")
 }
 
-/// Opens a file that is not too old.
-fn young(path: &Path, kept: Duration) -> io::Result<File> {
+/// Opens a file unless it is older than `lifetime`.
+fn open_recent(path: &Path, lifetime: Duration) -> io::Result<File> {
     let file = File::open(path)?;
-    match is_young(&file.metadata()?, kept) {
+    match is_recent(&file.metadata()?, lifetime) {
         true => Ok(file),
         false => Err(ErrorKind::NotFound.into()),
     }
 }
 
-/// A file from the future is young.
-fn is_young(file: &Metadata, kept: Duration) -> bool {
+/// Whether a file is not older than `lifetime`. A file whose time is in the future counts as recent.
+fn is_recent(file: &Metadata, lifetime: Duration) -> bool {
     let age = file.modified().map(|modified| modified.elapsed());
-    age.is_ok_and(|age| age.unwrap_or_default() <= kept)
+    age.is_ok_and(|age| age.unwrap_or_default() <= lifetime)
 }
 
-/// What is in a directory, if that is there.
+/// The entries of a directory; none if the directory does not exist.
 fn entries(directory: &Path) -> io::Result<Vec<DirEntry>> {
     match fs::read_dir(directory) {
         Ok(entries) => entries.collect(),
@@ -197,15 +202,15 @@ fn entries(directory: &Path) -> io::Result<Vec<DirEntry>> {
     }
 }
 
-fn lost(id: UploadId, error: &io::Error) -> UploadError {
+fn not_found_or_unavailable(id: UploadId, error: &io::Error) -> UploadError {
     match error.kind() {
         ErrorKind::NotFound => UploadError::NotFound(id.to_string()),
         _ => unavailable(error),
     }
 }
 
-/// Where exactly uploads are is nobody's business but the log's.
+/// The log has the cause, which may contain paths; the client does not see it.
 fn unavailable(error: &io::Error) -> UploadError {
     tracing::error!(%error, "the directory of uploads cannot be used");
-    UploadError::Unavailable("Uploads cannot be kept at the moment".to_owned())
+    UploadError::Unavailable("Uploads cannot be stored at the moment".to_owned())
 }

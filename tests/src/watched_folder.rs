@@ -1,4 +1,4 @@
-//! A folder as upload bucket: what is put into it becomes events of S3, for a worker behind no queue.
+//! A folder that is used as an upload bucket: each new file becomes an event of S3, for a worker without a queue.
 
 use std::collections::HashMap;
 use std::fs;
@@ -9,43 +9,43 @@ use std::time::SystemTime;
 use omps::events::worker::{Batch, Message};
 use serde_json::json;
 
-/// A folder that is looked at again and again.
-pub struct Bucket {
+/// A folder that is checked for new files again and again.
+pub struct WatchedFolder {
     folder: PathBuf,
     files: HashMap<PathBuf, Seen>,
     events: usize,
 }
 
-/// A file, as it was when it was last looked at.
+/// A file, as it was at the last check.
 #[derive(Clone, Copy, PartialEq)]
 struct Seen {
     size: u64,
     changed: SystemTime,
-    is_told: bool,
+    is_reported: bool,
 }
 
-impl Bucket {
-    /// Makes the folder. What is in it already is old news.
+impl WatchedFolder {
+    /// Creates the folder if it does not exist. Files that are already in it are not reported.
     ///
     /// # Errors
-    /// When the folder cannot be used.
+    /// The folder cannot be used.
     pub fn open(folder: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(&folder)?;
-        let mut files = look(&folder)?;
-        files.values_mut().for_each(|file| file.is_told = true);
-        Ok(Bucket {
+        let mut files = list(&folder)?;
+        files.values_mut().for_each(|file| file.is_reported = true);
+        Ok(WatchedFolder {
             folder,
             files,
             events: 0,
         })
     }
 
-    /// An event for every file that was put there since, once it has not changed from one look to the next.
+    /// An event for every new file. A file is reported when two checks have found it unchanged.
     ///
     /// # Errors
-    /// When the folder cannot be read.
-    pub fn news(&mut self) -> io::Result<Batch> {
-        let mut now = look(&self.folder)?;
+    /// The folder cannot be read.
+    pub fn new_objects(&mut self) -> io::Result<Batch> {
+        let mut now = list(&self.folder)?;
         let mut messages = Vec::new();
         for (path, file) in &mut now {
             let last = self.files.get(path);
@@ -53,8 +53,8 @@ impl Bucket {
             let Some(last) = last.filter(is_same) else {
                 continue;
             };
-            file.is_told = true;
-            if !last.is_told {
+            file.is_reported = true;
+            if !last.is_reported {
                 self.events += 1;
                 let id = format!("event-{}", self.events);
                 let body = created(&self.folder, path);
@@ -66,19 +66,19 @@ impl Bucket {
     }
 }
 
-/// Every file below a folder.
-fn look(folder: &Path) -> io::Result<HashMap<PathBuf, Seen>> {
+/// All files below a folder.
+fn list(folder: &Path) -> io::Result<HashMap<PathBuf, Seen>> {
     let mut files = HashMap::new();
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let metadata = entry.metadata()?;
         if metadata.is_dir() {
-            files.extend(look(&entry.path())?);
+            files.extend(list(&entry.path())?);
         } else {
             let seen = Seen {
                 size: metadata.len(),
                 changed: metadata.modified()?,
-                is_told: false,
+                is_reported: false,
             };
             files.insert(entry.path(), seen);
         }
@@ -86,7 +86,7 @@ fn look(folder: &Path) -> io::Result<HashMap<PathBuf, Seen>> {
     Ok(files)
 }
 
-/// What EventBridge would tell of an object.
+/// The event that EventBridge would send for a new object.
 fn created(folder: &Path, path: &Path) -> String {
     let key = path.strip_prefix(folder).unwrap_or(path);
     json!({
