@@ -15,7 +15,7 @@ const PACKAGE: &str = "/cnr/api/v1/packages/testorg/";
 
 /// A service that our service calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Service {
+pub(crate) enum Service {
     Quay,
     Hub,
     Root,
@@ -24,7 +24,7 @@ pub enum Service {
 
 /// A call to another service, made for a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Call {
+pub(crate) enum Call {
     /// Pushing a zip: the list of releases.
     Listing,
     /// Pushing a zip with a given version: the push.
@@ -50,7 +50,7 @@ pub enum Call {
 }
 
 impl Call {
-    pub const ALL: [Call; 13] = [
+    pub(crate) const ALL: [Call; 13] = [
         Call::Listing,
         Call::Push,
         Call::Publish,
@@ -66,7 +66,7 @@ impl Call {
         Call::Health(Service::Greenwave),
     ];
 
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Call::Listing => "push-zipfile: Quay's listing",
             Call::Push => "push-zipfile: the push",
@@ -84,7 +84,7 @@ impl Call {
         }
     }
 
-    pub fn service(self) -> Service {
+    pub(crate) fn service(self) -> Service {
         match self {
             Call::Build | Call::Logs => Service::Hub,
             Call::Download => Service::Root,
@@ -96,12 +96,12 @@ impl Call {
 
     /// Whether the request makes no earlier call to the same address. Only then can the address be unreachable for this
     /// call.
-    pub fn is_first(self) -> bool {
+    pub(crate) fn is_first(self) -> bool {
         !matches!(self, Call::Publish | Call::Logs | Call::DeleteAll)
     }
 
     /// Its HTTP request: the method, a prefix of the path, and a text in the body.
-    pub fn request(self) -> (&'static str, &'static str, &'static str) {
+    pub(crate) fn request(self) -> (&'static str, &'static str, &'static str) {
         match self {
             Call::Listing | Call::ListingToDelete => ("GET", PACKAGES, ""),
             Call::Push => ("POST", PACKAGE, ""),
@@ -119,7 +119,7 @@ impl Call {
     }
 
     /// The status and id of the error if this call fails.
-    pub fn error(self) -> (u16, &'static str) {
+    pub(crate) fn error(self) -> (u16, &'static str) {
         match self {
             Call::Push => (500, "QuayCourierError"),
             Call::Build | Call::Logs | Call::Download => (500, "KojiError"),
@@ -130,7 +130,7 @@ impl Call {
     }
 
     /// The settings of a service that makes this call.
-    pub fn settings(self) -> &'static str {
+    pub(crate) fn settings(self) -> &'static str {
         match self {
             Call::Publish => {
                 "[Test.organizations.testorg]\npublic = true\noauth_token = \"testorg-oauth-token\""
@@ -140,7 +140,7 @@ impl Call {
     }
 
     /// The package in the request.
-    pub fn package(self) -> &'static str {
+    pub(crate) fn package(self) -> &'static str {
         match self {
             Call::Delete | Call::ListingToDelete | Call::DeleteAll => "larder",
             _ => "doorbell-operator",
@@ -148,7 +148,7 @@ impl Call {
     }
 
     /// The releases that the package has before, the newest first.
-    pub fn releases(self) -> &'static [&'static str] {
+    pub(crate) fn releases(self) -> &'static [&'static str] {
         match self {
             Call::Delete | Call::ListingToDelete => &["1.0.0"],
             Call::DeleteAll => &["2.0.0", "1.0.0"],
@@ -157,7 +157,7 @@ impl Call {
     }
 
     /// Prepares the stand-ins for the request.
-    pub fn prepare(self, app: &TestApp) {
+    pub(crate) fn prepare(self, app: &TestApp) {
         for release in self.releases().iter().rev() {
             app.quay.add_release(ORGANIZATION, self.package(), release);
         }
@@ -172,7 +172,7 @@ impl Call {
     }
 
     /// Sends the request.
-    pub async fn make(self, app: &TestApp) -> Answer {
+    pub(crate) async fn make(self, app: &TestApp) -> Answer {
         let zip = Operator::doorbell().zip();
         match self {
             Call::Listing | Call::Publish => app.push_zipfile(&zip).await,
@@ -185,7 +185,7 @@ impl Call {
     }
 
     /// The text of the answer.
-    pub fn message(self, answer: &Answer) -> &str {
+    pub(crate) fn message(self, answer: &Answer) -> &str {
         let service = match self {
             Call::Health(Service::Quay) => "quay",
             Call::Health(Service::Hub) => "koji",
@@ -200,7 +200,7 @@ impl Call {
 
 impl Service {
     /// The service's URL in the configuration.
-    pub fn url(self, config: &mut Config) -> &mut Url {
+    pub(crate) fn url(self, config: &mut Config) -> &mut Url {
         match self {
             Service::Quay => &mut config.quay_url,
             Service::Hub => &mut config.kojihub_url,
@@ -210,7 +210,7 @@ impl Service {
     }
 
     /// The requests that the service received.
-    pub fn requests(self, app: &TestApp) -> Vec<Recorded> {
+    pub(crate) fn requests(self, app: &TestApp) -> Vec<Recorded> {
         match self {
             Service::Quay => app.quay.requests(),
             Service::Hub | Service::Root => app.koji.requests(),

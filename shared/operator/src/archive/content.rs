@@ -15,7 +15,7 @@ pub(super) struct Contents {
 
 impl Contents {
     /// Refuses at once what admits that it is too large.
-    pub fn new(limit: u64, entries: &[Entry]) -> Result<Self, ArchiveError> {
+    pub(crate) fn new(limit: u64, entries: &[Entry]) -> Result<Self, ArchiveError> {
         let sizes = entries.iter().map(|entry| entry.header.uncompressed);
         let found = sizes.fold(0, u64::saturating_add);
         if found > limit {
@@ -30,7 +30,7 @@ impl Contents {
     }
 
     /// The content of an entry, from its data in the archive.
-    pub fn read(&mut self, entry: &Entry, data: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+    pub(crate) fn read(&mut self, entry: &Entry, data: &[u8]) -> Result<Vec<u8>, ArchiveError> {
         let content = match entry.header.method {
             Header::STORED => data.to_vec(),
             _ => self.inflate(entry, data)?,

@@ -26,7 +26,7 @@ pub(super) struct Directory<'a> {
 
 impl<'a> Directory<'a> {
     /// Finds the directory, which ends where the end records begin.
-    pub fn find(zip: &'a [u8]) -> Result<Self, ArchiveError> {
+    pub(crate) fn find(zip: &'a [u8]) -> Result<Self, ArchiveError> {
         let (before, end) = split_end(zip)?;
         let (before, end) = split_zip64_end(before, end)?;
         if end.disk != 0 || end.directory_disk != 0 || end.count_on_disk != end.count {
@@ -55,7 +55,7 @@ impl<'a> Directory<'a> {
     }
 
     /// The entries in the order of the directory.
-    pub fn entries(&self, limits: &Limits) -> Result<Vec<Entry<'a>>, ArchiveError> {
+    pub(crate) fn entries(&self, limits: &Limits) -> Result<Vec<Entry<'a>>, ArchiveError> {
         let mut entries = Vec::new();
         let mut records = Fields(self.records);
         while !records.0.is_empty() {

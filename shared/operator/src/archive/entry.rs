@@ -18,9 +18,9 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    pub const SIGNATURE: &'static [u8] = b"PK\x01\x02";
+    pub(crate) const SIGNATURE: &'static [u8] = b"PK\x01\x02";
 
-    pub fn read(records: &mut Fields<'a>) -> Option<Self> {
+    pub(crate) fn read(records: &mut Fields<'a>) -> Option<Self> {
         records.signature(Self::SIGNATURE)?;
         let [_version, system] = records.array()?;
         let (header, mut own) = Header::read(records, 14)?;
@@ -58,21 +58,25 @@ pub(super) struct Data<'a> {
 
 impl<'a> Entry<'a> {
     /// Checks a record of an archive that was appended to `prefix` bytes.
-    pub fn new(record: Record<'a>, prefix: usize, limits: &Limits) -> Result<Self, ArchiveError> {
+    pub(crate) fn new(
+        record: Record<'a>,
+        prefix: usize,
+        limits: &Limits,
+    ) -> Result<Self, ArchiveError> {
         let name = record.header.name;
         Self::check(record, prefix, limits).map_err(|flaw| ArchiveError::entry(name, flaw))
     }
 
-    pub fn refuse(&self, flaw: Flaw) -> ArchiveError {
+    pub(crate) fn refuse(&self, flaw: Flaw) -> ArchiveError {
         ArchiveError::entry(self.name.as_bytes(), flaw)
     }
 
-    pub fn is_directory(&self) -> bool {
+    pub(crate) fn is_directory(&self) -> bool {
         self.name.ends_with('/')
     }
 
     /// Finds the entry's data: the local header before it must say what the directory says.
-    pub fn data(&self, body: &'a [u8]) -> Result<Data<'a>, Flaw> {
+    pub(crate) fn data(&self, body: &'a [u8]) -> Result<Data<'a>, Flaw> {
         let mut fields = Fields(body.get(self.offset..).unwrap_or_default());
         fields.signature(b"PK\x03\x04").ok_or(Flaw::NoLocalHeader)?;
         let (local, _) = Header::read(&mut fields, 0).ok_or(Flaw::PastEnd)?;

@@ -7,32 +7,32 @@ use super::error::Flaw;
 pub(super) struct Fields<'a>(pub &'a [u8]);
 
 impl<'a> Fields<'a> {
-    pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub(crate) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (bytes, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(bytes)
     }
 
-    pub fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (bytes, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(*bytes)
     }
 
-    pub fn signature(&mut self, wanted: &[u8]) -> Option<()> {
+    pub(crate) fn signature(&mut self, wanted: &[u8]) -> Option<()> {
         self.0 = self.0.strip_prefix(wanted)?;
         Some(())
     }
 
-    pub fn u16(&mut self) -> Option<u16> {
+    pub(crate) fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_le_bytes)
     }
 
-    pub fn u32(&mut self) -> Option<u32> {
+    pub(crate) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_le_bytes)
     }
 
-    pub fn u64(&mut self) -> Option<u64> {
+    pub(crate) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
 }
@@ -50,8 +50,8 @@ pub(super) struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    pub const STORED: u16 = 0;
-    pub const DEFLATED: u16 = 8;
+    pub(crate) const STORED: u16 = 0;
+    pub(crate) const DEFLATED: u16 = 8;
 
     const ENCRYPTED: u16 = 1;
     const DEFLATE_OPTIONS: u16 = 0b11 << 1;
@@ -63,7 +63,7 @@ impl<'a> Header<'a> {
     const AES: u16 = 99;
 
     /// Reads a header; `own` is how many bytes of its own its kind has before the name.
-    pub fn read(fields: &mut Fields<'a>, own: usize) -> Option<(Self, Fields<'a>)> {
+    pub(crate) fn read(fields: &mut Fields<'a>, own: usize) -> Option<(Self, Fields<'a>)> {
         let version = fields.u16()?;
         let flags = fields.u16()?;
         let method = fields.u16()?;
@@ -89,21 +89,21 @@ impl<'a> Header<'a> {
         Some((header, own))
     }
 
-    pub fn has_descriptor(&self) -> bool {
+    pub(crate) fn has_descriptor(&self) -> bool {
         self.flags & Self::DESCRIPTOR != 0
     }
 
-    pub fn is_utf8(&self) -> bool {
+    pub(crate) fn is_utf8(&self) -> bool {
         self.flags & Self::UTF8 != 0
     }
 
     /// The flags without those that say how hard the archiver tried to compress, which archivers set in one header only.
-    pub fn flags_but_level(&self) -> u16 {
+    pub(crate) fn flags_but_level(&self) -> u16 {
         self.flags & !Self::DEFLATE_OPTIONS
     }
 
     /// Refuses what this reader does not read.
-    pub fn check(&self) -> Result<(), Flaw> {
+    pub(crate) fn check(&self) -> Result<(), Flaw> {
         const ENCRYPTION: u16 = Header::ENCRYPTED | Header::STRONGLY_ENCRYPTED | Header::MASKED;
         const KNOWN: u16 = Header::DEFLATE_OPTIONS | Header::DESCRIPTOR | Header::UTF8;
         // The high byte is a system, and says nothing about the format (4.4.3).
@@ -127,7 +127,7 @@ impl<'a> Header<'a> {
 
     /// Reads the extra fields, and the sizes out of the zip64 field if there is one. What follows
     /// the sizes in that field is handed back.
-    pub fn widen(&mut self) -> Result<Option<Fields<'a>>, Flaw> {
+    pub(crate) fn widen(&mut self) -> Result<Option<Fields<'a>>, Flaw> {
         let mut zip64 = self.zip64_field()?;
         self.uncompressed = wide(self.uncompressed, &mut zip64)?;
         self.compressed = wide(self.compressed, &mut zip64)?;
@@ -154,7 +154,7 @@ impl<'a> Header<'a> {
     }
 
     /// The extra fields, by their ids. Zeros that are too few for a field are padding, as some archivers write it.
-    pub fn extra_fields(&self) -> impl Iterator<Item = Result<(u16, &'a [u8]), Flaw>> {
+    pub(crate) fn extra_fields(&self) -> impl Iterator<Item = Result<(u16, &'a [u8]), Flaw>> {
         const SHORTEST: usize = 4;
         let mut extra = Fields(self.extra);
         std::iter::from_fn(move || {

@@ -14,8 +14,8 @@ use std::ops::Range;
 use backtracking::{Backtracking, char_length_at};
 use linear::Linear;
 use shape::Shape;
-pub use steps::{BYTES_COMPARED, OutOfSteps, Steps};
-pub use template::Template;
+pub(crate) use steps::{BYTES_COMPARED, OutOfSteps, Steps};
+pub(crate) use template::Template;
 
 /// Bytes that a compiled pattern may take.
 const SIZE_LIMIT: usize = 4 << 20;

@@ -6,7 +6,7 @@ use flate2::{Compression, write::DeflateEncoder};
 
 /// What a local header and a directory record have in common.
 #[derive(Clone)]
-pub struct Header {
+pub(crate) struct Header {
     pub version: u16,
     pub flags: u16,
     pub method: u16,
@@ -18,7 +18,7 @@ pub struct Header {
 }
 
 #[derive(Clone)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// Bytes before the local header that belong to no entry.
     pub gap: Vec<u8>,
     pub local: Header,
@@ -35,11 +35,11 @@ pub struct Entry {
 
 impl Entry {
     /// A directory, if the name ends with `/`; then it should have no content.
-    pub fn stored(name: &str, content: &[u8]) -> Self {
+    pub(crate) fn stored(name: &str, content: &[u8]) -> Self {
         Self::new(name, content, 0, content.to_vec())
     }
 
-    pub fn deflated(name: &str, content: &[u8]) -> Self {
+    pub(crate) fn deflated(name: &str, content: &[u8]) -> Self {
         Self::new(name, content, 8, deflate(content))
     }
 
@@ -72,20 +72,20 @@ impl Entry {
         }
     }
 
-    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
     /// Changes both headers alike.
-    pub fn both(mut self, change: impl Fn(&mut Header)) -> Self {
+    pub(crate) fn both(mut self, change: impl Fn(&mut Header)) -> Self {
         change(&mut self.local);
         change(&mut self.central);
         self
     }
 
     /// Moves CRC and sizes from the local header to a data descriptor.
-    pub fn streamed(self, descriptor: &[u8]) -> Self {
+    pub(crate) fn streamed(self, descriptor: &[u8]) -> Self {
         self.both(|header| header.flags |= 1 << 3).with(|entry| {
             entry.local.crc = 0;
             entry.local.compressed = 0;
@@ -94,12 +94,12 @@ impl Entry {
         })
     }
 
-    pub fn zip(self) -> Vec<u8> {
+    pub(crate) fn zip(self) -> Vec<u8> {
         zip([self])
     }
 }
 
-pub struct Archive {
+pub(crate) struct Archive {
     pub entries: Vec<Entry>,
     /// Bytes that the archive is appended to.
     pub stub: Vec<u8>,
@@ -112,7 +112,7 @@ pub struct Archive {
 }
 
 /// The end record. With zip64, the numbers here are all ones.
-pub struct End {
+pub(crate) struct End {
     pub disk: u16,
     pub directory_disk: u16,
     pub count_on_disk: u16,
@@ -123,7 +123,7 @@ pub struct End {
 }
 
 /// The zip64 end record and its locator.
-pub struct Zip64End {
+pub(crate) struct Zip64End {
     pub length: u64,
     pub disk: u32,
     pub count: u64,
@@ -135,12 +135,12 @@ pub struct Zip64End {
     pub disks: u32,
 }
 
-pub fn zip(entries: impl IntoIterator<Item = Entry>) -> Vec<u8> {
+pub(crate) fn zip(entries: impl IntoIterator<Item = Entry>) -> Vec<u8> {
     Archive::of(entries).bytes()
 }
 
 impl Archive {
-    pub fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
+    pub(crate) fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
         Self {
             entries: entries.into_iter().collect(),
             stub: vec![],
@@ -152,12 +152,12 @@ impl Archive {
         }
     }
 
-    pub fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub(crate) fn with(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let origin = if self.stub_counts { 0 } else { self.stub.len() };
         let position = |out: &Vec<u8>| out.len() - origin;
 
@@ -223,7 +223,7 @@ impl Archive {
 }
 
 impl End {
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         [
             b"PK\x05\x06",
             &self.disk.to_le_bytes()[..],
@@ -277,7 +277,7 @@ fn fixed(header: &Header) -> Vec<u8> {
 }
 
 /// An extra field.
-pub fn extra(id: u16, data: &[u8]) -> Vec<u8> {
+pub(crate) fn extra(id: u16, data: &[u8]) -> Vec<u8> {
     [
         &id.to_le_bytes()[..],
         &low16(data.len()).to_le_bytes(),
@@ -287,12 +287,12 @@ pub fn extra(id: u16, data: &[u8]) -> Vec<u8> {
 }
 
 /// A zip64 extra field.
-pub fn zip64_extra(sizes: &[u64]) -> Vec<u8> {
+pub(crate) fn zip64_extra(sizes: &[u64]) -> Vec<u8> {
     let data: Vec<u8> = sizes.iter().flat_map(|size| size.to_le_bytes()).collect();
     extra(1, &data)
 }
 
-pub fn deflate(content: &[u8]) -> Vec<u8> {
+pub(crate) fn deflate(content: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(vec![], Compression::default());
     encoder.write_all(content).unwrap();
     encoder.finish().unwrap()

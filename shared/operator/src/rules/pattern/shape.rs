@@ -29,7 +29,7 @@ impl Shape {
     ///
     /// # Errors
     /// What makes the pattern's cost unbounded, however few steps there are.
-    pub fn of(tokens: &[Token]) -> Result<Self, &'static str> {
+    pub(crate) fn of(tokens: &[Token]) -> Result<Self, &'static str> {
         check_repeated_looks(tokens)?;
         let stays_in_line = all_stay_in_line(tokens);
         let (candidates, longest_lead) =

@@ -4,7 +4,7 @@
 use crate::limits::Limits;
 
 /// Bytes that count as one step when a text is looked for in them.
-pub const BYTES_COMPARED: usize = 256;
+pub(crate) const BYTES_COMPARED: usize = 256;
 /// Bytes that count as one step when a search passes over them.
 pub(super) const BYTES_PASSED: usize = 64;
 /// Bytes that count as one step when they are read one by one, to see how far a search reads.
