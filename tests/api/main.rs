@@ -3,6 +3,7 @@
 
 mod about;
 mod big_uploads;
+mod bundle_images;
 mod canary;
 mod delete_release;
 mod faults;

@@ -4,6 +4,7 @@
 //! | entry | who claims it, and why |
 //! |---|---|
 //! | a *release* of a repository | a push reserves it before the first byte goes out, so that no other push takes it |
+//! | a *bundle* of a repository, by its tag | a push holds it, so that no push of another content takes the tag |
 //! | a *request* (idempotency key, upload, event) | a push holds it, so that a repetition waits, and later gets the same answer |
 //! | the *newest* build of a package | a push by event holds it, so that builds are released in the order in which they ended |
 //!
@@ -36,6 +37,8 @@ const CLOCK_SKEW: Millis = 60_000;
 pub enum Subject {
     /// A release of a repository: made once.
     Release,
+    /// The tag of a bundle: made by whoever has that content, several at once as well.
+    Bundle,
     /// A request that may come again: answered as the first time.
     Request,
     /// The newest released build of a package: claimed by one build after the other.
@@ -221,6 +224,7 @@ fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, 
     let is_mine = !claim.owner.is_empty() && before.owner == claim.owner;
     let is_held = before.held_until > now && !is_mine;
     let is_same = before.content == claim.content;
+    let is_done = before.state == State::Done;
     let is_gone = claim
         .absent_at
         .is_some_and(|absent_at| before.changed_at + CLOCK_SKEW < absent_at);
@@ -242,11 +246,16 @@ fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, 
     match (before.state, claim.subject) {
         (State::Free, _) => granted(State::Reserved, Before::Nothing),
 
+        // The same bundle: whoever writes it, it is the same.
+        (State::Reserved | State::Done, Subject::Bundle) if is_same && (is_held || is_done) => {
+            Err(Refusal::Replay(outcome()))
+        }
+
         (State::Reserved | State::Pushed | State::Deleting, _) if is_held => busy,
         (State::Reserved, Subject::Request) if !is_same => conflict(),
         (State::Reserved, Subject::Newest) => granted(State::Reserved, Before::Outcome(outcome())),
         (State::Reserved | State::Deleting, _) => granted(State::Reserved, Before::Unclear),
-        (State::Pushed | State::Done, Subject::Release) if is_gone => {
+        (State::Pushed | State::Done, Subject::Release | Subject::Bundle) if is_gone => {
             granted(State::Reserved, Before::Unclear)
         }
         (State::Pushed, _) if is_same => granted(State::Pushed, Before::Pushed),
@@ -258,7 +267,7 @@ fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, 
         (State::Done, Subject::Release) if is_same && is_mine => {
             granted(State::Pushed, Before::Pushed)
         }
-        (State::Done, Subject::Request | Subject::Release) => conflict(),
+        (State::Done, Subject::Request | Subject::Release | Subject::Bundle) => conflict(),
     }
 }
 

@@ -40,7 +40,7 @@ fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
 
 /// Puts variables over the file's values, and returns the names of those that mean nothing.
 pub fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
-    const TEXTS: [&str; 14] = [
+    const TEXTS: [&str; 15] = [
         "log_level",
         "log_format",
         "default_release_version",
@@ -48,6 +48,7 @@ pub fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<Strin
         "kojihub_url",
         "kojiroot_url",
         "release_format",
+        "registry_url",
         "secrets_prefix",
         "ca_file",
         "upload_bucket",
