@@ -42,8 +42,8 @@ pub struct PushAnswer {
 pub struct ValidateAnswer {
     /// The organization whose rules were applied.
     pub organization: OrganizationName,
-    /// The repository that a push would go to.
-    pub repo: RepositoryName,
+    /// The repository that a push would go to; null where no file says what the package is called.
+    pub repo: Option<RepositoryName>,
     /// Every file of the archive, sorted.
     pub extracted_files: Vec<String>,
     /// Whether a push would be taken.

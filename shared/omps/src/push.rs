@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use omps_operator::bundle_image::Validation;
 use omps_operator::report::ValidationInfo;
-use omps_operator::{Limits, Operator, OperatorError};
+use omps_operator::{Limits, Operator, OperatorError, archive};
 use serde_json::Value;
 
 use crate::api::{BundleAnswer, PushAnswer};
@@ -59,7 +59,7 @@ pub struct PushRequest {
 #[derive(Debug)]
 pub enum Pushed {
     /// The release was pushed for this request.
-    Now(PushAnswer),
+    Now(Box<PushAnswer>),
     /// The same request was answered with this before.
     Before(Value),
 }
@@ -89,7 +89,7 @@ pub async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed, Error>
         request.source.use_up(call, &request.organization).await;
     }
     claim.end(&result).await;
-    result.map(Pushed::Now)
+    result.map(|answer| Pushed::Now(Box::new(answer)))
 }
 
 async fn story<R: Registry>(
@@ -157,8 +157,8 @@ async fn story<R: Registry>(
 
 /// The verdict on an archive, and nothing else.
 pub struct Verdict {
-    /// The repository that a push would go to.
-    pub repo: RepositoryName,
+    /// The repository that a push would go to; nothing where no file says what the package is called.
+    pub repo: Option<RepositoryName>,
     /// Every file of the archive.
     pub extracted_files: Vec<String>,
     /// What a push would make of it, or why it would be refused.
@@ -196,13 +196,24 @@ pub async fn validate(
 ) -> Result<Verdict, Error> {
     let organization = call.app.organization(name);
     let zip = source.fetch(call, name).await?;
-    let operator = open(call, zip).await?;
+    let format = call.app.release_format(name);
+    let operator = match open(call, zip.clone()).await {
+        // Of bundles, a missing package is one more thing that the verdict says.
+        Err(error @ Error::PackageValidation { .. }) if format == ReleaseFormat::BundleImage => {
+            return Ok(Verdict {
+                repo: None,
+                extracted_files: file_names(call, zip).await?,
+                result: Err(error),
+            });
+        }
+        opened => opened?,
+    };
     let extracted_files = operator.file_names();
     let repository = Repository {
         organization: name.clone(),
         name: repository_of(&operator, &organization)?,
     };
-    let result = match call.app.release_format(name) {
+    let result = match format {
         ReleaseFormat::AppRegistry => {
             preview::<AppRegistry>(call, &repository, operator, judging).await
         }
@@ -211,7 +222,7 @@ pub async fn validate(
         }
     };
     Ok(Verdict {
-        repo: repository.name,
+        repo: Some(repository.name),
         extracted_files,
         result,
     })
@@ -234,6 +245,12 @@ async fn preview<R: Registry>(
         catalog: for_catalog.and_then(|bundles| packed.catalog(bundles)),
         bundles,
     })
+}
+
+/// The files of an archive that is no operator.
+async fn file_names(call: Call<'_>, zip: bytes::Bytes) -> Result<Vec<String>, Error> {
+    let limits = Limits::new(call.app.config.zipfile_max_uncompressed_size.get());
+    on_cpu(move || Ok(archive::extract(&zip, &limits)?.into_keys().collect())).await
 }
 
 /// Opens the archive.

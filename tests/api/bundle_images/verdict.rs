@@ -117,3 +117,19 @@ async fn strict_mode_refuses_what_operator_sdk_calls_an_error() {
         .await;
     assert_eq!(loosened.kind(), (400, "BadRequest"));
 }
+
+#[tokio::test]
+async fn a_bundle_without_annotations_is_judged_and_not_an_error_of_the_request() {
+    let setup = Setup::quay().await;
+    let csv = Operator::doorbell().file(CSV).to_owned();
+    let zip = omps_tests::zip::zip(&[("manifests/csv.yaml", csv.as_bytes())]);
+
+    let said = validate(&setup, "", &zip).await;
+    let pushed = setup.app.push_zipfile(&zip).await;
+
+    assert_eq!(said.status, 200, "{said:?}");
+    assert_eq!(said.body["valid"], false);
+    assert_eq!(said.body["repo"], Value::Null);
+    assert_eq!(said.body["extracted_files"][0], "manifests/csv.yaml");
+    assert_eq!(pushed.kind(), (400, "PackageValidationError"));
+}

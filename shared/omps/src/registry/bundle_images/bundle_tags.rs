@@ -35,7 +35,7 @@ struct BundleTag {
 /// What a tag points to.
 enum State {
     /// Nothing: it is to be written. Who does not hold it shares it with another push of the same bundle.
-    Free(Option<Held>),
+    Free(Option<Box<Held>>),
     /// This bundle, written by this push.
     Written,
     /// This bundle, as a manifest with this digest.
@@ -224,7 +224,7 @@ impl BundleTag {
             )
         };
         let held = match registry.ledger.claim(wish, registry.deadline).await {
-            Ok(held) => held,
+            Ok(held) => Box::new(held),
             Err(LedgerError::Refused(Refusal::Replay(_))) => return Ok(State::Free(None)),
             Err(LedgerError::Refused(_)) => {
                 return Ok(State::Taken("that of another push".to_owned()));
