@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, reason = "a failed preparation ends the test")]
 
 mod about;
+mod bundle_images;
 mod canary;
 mod delete_release;
 mod faults;

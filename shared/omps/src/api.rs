@@ -20,6 +20,15 @@ pub struct PushAnswer {
     pub nvr: Option<Nvr>,
     /// Every file of the archive, sorted.
     pub extracted_files: Vec<String>,
+    /// The image that is the release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Its bundles, oldest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundles: Option<Vec<BundleAnswer>>,
+    /// With `?catalog=true`: what a catalog says of the bundles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<Value>,
     /// What the push left undone; with `?report=full`, what the verdict found without refusing, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<String>>,
@@ -33,8 +42,8 @@ pub struct PushAnswer {
 pub struct ValidateAnswer {
     /// The organization whose rules were applied.
     pub organization: OrganizationName,
-    /// The repository that a push would go to.
-    pub repo: RepositoryName,
+    /// The repository that a push would go to; null where no file says what the package is called.
+    pub repo: Option<RepositoryName>,
     /// Every file of the archive, sorted.
     pub extracted_files: Vec<String>,
     /// Whether a push would be taken.
@@ -43,6 +52,35 @@ pub struct ValidateAnswer {
     pub message: String,
     /// What was found.
     pub validation_info: ValidationInfo,
+    /// The bundles that a push would make, oldest first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundles: Option<Vec<BundleAnswer>>,
+    /// With `?catalog=true`: what a catalog says of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<Value>,
+}
+
+/// A bundle image of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BundleAnswer {
+    /// `metadata.name` of its CSV.
+    pub name: String,
+    /// `spec.version`
+    pub version: String,
+    /// `spec.release`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Its tag; null when another content has it.
+    pub tag: Option<String>,
+    /// The channels that name it.
+    pub channels: Vec<String>,
+    /// The image to put into a catalog; null when it was not uploaded.
+    pub image: Option<String>,
+    /// The digest of its manifest.
+    pub digest: String,
+    /// Whether this request wrote it; absent where nothing is pushed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pushed: Option<bool>,
 }
 
 /// `DELETE …/{repo}[/{version}]`: what was deleted.

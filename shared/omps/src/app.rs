@@ -1,7 +1,10 @@
 //! The application: what a process builds once and every request uses.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
+
+use reqwest::Url;
 
 use crate::aws::Aws;
 use crate::config::{Config, ConfigError};
@@ -10,6 +13,7 @@ use crate::ledger::claims::{Ledger, LedgerError};
 use crate::names::OrganizationName;
 use crate::objects::Objects;
 use crate::organization::{Organization, ReleaseFormat};
+use crate::registry::oci::Endpoint;
 use crate::secrets::{SecretsError, SecretsManager};
 use crate::telemetry;
 use crate::token::Tokens;
@@ -35,6 +39,8 @@ pub struct App {
     pub objects: Objects,
     authorities: Vec<reqwest::Certificate>,
     client: OnceLock<reqwest::Client>,
+    /// Registries for bundle images by URL.
+    endpoints: Mutex<HashMap<String, Arc<Endpoint>>>,
 }
 
 /// A process cannot start.
@@ -82,6 +88,7 @@ impl App {
             config,
             authorities: Vec::new(),
             client: OnceLock::new(),
+            endpoints: Mutex::default(),
         }
     }
 
@@ -155,11 +162,19 @@ impl App {
             });
         }
         let quay = self.upstream("Quay", Deadline::after(CONNECT_TIMEOUT));
-        let version = append(&self.config.quay_url, ["cnr", "version"]);
-        tokio::spawn(async move {
-            let request = || quay.client().get(version.clone());
-            drop(quay.send_repeatable(request, ANSWER_LIMIT).await);
-        });
+        match self.config.release_format {
+            ReleaseFormat::AppRegistry => {
+                let version = append(&self.config.quay_url, ["cnr", "version"]);
+                tokio::spawn(async move {
+                    let request = || quay.client().get(version.clone());
+                    drop(quay.send_repeatable(request, ANSWER_LIMIT).await);
+                });
+            }
+            ReleaseFormat::BundleImage => {
+                let endpoint = self.endpoint(self.config.default_registry_url());
+                tokio::spawn(async move { drop(endpoint.is_there(&quay).await) });
+            }
+        }
     }
 
     /// What an organization asks of its pushes.
@@ -204,8 +219,19 @@ impl App {
 
     /// How an organization's releases are pushed.
     pub fn release_format(&self, name: &OrganizationName) -> ReleaseFormat {
-        let format = self.organization(name).release_format;
-        format.unwrap_or(self.config.release_format)
+        self.config.release_format(name.as_str())
+    }
+
+    /// The registry for bundle images at this URL, with what the process has learnt of it.
+    pub(crate) fn endpoint(&self, registry: &Url) -> Arc<Endpoint> {
+        let build = || match self.config.is_quay(registry) {
+            true => Endpoint::quay(registry.clone()),
+            false => Endpoint::new(registry.clone()),
+        };
+        let endpoints = self.endpoints.lock();
+        let mut endpoints = endpoints.unwrap_or_else(PoisonError::into_inner);
+        let known = endpoints.entry(registry.to_string());
+        known.or_insert_with(|| Arc::new(build())).clone()
     }
 
     /// A service that is called on behalf of a request with that deadline.

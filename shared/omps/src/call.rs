@@ -10,7 +10,7 @@ use crate::koji::Koji;
 use crate::names::OrganizationName;
 use crate::registry::{Registry, Repository};
 use crate::secrets::SecretsError;
-use crate::token::{Token, Tokens};
+use crate::token::Tokens;
 use crate::upstream::Upstream;
 
 /// The application, and when the work must be done.
@@ -47,15 +47,10 @@ impl<'a> Call<'a> {
         )
     }
 
-    /// The registry that releases go to, for the caller with that token.
-    pub fn registry<R: Registry>(self, token: &Token) -> R {
-        let base = self.app.config.quay_url.clone();
-        R::connect(self.upstream("Quay"), base, token.clone())
-    }
-
-    /// The ledger's key of a release.
-    pub fn release_key(self, repository: &Repository, version: &str) -> String {
-        format!("release/{}{repository}#{version}", self.app.config.quay_url)
+    /// The ledger's key of a release, or of something else that a repository has by name.
+    pub fn release_key<R: Registry>(self, repository: &Repository, name: &str) -> String {
+        let registry = R::url(self.app, &repository.organization);
+        format!("release/{registry}{repository}#{name}")
     }
 
     /// Greenwave, if it is to be asked.

@@ -1,5 +1,6 @@
 //! The configuration: OMPS's names and defaults, from a TOML file and the environment, checked before anything starts.
 
+mod registries;
 mod sources;
 
 use std::collections::BTreeMap;
@@ -50,6 +51,10 @@ pub struct Config {
     pub greenwave: Option<GreenwaveConfig>,
     /// `release_format`: how releases are pushed, unless the organization says otherwise. Default: app-registry.
     pub release_format: ReleaseFormat,
+    /// `registry_url`: the OCI registry for bundle images, unless the organization says otherwise; `http` is allowed.
+    /// Default: that of `quay_url`.
+    #[serde(deserialize_with = "optional_url")]
+    pub registry_url: Option<Url>,
     /// `secrets_prefix`: organizations' tokens are in Secrets Manager, as `<secrets_prefix>/<organization>`. Default: they
     /// are in this configuration.
     #[serde(deserialize_with = "secrets_prefix")]
@@ -61,7 +66,7 @@ pub struct Config {
     /// `upload_dir`: the directory where they wait instead; wants `public_url`. Default: none.
     pub upload_dir: Option<PathBuf>,
     /// `public_url`: where clients reach this service, for the URLs that it gives out. Default: none.
-    #[serde(deserialize_with = "public_url")]
+    #[serde(deserialize_with = "optional_url")]
     pub public_url: Option<Url>,
     /// `ledger_table`: the table in DynamoDB where releases are reserved and requests are known. Default: none.
     pub ledger_table: Option<String>,
@@ -98,6 +103,7 @@ impl Default for Config {
             kojiroot_url: kojiroot,
             greenwave: None,
             release_format: ReleaseFormat::default(),
+            registry_url: None,
             secrets_prefix: None,
             ca_file: None,
             upload_bucket: None,
@@ -203,9 +209,35 @@ impl Config {
             (Some(_), None) if config.public_url.is_none() => {
                 Err("upload_dir wants public_url, where clients put their uploads")
             }
-            _ => Ok(config),
+            _ => Ok(()),
         }
-        .map_err(|problem| ConfigError::Invalid(problem.to_owned()))
+        .map_err(|problem| ConfigError::Invalid(problem.to_owned()))?;
+        registries::check(&config)?;
+        Ok(config)
+    }
+
+    /// How an organization's releases are pushed.
+    pub fn release_format(&self, organization: &str) -> ReleaseFormat {
+        let organization = self.organizations.get(organization);
+        let format = organization.and_then(|organization| organization.release_format);
+        format.unwrap_or(self.release_format)
+    }
+
+    /// The registry for an organization's bundle images.
+    pub fn registry_url(&self, organization: &str) -> &Url {
+        let organization = self.organizations.get(organization);
+        let url = organization.and_then(|organization| organization.registry_url.as_ref());
+        url.unwrap_or_else(|| self.default_registry_url())
+    }
+
+    /// The registry for the bundle images of organizations that have none of their own.
+    pub fn default_registry_url(&self) -> &Url {
+        self.registry_url.as_ref().unwrap_or(&self.quay_url)
+    }
+
+    /// Whether a registry for bundle images is the Quay at `quay_url`, which has visibility.
+    pub fn is_quay(&self, registry: &Url) -> bool {
+        registry.origin() == self.quay_url.origin()
     }
 
     /// Bytes that an archive may have which does not come in a request.
@@ -242,7 +274,9 @@ fn base_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error>
     }
 }
 
-fn public_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+pub(crate) fn optional_url<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Url>, D::Error> {
     base_url(deserializer).map(Some)
 }
 
@@ -333,6 +367,19 @@ mod tests {
                 "upload_dir and upload_bucket exclude each other",
             ),
             ("release_format = \"zip\"", "app-registry"),
+            ("registry_url = \"quay.io\"", "is not a base URL"),
+            (
+                "release_format = \"bundle-image\"\nquay_url = \"http://quay.example.com\"",
+                "quay_url http://quay.example.com/ is not safe for bundle images",
+            ),
+            (
+                "release_format = \"bundle-image\"\n[ProdConfig.organizations.a]\npublic = true\nregistry_url = \"https://r.example.com\"",
+                "organizations.a: public is for a Quay",
+            ),
+            (
+                "[ProdConfig.organizations.a]\nvalidation = \"loose\"",
+                "organizations.a: unknown variant `loose`",
+            ),
             (
                 "[ProdConfig.organizations.\"a b\"]",
                 "organizations.a b: organization 'a b' is not valid",

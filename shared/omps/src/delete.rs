@@ -100,7 +100,7 @@ async fn delete_release<R: Registry>(
     from: &Repository,
     release: &ReleaseName,
 ) -> Result<Result<(), RegistryError>, Error> {
-    let key = call.release_key(from, release.as_str());
+    let key = call.release_key::<R>(from, release.as_str());
     let wish = Wish::new(key, Subject::Release, String::new());
     let held = match call.app.ledger.delete(wish, call.deadline).await {
         Ok(held) => held,

@@ -262,6 +262,7 @@ impl Error {
             .unwrap_or_else(|| "Unknown error".to_owned());
         let message = format!("Cannot retrieve information about package {repository}: {reason}");
         match error {
+            RegistryError::Name(error) => Error::BadRequest(error.to_string()),
             RegistryError::Refused(_) => Error::QuayAuthorization {
                 message,
                 quay_response: error.response(),
@@ -281,6 +282,7 @@ impl Error {
         let message = format!("Failed to push manifest: {reason}");
         let quay_response = error.response();
         match error {
+            RegistryError::Name(error) => Error::BadRequest(error.to_string()),
             RegistryError::Refused(_) => Error::QuayAuthorization {
                 message,
                 quay_response,
@@ -295,6 +297,9 @@ impl Error {
 
     /// Deleting a release or making a repository public failed.
     pub fn changing(error: &RegistryError, done: PartlyDone) -> Self {
+        if let RegistryError::Name(error) = error {
+            return Error::BadRequest(error.to_string());
+        }
         let message = error.message();
         Error::QuayPackage {
             message: message.unwrap_or_else(|| "Unknown error".to_owned()),
@@ -311,6 +316,7 @@ impl From<OperatorError> for Error {
             OperatorError::CourierBundle(defect @ CourierBundleError::Defect { .. }) => {
                 return Error::Internal(defect.to_string());
             }
+            OperatorError::Pack(defect) => return Error::Internal(defect.to_string()),
             // The findings of operator-courier have its message.
             OperatorError::Layout(_) | OperatorError::Invalid(_) => {
                 format!("Failed to push manifest: {error}")

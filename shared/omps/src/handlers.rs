@@ -6,6 +6,7 @@ mod delete_release;
 mod health;
 mod push;
 mod put_upload;
+mod query;
 mod validate;
 
 pub use about::about;

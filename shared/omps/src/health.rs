@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::api::{HealthAnswer, ServiceHealth, ServicesHealth};
 use crate::call::Call;
 use crate::organization::ReleaseFormat;
-use crate::registry::{AppRegistry, Registry};
+use crate::registry::{AppRegistry, BundleImages, Registry};
 
 /// The time limit for all checks together.
 const LONGEST: Duration = Duration::from_secs(10);
@@ -19,9 +19,9 @@ pub(crate) async fn check(call: Call<'_>) -> HealthAnswer {
         version.map(|_| ()).map_err(|error| error.to_string())
     };
     let registry = async {
-        let (service, base) = (call.upstream("Quay"), &call.app.config.quay_url);
         match call.app.config.release_format {
-            ReleaseFormat::AppRegistry => AppRegistry::ping(service, base).await,
+            ReleaseFormat::AppRegistry => AppRegistry::ping(call).await,
+            ReleaseFormat::BundleImage => BundleImages::ping(call).await,
         }
     };
     let greenwave = async {

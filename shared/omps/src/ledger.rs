@@ -4,6 +4,7 @@
 //! | entry | who claims it, and why |
 //! |---|---|
 //! | a *release* of a repository | a push reserves it before it sends the first byte, so that no other push uses it |
+//! | a *bundle* of a repository, by its tag | a push holds it, so that no push of another content uses the tag |
 //! | a *request* (idempotency key, upload, event) | a push holds it, so that a repetition waits, and then gets the same answer |
 //! | the *newest* build of a package | a push by event holds it, so that builds are released in the order of their completion |
 //!
@@ -34,6 +35,8 @@ pub(crate) type Millis = u64;
 pub enum Subject {
     /// A release of a repository: it is created once.
     Release,
+    /// The tag of a bundle: every push with that content may write it, several at once as well.
+    Bundle,
     /// A request that may be repeated: every repetition gets the first answer.
     Request,
     /// The newest released build of a package: one build after the other claims it.
@@ -228,6 +231,7 @@ fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, 
     let is_held = before.held_until > now && !is_mine;
     let is_same = before.content == claim.content;
     let is_gone = claim.refuted == Some(before.revision);
+    let is_done = before.state == State::Done;
     let outcome = || before.outcome.clone();
     let busy = Err(Refusal::Busy {
         until: before.held_until,
@@ -252,11 +256,16 @@ fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, 
     match (before.state, claim.subject) {
         (State::Free, _) => granted(State::Reserved, Before::Nothing),
 
+        // The same bundle: whoever writes it, it is the same.
+        (State::Reserved | State::Done, Subject::Bundle) if is_same && (is_held || is_done) => {
+            Err(Refusal::Replay(outcome()))
+        }
+
         (State::Reserved | State::Pushed | State::Deleting, _) if is_held => busy,
         (State::Reserved, Subject::Request) if !is_same => conflict(),
         (State::Reserved, Subject::Newest) => granted(State::Reserved, Before::Outcome(outcome())),
         (State::Reserved | State::Deleting, _) => granted(State::Reserved, Before::Unclear),
-        (State::Pushed | State::Done, Subject::Release) if is_gone => {
+        (State::Pushed | State::Done, Subject::Release | Subject::Bundle) if is_gone => {
             granted(State::Reserved, Before::Unclear)
         }
         (State::Pushed, _) if is_same => granted(State::Pushed, Before::Pushed),
@@ -268,7 +277,7 @@ fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, 
         (State::Done, Subject::Release) if is_same && is_mine => {
             granted(State::Pushed, Before::Pushed)
         }
-        (State::Done, Subject::Request | Subject::Release) => conflict(),
+        (State::Done, Subject::Request | Subject::Release | Subject::Bundle) => conflict(),
     }
 }
 

@@ -1,8 +1,11 @@
 //! What an organization asks of its pushes: visibility, tokens, and the rules that change manifests.
 
+use omps_operator::bundle_image::Validation;
 use omps_operator::rules::{Annotation, Replacement, Rules};
-use serde::Deserialize;
+use reqwest::Url;
+use serde::{Deserialize, Deserializer};
 
+use crate::config::optional_url;
 use crate::token::{self, Token, Tokens};
 
 /// An organization's part of the configuration. One that is not configured is private and has no rules.
@@ -21,6 +24,10 @@ pub struct Organization {
     pub rules: Rules,
     /// `release_format`: how releases are pushed; absent: as the service's own `release_format` says.
     pub release_format: Option<ReleaseFormat>,
+    /// `registry_url`: the registry for its bundle images; absent: the service's own.
+    pub registry_url: Option<Url>,
+    /// `validation`: what refuses its bundles, `normal` or `strict`. Default: normal.
+    pub validation: Validation,
 }
 
 /// An organization's table in the configuration file, where everything may be absent.
@@ -41,6 +48,10 @@ struct Table {
     #[serde(default)]
     csv_annotations: Vec<Annotation>,
     release_format: Option<ReleaseFormat>,
+    #[serde(default, deserialize_with = "optional_url")]
+    registry_url: Option<Url>,
+    #[serde(default, deserialize_with = "validation")]
+    validation: Validation,
 }
 
 impl From<Table> for Organization {
@@ -56,6 +67,8 @@ impl From<Table> for Organization {
                 csv_annotations: table.csv_annotations,
             },
             release_format: table.release_format,
+            registry_url: table.registry_url,
+            validation: table.validation,
         }
     }
 }
@@ -77,4 +90,20 @@ pub enum ReleaseFormat {
     /// Quay's App Registry.
     #[default]
     AppRegistry,
+    /// Bundle images, in any OCI registry.
+    BundleImage,
+}
+
+fn validation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Validation, D::Error> {
+    /// The names of [`Validation`].
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    enum Name {
+        Normal,
+        Strict,
+    }
+    Ok(match Name::deserialize(deserializer)? {
+        Name::Normal => Validation::Normal,
+        Name::Strict => Validation::Strict,
+    })
 }

@@ -12,16 +12,17 @@ mod visibility;
 
 use std::sync::Arc;
 
-use omps_operator::report::{Report, Severity};
-use omps_operator::{Limits, Operator, OperatorError};
+use omps_operator::bundle_image::Validation;
+use omps_operator::report::ValidationInfo;
+use omps_operator::{Limits, Operator, OperatorError, archive};
 use serde_json::Value;
 
-use crate::api::PushAnswer;
+use crate::api::{BundleAnswer, PushAnswer};
 use crate::call::Call;
 use crate::error::Error;
 use crate::names::{OrganizationName, RepositoryName};
 use crate::organization::{Organization, ReleaseFormat};
-use crate::registry::{AppRegistry, Packed, Registry, Repository};
+use crate::registry::{AppRegistry, BundleImages, Packed, Registry, Repository, image_name};
 use crate::source::Source;
 use crate::telemetry::{self, audit, metrics};
 use crate::token::Token;
@@ -48,13 +49,17 @@ pub struct PushRequest {
     pub identity: Option<Identity>,
     /// Whether the answer lists what the verdict found without refusing.
     pub full_report: bool,
+    /// Whether the answer has what a catalog says of the bundles.
+    pub with_catalog: bool,
+    /// What refuses the operator, where the organization is not stricter.
+    pub validation: Validation,
 }
 
 /// What came of a push that did not fail.
 #[derive(Debug)]
 pub enum Pushed {
     /// The release was pushed for this request.
-    Now(PushAnswer),
+    Now(Box<PushAnswer>),
     /// The same request was answered with this before.
     Before(Value),
 }
@@ -73,6 +78,9 @@ pub async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed, Error>
         ReleaseFormat::AppRegistry => {
             Box::pin(story::<AppRegistry>(call, &request, &mut claim)).await
         }
+        ReleaseFormat::BundleImage => {
+            Box::pin(story::<BundleImages>(call, &request, &mut claim)).await
+        }
     };
     let outcome = result.as_ref().map_or_else(Error::id, |_| "done");
     audit::record("push", request.token.user().as_deref(), outcome);
@@ -81,7 +89,7 @@ pub async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed, Error>
         request.source.use_up(call, &request.organization).await;
     }
     claim.end(&result).await;
-    result.map(Pushed::Now)
+    result.map(|answer| Pushed::Now(Box::new(answer)))
 }
 
 async fn story<R: Registry>(
@@ -108,28 +116,40 @@ async fn story<R: Registry>(
     telemetry::note("repo", repository.name.as_str());
 
     // The verdict costs CPU, the rest waits for others: all at once. What is wrong with the version is said first.
+    let registry = R::connect(call, &repository.organization, &request.token);
     let asked = request.version.as_deref();
-    let (numbering, prepared, visibility) = tokio::join!(
-        Numbering::find::<R>(call, &repository, &request.token, asked),
-        prepare::<R>(organization, operator, repository.name.clone()),
+    let (numbering, packed, visibility) = tokio::join!(
+        Numbering::find(call, &registry, &repository, asked),
+        prepare::<R>(
+            organization,
+            operator,
+            repository.name.clone(),
+            request.validation
+        ),
         Visibility::of(call, &repository.organization),
     );
-    let (numbering, (packed, report), visibility) = (numbering?, prepared?, visibility?);
+    let (numbering, packed, visibility) = (numbering?, packed?, visibility?);
     telemetry::note("digest", packed.digest());
 
-    let release = Release::<R>::new(call, &repository, &request.token, &packed, &visibility);
-    let (version, mut warnings) = release.publish(numbering, claim).await?;
-    let findings = request.full_report.then(|| report.findings.clone());
-    if request.full_report {
-        warnings.extend(report.messages(Severity::Warning));
+    let release = Release::new(call, &registry, &repository, &packed, &visibility);
+    let (version, contents) = release.publish(numbering, claim).await?;
+    let info = request.full_report.then(|| packed.validation_info());
+    let (mut warnings, mut findings) = (contents.warnings, None);
+    if let Some(info) = info {
+        warnings.extend(info.warnings.into_iter().flatten());
+        findings = Some(info.findings);
     }
     let is_worth_saying = request.full_report || !warnings.is_empty();
+    let for_catalog = contents.bundles.as_deref().filter(|_| request.with_catalog);
     Ok(PushAnswer {
         organization: repository.organization,
         repo: repository.name,
         version: version.to_string(),
         nvr: nvr.cloned(),
         extracted_files,
+        catalog: for_catalog.and_then(|bundles| packed.catalog(bundles)),
+        image: contents.image,
+        bundles: contents.bundles,
         warnings: is_worth_saying.then_some(warnings),
         findings,
     })
@@ -137,12 +157,31 @@ async fn story<R: Registry>(
 
 /// The verdict on an archive, and nothing else.
 pub struct Verdict {
-    /// The repository that a push would go to.
-    pub repo: RepositoryName,
+    /// The repository that a push would go to; nothing where no file says what the package is called.
+    pub repo: Option<RepositoryName>,
     /// Every file of the archive.
     pub extracted_files: Vec<String>,
-    /// What the verdict found without refusing, or why a push would be refused.
-    pub result: Result<Report, Error>,
+    /// What a push would make of it, or why it would be refused.
+    pub result: Result<Preview, Error>,
+}
+
+/// What a push would make of an archive.
+pub struct Preview {
+    /// What the verdict found without refusing.
+    pub validation_info: ValidationInfo,
+    /// The bundle images, where the release is one.
+    pub bundles: Option<Vec<BundleAnswer>>,
+    /// What a catalog says of them, where that is asked for.
+    pub catalog: Option<Value>,
+}
+
+/// How an archive is to be judged.
+#[derive(Default)]
+pub struct Judging {
+    /// What refuses the operator, where the organization is not stricter.
+    pub validation: Validation,
+    /// Whether the answer has what a catalog says of the bundles.
+    pub with_catalog: bool,
 }
 
 /// Judges an archive as a push does, under the organization's rules.
@@ -153,23 +192,65 @@ pub async fn validate(
     call: Call<'_>,
     name: &OrganizationName,
     source: &Source,
+    judging: &Judging,
 ) -> Result<Verdict, Error> {
     let organization = call.app.organization(name);
     let zip = source.fetch(call, name).await?;
-    let operator = open(call, zip).await?;
+    let format = call.app.release_format(name);
+    let operator = match open(call, zip.clone()).await {
+        // Of bundles, a missing package is one more thing that the verdict says.
+        Err(error @ Error::PackageValidation { .. }) if format == ReleaseFormat::BundleImage => {
+            return Ok(Verdict {
+                repo: None,
+                extracted_files: file_names(call, zip).await?,
+                result: Err(error),
+            });
+        }
+        opened => opened?,
+    };
     let extracted_files = operator.file_names();
-    let repo = repository_of(&operator, &organization)?;
-    let result = match call.app.release_format(name) {
+    let repository = Repository {
+        organization: name.clone(),
+        name: repository_of(&operator, &organization)?,
+    };
+    let result = match format {
         ReleaseFormat::AppRegistry => {
-            let prepared = prepare::<AppRegistry>(organization, operator, repo.clone()).await;
-            prepared.map(|(_, report)| report)
+            preview::<AppRegistry>(call, &repository, operator, judging).await
+        }
+        ReleaseFormat::BundleImage => {
+            preview::<BundleImages>(call, &repository, operator, judging).await
         }
     };
     Ok(Verdict {
-        repo,
+        repo: Some(repository.name),
         extracted_files,
         result,
     })
+}
+
+async fn preview<R: Registry>(
+    call: Call<'_>,
+    repository: &Repository,
+    operator: Operator,
+    judging: &Judging,
+) -> Result<Preview, Error> {
+    let organization = call.app.organization(&repository.organization);
+    let name = repository.name.clone();
+    let packed = prepare::<R>(organization, operator, name, judging.validation).await?;
+    let place = image_name(R::url(call.app, &repository.organization), repository);
+    let bundles = packed.bundles(&place);
+    let for_catalog = bundles.as_deref().filter(|_| judging.with_catalog);
+    Ok(Preview {
+        validation_info: packed.validation_info(),
+        catalog: for_catalog.and_then(|bundles| packed.catalog(bundles)),
+        bundles,
+    })
+}
+
+/// The files of an archive that is no operator.
+async fn file_names(call: Call<'_>, zip: bytes::Bytes) -> Result<Vec<String>, Error> {
+    let limits = Limits::new(call.app.config.zipfile_max_uncompressed_size.get());
+    on_cpu(move || Ok(archive::extract(&zip, &limits)?.into_keys().collect())).await
 }
 
 /// Opens the archive.
@@ -198,10 +279,16 @@ async fn prepare<R: Registry>(
     organization: Arc<Organization>,
     operator: Operator,
     repository: RepositoryName,
-) -> Result<(R::Packed, Report), Error> {
+    asked: Validation,
+) -> Result<R::Packed, Error> {
     on_cpu(move || {
         let changed = operator.apply(&organization.rules)?;
-        R::pack(changed.judge(repository.as_str())?, &repository)
+        // A request cannot loosen its organization.
+        let validation = match organization.validation {
+            Validation::Normal => asked,
+            Validation::Strict => Validation::Strict,
+        };
+        R::pack(changed, &repository, validation)
     })
     .await
 }

@@ -1,21 +1,28 @@
 //! Where releases go: what every kind of registry can do. Each packs an operator in a form of its own.
 
 mod app_registry;
+mod bundle_images;
 pub mod oci;
 
 use std::fmt;
 
-use omps_operator::report::Report;
-use omps_operator::{Judged, OperatorError};
+use omps_operator::bundle_image::Validation;
+use omps_operator::report::ValidationInfo;
+use omps_operator::{Operator, OperatorError};
 use reqwest::Url;
 use serde_json::Value;
 
 pub use app_registry::AppRegistry;
+pub use bundle_images::BundleImages;
 
+use crate::api::BundleAnswer;
+use crate::app::App;
+use crate::call::Call;
 use crate::names::{OrganizationName, ReleaseName, RepositoryName};
 use crate::release::ReleaseVersion;
 use crate::token::Token;
-use crate::upstream::{CallError, Upstream};
+use crate::upstream::CallError;
+use oci::InvalidImageName;
 
 /// Where in a registry: `organization/repository`.
 #[derive(Debug, Clone)]
@@ -52,6 +59,20 @@ pub enum RegistryError {
         /// Whether it may be free again soon.
         transient: bool,
     },
+    /// The tag of the release's newest bundle is there with another content. Nothing was written.
+    #[error("bundle {tag} is there with another content: {digest}")]
+    BundleTaken {
+        /// The tag.
+        tag: String,
+        /// What it points to, or what another push is about to make it point to.
+        digest: String,
+    },
+    /// A name that no registry takes. Nothing was sent.
+    #[error(transparent)]
+    Name(#[from] InvalidImageName),
+    /// The registry has no way to do it.
+    #[error("{0}")]
+    Impossible(String),
     /// 404.
     #[error("{}", .0.reason())]
     NotFound(RegistryAnswer),
@@ -76,9 +97,17 @@ pub struct RegistryAnswer {
 }
 
 impl RegistryAnswer {
-    /// Quay's own `error.message`, in the one of its five error shapes that has it.
+    /// The registry's own message: `error.message` in the one of App Registry's five error shapes that has it, or the
+    /// first of an OCI registry's `errors`.
     pub fn message(&self) -> Option<&str> {
-        self.body.get("error")?.get("message")?.as_str()
+        let shapes = ["/error/message", "/errors/0/message"];
+        let found = shapes.iter().find_map(|shape| self.body.pointer(shape));
+        found?.as_str()
+    }
+
+    /// Quay takes no changes for the time being.
+    fn is_read_only(&self) -> bool {
+        self.body.pointer("/errors/0/is_readonly") == Some(&Value::Bool(true))
     }
 
     fn reason(&self) -> &str {
@@ -90,22 +119,25 @@ impl RegistryError {
     /// Whether the same request may succeed later, with nothing done about it.
     pub fn is_transient(&self) -> bool {
         match self {
-            RegistryError::Failed(answer) => answer.status >= 500 || answer.status == 429,
+            RegistryError::Failed(answer) => {
+                answer.status >= 500 || answer.status == 429 || answer.is_read_only()
+            }
             RegistryError::Busy(_) | RegistryError::Unreachable(_) => true,
             RegistryError::Taken { transient, .. } => *transient,
-            RegistryError::Refused(_) | RegistryError::Exists(_) | RegistryError::NotFound(_) => {
-                false
-            }
+            RegistryError::Refused(_)
+            | RegistryError::Exists(_)
+            | RegistryError::BundleTaken { .. }
+            | RegistryError::Name(_)
+            | RegistryError::Impossible(_)
+            | RegistryError::NotFound(_) => false,
         }
     }
 
     /// Quay's own message, where it sent one, or ours.
     pub fn message(&self) -> Option<String> {
-        match self {
-            RegistryError::Taken { .. }
-            | RegistryError::Busy(_)
-            | RegistryError::Unreachable(_) => Some(self.to_string()),
-            _ => self.answer()?.message().map(str::to_owned),
+        match self.answer() {
+            Some(answer) => answer.message().map(str::to_owned),
+            None => Some(self.to_string()),
         }
     }
 
@@ -123,6 +155,9 @@ impl RegistryError {
             | RegistryError::NotFound(answer)
             | RegistryError::Failed(answer) => Some(answer),
             RegistryError::Taken { .. }
+            | RegistryError::BundleTaken { .. }
+            | RegistryError::Name(_)
+            | RegistryError::Impossible(_)
             | RegistryError::Busy(_)
             | RegistryError::Unreachable(_) => None,
         }
@@ -142,8 +177,8 @@ pub enum Push {
     Written,
     /// The registry has a release of that name, and has confirmed that the caller may push.
     Exists {
-        /// What it answered.
-        answer: RegistryAnswer,
+        /// What it answered, or what it has there.
+        error: RegistryError,
         /// Whether a try before this answer got none: it may have made the release.
         repeated: bool,
     },
@@ -162,22 +197,49 @@ pub enum Content {
     Other,
 }
 
-/// A registry, as one caller uses it.
+/// What an answer says of a release beside its name.
+#[derive(Debug, Clone, Default)]
+pub struct Contents {
+    /// The image that is the release: `registry/organization/repository@sha256:…`.
+    pub image: Option<String>,
+    /// Its bundles, oldest first.
+    pub bundles: Option<Vec<BundleAnswer>>,
+    /// What was left undone without being a failure.
+    pub warnings: Vec<String>,
+}
+
+/// A registry, as one caller uses it. Clones share what they have learnt.
 pub trait Registry: Clone + Send + Sync + 'static {
     /// An operator as this registry takes it.
     type Packed: Packed;
+    /// What an upload has done for a release that is still to be pushed, and what the answer will say of it.
+    type Uploaded: Into<Contents> + Send;
 
-    /// The registry at a URL, for the caller with that token.
-    fn connect(service: Upstream, base: Url, token: Token) -> Self;
+    /// Whether an upload confirms that the caller may push. Else the push does.
+    const CONFIRMS_BY_UPLOAD: bool;
 
-    /// Packs an operator. Costs CPU, and always gives the same bytes.
+    /// Whether it takes a release in place of another, so that the ledger alone keeps one from that.
+    const REPLACES: bool;
+
+    /// Where an organization's releases go.
+    fn url<'a>(app: &'a App, organization: &OrganizationName) -> &'a Url;
+
+    /// The registry of an organization, for the caller with that token.
+    fn connect(call: Call<'_>, organization: &OrganizationName, token: &Token) -> Self;
+
+    /// The same registry and caller, for work with another deadline.
+    #[must_use]
+    fn within(&self, call: Call<'_>) -> Self;
+
+    /// Judges an operator and packs it. Costs CPU, and always gives the same bytes.
     ///
     /// # Errors
-    /// [`OperatorError::CourierBundle`] when the operator does not fit into the registry's form.
+    /// [`OperatorError`], when the verdict refuses it, or it does not fit into the registry's form.
     fn pack(
-        judged: Judged,
+        operator: Operator,
         repository: &RepositoryName,
-    ) -> Result<(Self::Packed, Report), OperatorError>;
+        validation: Validation,
+    ) -> Result<Self::Packed, OperatorError>;
 
     /// The releases of a repository, in no order; none when it does not exist.
     ///
@@ -188,7 +250,22 @@ pub trait Registry: Clone + Send + Sync + 'static {
         repository: &Repository,
     ) -> impl Future<Output = Result<Vec<String>, RegistryError>> + Send;
 
-    /// Whether a repository has a release of that name.
+    /// The highest `x.y.z` among the releases of a repository.
+    ///
+    /// # Errors
+    /// [`RegistryError`]
+    fn highest(
+        &self,
+        repository: &Repository,
+    ) -> impl Future<Output = Result<Option<ReleaseVersion>, RegistryError>> + Send {
+        async {
+            let releases = self.releases(repository).await?;
+            let names = releases.iter().map(String::as_str);
+            Ok(ReleaseVersion::highest(names))
+        }
+    }
+
+    /// Whether a repository has something under the name of a release.
     ///
     /// # Errors
     /// [`RegistryError`]
@@ -198,7 +275,20 @@ pub trait Registry: Clone + Send + Sync + 'static {
         version: &ReleaseVersion,
     ) -> impl Future<Output = Result<bool, RegistryError>> + Send;
 
-    /// Makes packed files a release. Never replaces one that was there before the call.
+    /// Brings what a release needs into the repository, but no release yet. With `confirm` something is always sent that
+    /// only a caller who may push can send, where the registry [`CONFIRMS_BY_UPLOAD`](Self::CONFIRMS_BY_UPLOAD).
+    ///
+    /// # Errors
+    /// [`RegistryError::Taken`] when the release is there with another content.
+    fn upload(
+        &self,
+        to: &Repository,
+        version: &ReleaseVersion,
+        packed: &Self::Packed,
+        confirm: bool,
+    ) -> impl Future<Output = Result<Self::Uploaded, RegistryError>> + Send;
+
+    /// Makes what was uploaded a release. Never replaces one that was there before the call.
     ///
     /// # Errors
     /// [`RegistryError`], when the registry has not taken the release for sure.
@@ -207,6 +297,7 @@ pub trait Registry: Clone + Send + Sync + 'static {
         to: &Repository,
         version: &ReleaseVersion,
         packed: &Self::Packed,
+        uploaded: &mut Self::Uploaded,
     ) -> impl Future<Output = Result<Push, RegistryError>> + Send;
 
     /// What a repository has as that release, beside the packed files.
@@ -250,15 +341,42 @@ pub trait Registry: Clone + Send + Sync + 'static {
         oauth: &Token,
     ) -> impl Future<Output = Result<(), RegistryError>> + Send;
 
-    /// Whether the registry at a URL can be used, whoever calls.
+    /// Whether the service's registry can be used, whoever calls.
     ///
     /// # Errors
     /// Why not, for people.
-    fn ping(service: Upstream, base: &Url) -> impl Future<Output = Result<(), String>> + Send;
+    fn ping(call: Call<'_>) -> impl Future<Output = Result<(), String>> + Send;
 }
 
 /// An operator in the form of a registry.
 pub trait Packed: Send + Sync + 'static {
-    /// The digest by which the registry knows the content.
+    /// The digest of the content, whatever the release's number.
     fn digest(&self) -> &str;
+
+    /// What the verdict found without refusing.
+    fn validation_info(&self) -> ValidationInfo;
+
+    /// Whether the content needs that number for something else than a release: then the next release has another.
+    fn needs(&self, _version: &ReleaseVersion) -> bool {
+        false
+    }
+
+    /// The bundles under the names that they will have in `repository`, where there are any.
+    fn bundles(&self, _repository: &str) -> Option<Vec<BundleAnswer>> {
+        None
+    }
+
+    /// What a catalog says of these bundles, but for those that have no image.
+    fn catalog(&self, _bundles: &[BundleAnswer]) -> Option<Value> {
+        None
+    }
+}
+
+/// A repository as clients name it: `registry/organization/repository`.
+pub fn image_name(registry: &Url, repository: &Repository) -> String {
+    let host = registry.host_str().unwrap_or_default();
+    match registry.port() {
+        Some(port) => format!("{host}:{port}/{repository}"),
+        None => format!("{host}/{repository}"),
+    }
 }

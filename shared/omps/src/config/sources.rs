@@ -40,7 +40,7 @@ fn not_toml(text: &str, error: &toml::de::Error) -> ConfigError {
 
 /// Overrides the values of the file with variables, and returns the names of unknown variables.
 pub(crate) fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Vec<String> {
-    const TEXTS: [&str; 14] = [
+    const TEXTS: [&str; 15] = [
         "log_level",
         "log_format",
         "default_release_version",
@@ -48,6 +48,7 @@ pub(crate) fn overlay(table: &mut Table, variables: Vec<(String, String)>) -> Ve
         "kojihub_url",
         "kojiroot_url",
         "release_format",
+        "registry_url",
         "secrets_prefix",
         "ca_file",
         "upload_bucket",

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, BoxStream};
 use futures_util::{FutureExt, StreamExt};
+use omps_operator::bundle_image::Validation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tracing::Instrument;
@@ -249,6 +250,8 @@ fn request(push: &EventPush, token: Token, id: &str) -> PushRequest {
         token,
         identity: Some(identity(push, id)),
         full_report: false,
+        with_catalog: false,
+        validation: Validation::Normal,
     }
 }
 

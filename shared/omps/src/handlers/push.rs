@@ -3,6 +3,7 @@
 
 use http::HeaderName;
 
+use super::query;
 use crate::api::PushUpload;
 use crate::app::App;
 use crate::call::Call;
@@ -51,7 +52,9 @@ async fn push(app: &App, request: &Request, source: Source) -> Answer {
         organization: super::organization(request)?,
         repository: repository.transpose()?,
         version: request.params.get("version").map(str::to_owned),
-        full_report: wants_full_report(request)?,
+        full_report: query::asks_for(request, "report", "full")?,
+        with_catalog: query::asks_for(request, "catalog", "true")?,
+        validation: query::validation(request)?,
         token: super::token(request)?,
         identity: identity(request, &source)?,
         source,
@@ -105,23 +108,5 @@ fn idempotency_key(request: &Request) -> Result<Option<&str>, Error> {
             "Idempotency-Key has {} bytes, or a character that is not printable ASCII; it must have 1 to {LONGEST_KEY} printable ASCII characters",
             value.len()
         ))),
-    }
-}
-
-/// `?report=full` asks for warnings and findings on success, too.
-fn wants_full_report(request: &Request) -> Result<bool, Error> {
-    let query = request.query.as_deref().unwrap_or_default();
-    match query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("report="))
-    {
-        None => Ok(false),
-        Some("full") => Ok(true),
-        Some(other) => {
-            let other: String = other.chars().take(40).collect();
-            Err(Error::BadRequest(format!(
-                "report={other:?} is not known; wanted report=full"
-            )))
-        }
     }
 }

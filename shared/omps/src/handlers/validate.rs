@@ -1,11 +1,12 @@
 //! `POST /v2/{organization}/validate`: the verdict, as a push would reach it.
 
+use super::query;
 use crate::api::ValidateAnswer;
 use crate::app::App;
 use crate::call::Call;
 use crate::error::Error;
 use crate::http::{Answer, Reply, Request, form};
-use crate::push;
+use crate::push::{self, Judging};
 use crate::source::Source;
 
 /// Judges the zip of a form.
@@ -15,19 +16,24 @@ use crate::source::Source;
 pub async fn validate(app: &App, request: Request) -> Answer {
     let call = Call::new(app, request.deadline);
     let organization = super::organization(&request)?;
+    let judging = Judging {
+        validation: query::validation(&request)?,
+        with_catalog: query::asks_for(&request, "catalog", "true")?,
+    };
     let zip = form::zip_of_form(&request.headers, request.body).await?;
-    let verdict = push::validate(call, &organization, &Source::Zip(zip)).await?;
-    let (valid, message, validation_info) = match verdict.result {
-        Ok(report) => (
-            true,
-            "The manifests are valid.".to_owned(),
-            report.validation_info(),
-        ),
+    let verdict = push::validate(call, &organization, &Source::Zip(zip), &judging).await?;
+    let (preview, message) = match verdict.result {
+        Ok(preview) => (Ok(preview), "The manifests are valid.".to_owned()),
         Err(Error::PackageValidation {
             message,
             validation_info,
-        }) => (false, message, *validation_info),
+        }) => (Err(*validation_info), message),
         Err(error) => return Err(error),
+    };
+    let valid = preview.is_ok();
+    let (validation_info, bundles, catalog) = match preview {
+        Ok(preview) => (preview.validation_info, preview.bundles, preview.catalog),
+        Err(validation_info) => (validation_info, None, None),
     };
     Reply::ok(&ValidateAnswer {
         organization,
@@ -36,5 +42,7 @@ pub async fn validate(app: &App, request: Request) -> Answer {
         valid,
         message,
         validation_info,
+        bundles,
+        catalog,
     })
 }

@@ -172,6 +172,58 @@ fn a_release_is_claimed_by_one_push_at_a_time() {
 }
 
 #[test]
+fn a_bundles_tag_is_shared_by_those_who_have_its_content() {
+    let by = |content: &str| Step::Claim(claim(Subject::Bundle, "", content));
+    let gone = |content: &str| {
+        let mut claim = claim(Subject::Bundle, "", content);
+        claim.refuted = Some(7);
+        Step::Claim(claim)
+    };
+    let conflict = "Conflict { outcome: Some(String(\"outcome\")), revision: 7, changed_at: 0 }";
+    let shared = "Replay(Some(String(\"outcome\")))";
+    let rows = vec![
+        ("no entry", None, by("content-a"), "Reserved, held: Nothing"),
+        (
+            "being written",
+            Some(entry(State::Reserved, LATER)),
+            by("content-a"),
+            shared,
+        ),
+        (
+            "being written, another content",
+            Some(entry(State::Reserved, LATER)),
+            by("content-b"),
+            "Busy { until: 1060000 }",
+        ),
+        (
+            "interrupted",
+            Some(entry(State::Reserved, NOW)),
+            by("content-b"),
+            "Reserved, held: Unclear",
+        ),
+        (
+            "written",
+            Some(entry(State::Done, 0)),
+            by("content-a"),
+            shared,
+        ),
+        (
+            "written, another content",
+            Some(entry(State::Done, 0)),
+            by("content-b"),
+            conflict,
+        ),
+        (
+            "written long ago and gone, another content",
+            Some(entry(State::Done, 0)),
+            gone("content-b"),
+            "Reserved, held: Unclear",
+        ),
+    ];
+    check("a bundle's tag is claimed", rows);
+}
+
+#[test]
 fn a_repeated_request_gets_the_first_answer() {
     let by = |content: &str| Step::Claim(claim(Subject::Request, "", content));
     let rows = vec![

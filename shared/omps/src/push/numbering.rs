@@ -5,7 +5,6 @@ use crate::error::Error;
 use crate::ledger::{self, Millis};
 use crate::registry::{Registry, Repository};
 use crate::release::ReleaseVersion;
-use crate::token::Token;
 
 /// The number of a release, before it is reserved.
 pub enum Numbering {
@@ -32,11 +31,10 @@ impl Numbering {
     /// `OMPSInvalidVersionFormat`, and those of listing.
     pub async fn find<R: Registry>(
         call: Call<'_>,
+        registry: &R,
         repository: &Repository,
-        token: &Token,
         asked: Option<&str>,
     ) -> Result<Self, Error> {
-        let registry: R = call.registry(token);
         if let Some(asked) = asked {
             let version = ReleaseVersion::parse(asked)?;
             let has = registry.has(repository, &version).await;
@@ -46,9 +44,8 @@ impl Numbering {
             });
         }
         let listed_at = ledger::now();
-        let releases = registry.releases(repository).await;
-        let releases = releases.map_err(|error| Error::listing(repository, &error))?;
-        let highest = ReleaseVersion::highest(releases.iter().map(String::as_str));
+        let highest = registry.highest(repository).await;
+        let highest = highest.map_err(|error| Error::listing(repository, &error))?;
         let first = highest.map_or_else(
             || call.app.config.default_release_version.clone(),
             |highest| highest.next_major(),

@@ -3,14 +3,14 @@
 
 use std::time::Duration;
 
+use crate::api::PartlyDone;
 use crate::call::Call;
 use crate::error::Error;
 use crate::ledger::claims::{Held, LedgerError, Wish};
 use crate::ledger::{Before, Millis, Refusal, Subject, Trace};
-use crate::registry::{Content, Packed as _, Push, Registry, RegistryError, Repository};
+use crate::registry::{Content, Contents, Packed as _, Push, Registry, RegistryError, Repository};
 use crate::release::ReleaseVersion;
 use crate::telemetry;
-use crate::token::Token;
 
 use super::numbering::Numbering;
 use super::once::Claim;
@@ -22,8 +22,8 @@ const READ_BACK_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::f
 /// Packed files on their way to a repository.
 pub struct Release<'a, R: Registry> {
     call: Call<'a>,
+    registry: &'a R,
     repository: &'a Repository,
-    token: &'a Token,
     packed: &'a R::Packed,
     visibility: &'a Visibility,
 }
@@ -56,8 +56,8 @@ enum Reserved {
 
 /// What became of a number.
 enum Attempt {
-    /// It is the release, with what was left undone.
-    Released(Vec<String>),
+    /// It is the release, with this in it.
+    Released(Contents),
     /// It is somebody else's release.
     Taken(RegistryError),
 }
@@ -79,18 +79,18 @@ struct Known {
 }
 
 impl<'a, R: Registry> Release<'a, R> {
-    /// Packed files on their way to a repository, on behalf of the caller with that token.
+    /// Packed files on their way to a repository.
     pub fn new(
         call: Call<'a>,
+        registry: &'a R,
         repository: &'a Repository,
-        token: &'a Token,
         packed: &'a R::Packed,
         visibility: &'a Visibility,
     ) -> Self {
         Release {
             call,
+            registry,
             repository,
-            token,
             packed,
             visibility,
         }
@@ -104,7 +104,7 @@ impl<'a, R: Registry> Release<'a, R> {
         &self,
         numbering: Numbering,
         claim: &mut Claim,
-    ) -> Result<(ReleaseVersion, Vec<String>), Error> {
+    ) -> Result<(ReleaseVersion, Contents), Error> {
         match numbering {
             Numbering::Asked {
                 version,
@@ -121,7 +121,7 @@ impl<'a, R: Registry> Release<'a, R> {
         version: ReleaseVersion,
         was_absent: bool,
         claim: &mut Claim,
-    ) -> Result<(ReleaseVersion, Vec<String>), Error> {
+    ) -> Result<(ReleaseVersion, Contents), Error> {
         telemetry::note("version", version.as_str());
         let reserved = self.reserve(&version, claim, Millis::MAX).await?;
         let attempt = match reserved {
@@ -133,6 +133,15 @@ impl<'a, R: Registry> Release<'a, R> {
                 reason: "another push of this release is under way".to_owned(),
                 transient: true,
             }),
+            // Another push has released it in this moment, and a push would replace that release.
+            Reserved::Done { .. }
+                if R::REPLACES && self.look(&version).await? == Content::Nothing =>
+            {
+                Attempt::Taken(RegistryError::Taken {
+                    reason: "it was released a moment ago".to_owned(),
+                    transient: true,
+                })
+            }
             // The registry refuses in its own words; or the release lacks being public, and this push repairs that.
             Reserved::Done { .. } => {
                 let known = Known {
@@ -144,7 +153,7 @@ impl<'a, R: Registry> Release<'a, R> {
             }
         };
         match attempt {
-            Attempt::Released(warnings) => Ok((version, warnings)),
+            Attempt::Released(contents) => Ok((version, contents)),
             Attempt::Taken(error) => Err(Error::pushing(&error)),
         }
     }
@@ -154,7 +163,7 @@ impl<'a, R: Registry> Release<'a, R> {
         first: ReleaseVersion,
         listed_at: Millis,
         claim: &mut Claim,
-    ) -> Result<(ReleaseVersion, Vec<String>), Error> {
+    ) -> Result<(ReleaseVersion, Contents), Error> {
         // What an interrupted try of this request has begun comes before every other number.
         let mut begun = claim.begun().filter(|begun| *begun != first);
         let mut next = first;
@@ -163,15 +172,18 @@ impl<'a, R: Registry> Release<'a, R> {
                 let after = next.next_major();
                 std::mem::replace(&mut next, after)
             });
+            if self.packed.needs(&version) {
+                continue;
+            }
             telemetry::note("version", version.as_str());
             let reserved = self.reserve(&version, claim, listed_at).await?;
             let Reserved::Ours(held) = reserved else {
                 continue;
             };
-            if let Attempt::Released(warnings) =
+            if let Attempt::Released(contents) =
                 self.attempt(&version, held, claim, Mode::Next).await?
             {
-                return Ok((version, warnings));
+                return Ok((version, contents));
             }
         }
         Err(Error::ServiceUnavailable(
@@ -204,7 +216,9 @@ impl<'a, R: Registry> Release<'a, R> {
         claim: &Claim,
         refuted: Option<u64>,
     ) -> Result<Reserved, Error> {
-        let key = self.call.release_key(self.repository, version.as_str());
+        let key = self
+            .call
+            .release_key::<R>(self.repository, version.as_str());
         let wish = Wish {
             owner: claim.owner(),
             refuted,
@@ -285,40 +299,72 @@ impl<'a, R: Registry> Release<'a, R> {
         })
     }
 
-    /// Sends the files, looks whether they are there, and makes them public.
+    /// Sends the files, looks whether they are there, and makes them public: as soon as the registry has confirmed that
+    /// the caller may push, and not before.
     async fn push_and_publish(
         &self,
         version: &ReleaseVersion,
         known: Known,
         held: Option<&mut Held>,
     ) -> Result<Attempt, Failed> {
-        if let Some(taken) = self.push(version, known).await? {
+        let registry = self.registry.within(self.call.less_reserve());
+        let confirm = self.visibility.is_possible();
+        let uploaded = registry.upload(self.repository, version, self.packed, confirm);
+        let mut uploaded = match uploaded.await {
+            Ok(uploaded) => uploaded,
+            Err(error @ RegistryError::Taken { .. }) => return Ok(Attempt::Taken(error)),
+            Err(error) => return Err(Failed::before(Error::pushing(&error))),
+        };
+        let (mut was_private, mut warnings) = (None, Vec::new());
+        if R::CONFIRMS_BY_UPLOAD {
+            was_private = Some(self.lacks_publishing().await);
+            let published = self.make_public(PartlyDone::default()).await;
+            warnings = published.map_err(Failed::before)?;
+        }
+        let pushed = registry.push(self.repository, version, self.packed, &mut uploaded);
+        let pushed = pushed.await;
+        let pushed = pushed.map_err(|error| Failed::before(Error::pushing(&error)))?;
+        if let Some(taken) = self.taken(version, known, pushed, was_private).await? {
             return Ok(Attempt::Taken(taken));
         }
+        if !R::CONFIRMS_BY_UPLOAD {
+            let published = self.publish_pushed(version, held).await;
+            warnings = published.map_err(Failed::unclear)?;
+        }
+        let mut contents: Contents = uploaded.into();
+        contents.warnings.extend(warnings);
+        Ok(Attempt::Released(contents))
+    }
+
+    /// Makes public what is pushed. Who comes after a failure knows that this is all that is left to do.
+    async fn publish_pushed(
+        &self,
+        version: &ReleaseVersion,
+        held: Option<&mut Held>,
+    ) -> Result<Vec<String>, Error> {
         if let Some(held) = held
             && self.visibility.is_possible()
         {
-            let noted = held.pushed().await;
-            noted.map_err(|error| Failed::unclear(error.into()))?;
+            held.pushed().await?;
         }
-        let published = self.make_public(version).await;
-        published.map(Attempt::Released).map_err(Failed::unclear)
+        let done = PartlyDone {
+            pushed: Some(true),
+            version: Some(version.to_string()),
+            ..PartlyDone::default()
+        };
+        self.make_public(done).await
     }
 
-    /// Sends the files, and looks whether they are there; the answer is who has the number instead. The caller's right to
+    /// Looks whether the files are there after a push; the answer is who has the number instead. The caller's right to
     /// push is confirmed by the registry's own answer, or by files that were not there before: a look alone confirms
     /// nothing.
-    async fn push(
+    async fn taken(
         &self,
         version: &ReleaseVersion,
         known: Known,
+        pushed: Push,
+        was_private: Option<bool>,
     ) -> Result<Option<RegistryError>, Failed> {
-        let registry = self.registry(self.call.less_reserve());
-        let pushed = registry.push(self.repository, version, self.packed).await;
-        let pushed = pushed.map_err(|error| Failed {
-            error: Error::pushing(&error),
-            trace: Trace::None,
-        })?;
         let unclear = |error: &RegistryError| Failed::unclear(Error::pushing(error));
         let there = self.read_back(version).await;
         match pushed {
@@ -329,16 +375,20 @@ impl<'a, R: Registry> Release<'a, R> {
                     "Quay took release {version}, and does not have it"
                 )))),
             },
-            Push::Exists { answer, repeated } => {
+            Push::Exists { error, repeated } => {
                 let may_be_ours = known.is_ours || repeated;
+                let lacked_publishing = async || match was_private {
+                    Some(was_private) => was_private,
+                    None => self.lacks_publishing().await,
+                };
                 match there.map_err(|error| unclear(&error))? {
-                    Content::Ours if may_be_ours || self.lacks_publishing().await => Ok(None),
+                    Content::Ours if may_be_ours || lacked_publishing().await => Ok(None),
                     Content::Nothing if may_be_ours => {
                         Err(unclear(&RegistryError::Unreachable(format!(
                             "Quay has a release {version}, and whether this push made it could not be found out"
                         ))))
                     }
-                    _ => Ok(Some(RegistryError::Exists(answer))),
+                    _ => Ok(Some(error)),
                 }
             }
             Push::Unclear(error) => match there {
@@ -354,15 +404,14 @@ impl<'a, R: Registry> Release<'a, R> {
         let Some(oauth) = self.visibility.oauth() else {
             return false;
         };
-        let registry = self.registry(self.call);
-        let private = registry.is_private(self.repository, oauth).await;
+        let private = self.registry.is_private(self.repository, oauth).await;
         private.unwrap_or(false)
     }
 
-    async fn make_public(&self, version: &ReleaseVersion) -> Result<Vec<String>, Error> {
-        let registry = self.registry(self.call);
+    async fn make_public(&self, done: PartlyDone) -> Result<Vec<String>, Error> {
+        let (registry, repository) = (self.registry, self.repository);
         self.visibility
-            .make_public(self.call, &registry, self.repository, version)
+            .make_public(self.call, registry, repository, done)
             .await
     }
 
@@ -386,18 +435,21 @@ impl<'a, R: Registry> Release<'a, R> {
     }
 
     async fn content(&self, version: &ReleaseVersion) -> Result<Content, RegistryError> {
-        let registry = self.registry(self.call);
-        registry
+        self.registry
             .content(self.repository, version, self.packed)
             .await
-    }
-
-    fn registry(&self, call: Call<'a>) -> R {
-        call.registry::<R>(self.token)
     }
 }
 
 impl Failed {
+    /// The registry does not have the release.
+    fn before(error: Error) -> Self {
+        Failed {
+            error,
+            trace: Trace::None,
+        }
+    }
+
     /// The registry may have the release: who comes next has to ask.
     fn unclear(error: Error) -> Self {
         Failed {

@@ -1,4 +1,4 @@
-//! Making a public organization's repository public, once the release is there.
+//! Making a public organization's repository public, once the registry has confirmed the caller's right to push.
 
 use std::sync::Arc;
 
@@ -7,7 +7,6 @@ use crate::call::Call;
 use crate::error::Error;
 use crate::names::OrganizationName;
 use crate::registry::{Registry, RegistryError, Repository};
-use crate::release::ReleaseVersion;
 use crate::secrets::SecretsError;
 use crate::token::{Token, Tokens};
 
@@ -54,13 +53,13 @@ impl Visibility {
     /// the organization's own token acts here. What is left undone without being a failure is a warning.
     ///
     /// # Errors
-    /// One that says that the release was pushed all the same.
+    /// One that says what was `done` all the same.
     pub async fn make_public<R: Registry>(
         &self,
         call: Call<'_>,
         registry: &R,
         repository: &Repository,
-        version: &ReleaseVersion,
+        done: PartlyDone,
     ) -> Result<Vec<String>, Error> {
         let name = &repository.organization;
         let (oauth, tokens) = match self {
@@ -78,14 +77,9 @@ impl Visibility {
         {
             published = registry.publish(repository, &oauth).await;
         }
-        published.map(|()| Vec::new()).map_err(|error| {
-            let done = PartlyDone {
-                pushed: Some(true),
-                version: Some(version.to_string()),
-                ..PartlyDone::default()
-            };
-            Error::changing(&error, done)
-        })
+        published
+            .map(|()| Vec::new())
+            .map_err(|error| Error::changing(&error, done))
     }
 }
 

@@ -2,16 +2,20 @@
 
 mod blob;
 
-use omps_operator::report::Report;
-use omps_operator::{Judged, OperatorError};
+use omps_operator::bundle_image::Validation;
+use omps_operator::{Operator, OperatorError};
 use reqwest::{RequestBuilder, StatusCode, Url, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 pub use blob::Blob;
 
-use super::{Content, Packed as _, Push, Registry, RegistryAnswer, RegistryError, Repository};
-use crate::names::{ReleaseName, RepositoryName};
+use super::{
+    Content, Contents, Packed as _, Push, Registry, RegistryAnswer, RegistryError, Repository,
+};
+use crate::app::App;
+use crate::call::Call;
+use crate::names::{OrganizationName, ReleaseName, RepositoryName};
 use crate::release::ReleaseVersion;
 use crate::token::Token;
 use crate::upstream::{ANSWER_LIMIT, CallError, Response, Upstream};
@@ -65,16 +69,51 @@ struct Visibility {
     is_public: bool,
 }
 
+/// App Registry takes a release in one request: nothing is uploaded before.
+pub struct NothingUploaded;
+
+impl From<NothingUploaded> for Contents {
+    fn from(_: NothingUploaded) -> Self {
+        Contents::default()
+    }
+}
+
 impl Registry for AppRegistry {
     type Packed = Blob;
+    type Uploaded = NothingUploaded;
 
-    fn connect(quay: Upstream, base: Url, token: Token) -> Self {
-        AppRegistry { quay, base, token }
+    const CONFIRMS_BY_UPLOAD: bool = false;
+    const REPLACES: bool = false;
+
+    fn url<'a>(app: &'a App, _organization: &OrganizationName) -> &'a Url {
+        &app.config.quay_url
     }
 
-    fn pack(judged: Judged, repository: &RepositoryName) -> Result<(Blob, Report), OperatorError> {
+    fn connect(call: Call<'_>, organization: &OrganizationName, token: &Token) -> Self {
+        AppRegistry {
+            quay: call.upstream("Quay"),
+            base: <Self as Registry>::url(call.app, organization).clone(),
+            token: token.clone(),
+        }
+    }
+
+    fn within(&self, call: Call<'_>) -> Self {
+        let quay = call.upstream("Quay");
+        AppRegistry {
+            quay,
+            ..self.clone()
+        }
+    }
+
+    /// Strict mode is of bundles alone.
+    fn pack(
+        operator: Operator,
+        repository: &RepositoryName,
+        _validation: Validation,
+    ) -> Result<Blob, OperatorError> {
+        let judged = operator.judge(repository.as_str())?;
         let (bundle, report) = judged.into_courier_bundle()?;
-        Ok((Blob::pack(&bundle, repository), report))
+        Ok(Blob::pack(&bundle, repository, report))
     }
 
     /// What a listing does not show is asked for by itself: Quay cuts listings off, and does not say so.
@@ -100,12 +139,23 @@ impl Registry for AppRegistry {
         Ok(!self.show(repository, Some(version)).await?.is_empty())
     }
 
+    async fn upload(
+        &self,
+        _to: &Repository,
+        _version: &ReleaseVersion,
+        _blob: &Blob,
+        _confirm: bool,
+    ) -> Result<NothingUploaded, RegistryError> {
+        Ok(NothingUploaded)
+    }
+
     /// Quay answers 409 where the release exists, so that a push without an answer can be sent again.
     async fn push(
         &self,
         to: &Repository,
         version: &ReleaseVersion,
         blob: &Blob,
+        _uploaded: &mut NothingUploaded,
     ) -> Result<Push, RegistryError> {
         let request = || {
             let body = reqwest::Body::wrap(blob.request_body(version));
@@ -119,7 +169,7 @@ impl Registry for AppRegistry {
         };
         match done(response) {
             Ok(()) => Ok(Push::Written),
-            Err(RegistryError::Exists(answer)) => Ok(Push::Exists { answer, repeated }),
+            Err(error @ RegistryError::Exists(_)) => Ok(Push::Exists { error, repeated }),
             Err(error @ RegistryError::Unreachable(_)) => Ok(Push::Unclear(error)),
             Err(error) if repeated || no_answer => Ok(Push::Unclear(error)),
             Err(error) => Err(error),
@@ -190,9 +240,9 @@ impl Registry for AppRegistry {
         done(self.quay.send_persistently(request, ANSWER_LIMIT).await)
     }
 
-    async fn ping(quay: Upstream, base: &Url) -> Result<(), String> {
-        quay.has_member(append(base, ["cnr", "version"]), "cnr-api")
-            .await
+    async fn ping(call: Call<'_>) -> Result<(), String> {
+        let version = append(&call.app.config.quay_url, ["cnr", "version"]);
+        call.upstream("Quay").has_member(version, "cnr-api").await
     }
 }
 

@@ -148,6 +148,15 @@ impl OciRegistry {
         }
     }
 
+    /// The same client, with its tokens, for work that has another deadline.
+    #[must_use]
+    pub fn within(&self, upstream: Upstream) -> Self {
+        OciRegistry {
+            upstream,
+            ..self.clone()
+        }
+    }
+
     /// Sends a request that may arrive twice, with the authorization that it needs, which is renewed once.
     async fn send(
         &self,
@@ -187,14 +196,19 @@ impl OciRegistry {
         }
     }
 
-    /// Sends a request that looks at something. See [`OciError::Hidden`] for what a 401 means here.
+    /// Sends a request that looks at something, with a token to push where there is one: Quay gave the other before it
+    /// created the repository. See [`OciError::Hidden`] for what a 401 means here.
     async fn look(
         &self,
         at: &ImageRepository,
         limit: usize,
         request: impl Fn() -> RequestBuilder,
     ) -> Result<Response, OciError> {
-        let response = self.send(at, Access::Pull, limit, request).await?;
+        let access = match self.auth.has(at, Access::Push).await {
+            true => Access::Push,
+            false => Access::Pull,
+        };
+        let response = self.send(at, access, limit, request).await?;
         let hidden = response.status == StatusCode::UNAUTHORIZED && self.has_tokens().await;
         match hidden {
             true => Err(OciError::Hidden(ErrorResponse::of(&response))),

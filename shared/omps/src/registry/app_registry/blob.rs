@@ -12,6 +12,7 @@ use bytes::Bytes;
 use flate2::{Compression, GzBuilder};
 use http_body::{Frame, SizeHint};
 use omps_operator::courier_bundle::CourierBundle;
+use omps_operator::report::{Report, ValidationInfo};
 use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 
@@ -25,11 +26,12 @@ use crate::release::ReleaseVersion;
 pub struct Blob {
     base64: Bytes,
     digest: String,
+    report: Report,
 }
 
 impl Blob {
     /// Packs files under a top directory of the repository's name: sorted, without owner, mode and time of their own.
-    pub fn pack(bundle: &CourierBundle, repository: &RepositoryName) -> Self {
+    pub fn pack(bundle: &CourierBundle, repository: &RepositoryName, report: Report) -> Self {
         // Room for what does not compress: memory that is not written costs nothing, a copy while growing does.
         let size: usize = bundle.values().map(Vec::len).sum();
         let mut base64 = Vec::with_capacity(size / 2 * 3);
@@ -42,6 +44,7 @@ impl Blob {
         Blob {
             base64: base64.into(),
             digest,
+            report,
         }
     }
 
@@ -71,6 +74,10 @@ impl Packed for Blob {
     /// SHA-256 of the tar in hexadecimal.
     fn digest(&self) -> &str {
         &self.digest
+    }
+
+    fn validation_info(&self) -> ValidationInfo {
+        self.report.validation_info()
     }
 }
 

@@ -71,6 +71,12 @@ impl Auth {
         Auth { caller, tokens }
     }
 
+    /// Whether there is a token for that.
+    pub(super) async fn has(&self, to: &ImageRepository, access: Access) -> bool {
+        let tokens = self.tokens.lock().await;
+        tokens.contains_key(&(to.clone(), access))
+    }
+
     /// What a request for this repository should carry; nothing where the registry does not ask for it.
     pub(super) async fn authorization(
         &self,

@@ -1,0 +1,40 @@
+//! What must be right of the registries for bundle images before anything is sent to them.
+
+use reqwest::Url;
+
+use super::{Config, ConfigError};
+use crate::organization::ReleaseFormat;
+
+/// Checks the registry of every organization whose releases are bundle images, and that of all others.
+///
+/// # Errors
+/// [`ConfigError::Invalid`], which names the key.
+pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
+    let invalid = |problem: String| Err(ConfigError::Invalid(problem));
+    let uses_quay = config.registry_url.is_none();
+    let is_used = config.release_format == ReleaseFormat::BundleImage;
+    if is_used && uses_quay && !is_safe(&config.quay_url) {
+        return invalid(format!(
+            "quay_url {} is not safe for bundle images: wanted https, or the same as registry_url",
+            config.quay_url
+        ));
+    }
+    for (name, organization) in &config.organizations {
+        let is_used = config.release_format(name) == ReleaseFormat::BundleImage;
+        let registry = config.registry_url(name);
+        if is_used && organization.public && !config.is_quay(registry) {
+            return invalid(format!(
+                "organizations.{name}: public is for a Quay, and registry_url {registry} is not quay_url"
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Whether tokens may go there without somebody saying so.
+fn is_safe(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
+    let is_loopback = address.is_ok_and(|address| address.is_loopback()) || host == "localhost";
+    url.scheme() == "https" || is_loopback
+}

@@ -1,0 +1,326 @@
+//! Bundle images in an OCI registry, as `contract/bundle-image.md` describes them: a release is a tag that points to the
+//! newest bundle's image, and every bundle has a tag of its own. [`oci`] speaks the protocol; here is what a release is.
+//!
+//! A push asks what the tags point to, reserves those of bundles that are free, puts up blobs, then the bundles' manifests,
+//! oldest first, and reads them back. The release's manifest is the last: its tag says that all is there.
+
+mod bundle_tags;
+mod errors;
+mod packed;
+mod release_tag;
+
+use std::sync::Arc;
+
+use omps_operator::bundle_image::Validation;
+use omps_operator::{Operator, OperatorError};
+use reqwest::Url;
+
+use super::oci::{Blob, ImageRepository, Manifest, OciError, OciRegistry, Reference, Tag};
+use super::{
+    Content, Contents, Push, Registry, RegistryAnswer, RegistryError, Repository, image_name,
+};
+use crate::app::App;
+use crate::call::Call;
+use crate::deadline::Deadline;
+use crate::ledger::claims::Ledger;
+use crate::names::{OrganizationName, ReleaseName, RepositoryName};
+use crate::release::ReleaseVersion;
+use crate::token::Token;
+use bundle_tags::BundleTags;
+use packed::PackedRelease;
+
+/// An OCI registry, as one caller uses it.
+#[derive(Clone)]
+pub struct BundleImages {
+    client: OciRegistry,
+    registry: Url,
+    ledger: Arc<Ledger>,
+    deadline: Deadline,
+}
+
+/// A release whose blobs are in the repository.
+pub struct Uploaded {
+    /// `registry/organization/repository`
+    place: String,
+    manifest: Manifest,
+    /// Whether the release's tag is there, with this very manifest.
+    is_there: bool,
+    bundles: BundleTags,
+}
+
+impl From<Uploaded> for Contents {
+    fn from(uploaded: Uploaded) -> Self {
+        let (place, digest) = (&uploaded.place, uploaded.manifest.digest());
+        let (bundles, warnings) = uploaded.bundles.into_answer(place, &digest);
+        Contents {
+            image: Some(format!("{place}@{digest}")),
+            bundles: Some(bundles),
+            warnings,
+        }
+    }
+}
+
+impl Registry for BundleImages {
+    type Packed = PackedRelease;
+    type Uploaded = Uploaded;
+
+    const CONFIRMS_BY_UPLOAD: bool = true;
+    const REPLACES: bool = true;
+
+    fn url<'a>(app: &'a App, organization: &OrganizationName) -> &'a Url {
+        app.config.registry_url(organization.as_str())
+    }
+
+    fn connect(call: Call<'_>, organization: &OrganizationName, token: &Token) -> Self {
+        let registry = Self::url(call.app, organization).clone();
+        let endpoint = call.app.endpoint(&registry);
+        BundleImages {
+            client: OciRegistry::new(call.upstream("Quay"), endpoint, token.clone()),
+            registry,
+            ledger: call.app.ledger.clone(),
+            deadline: call.deadline,
+        }
+    }
+
+    fn within(&self, call: Call<'_>) -> Self {
+        BundleImages {
+            client: self.client.within(call.upstream("Quay")),
+            deadline: call.deadline,
+            ..self.clone()
+        }
+    }
+
+    fn pack(
+        operator: Operator,
+        repository: &RepositoryName,
+        validation: Validation,
+    ) -> Result<PackedRelease, OperatorError> {
+        let judged = operator.judge_bundles(repository.as_str(), validation)?;
+        Ok(PackedRelease::new(judged.into_release()?)?)
+    }
+
+    async fn releases(&self, repository: &Repository) -> Result<Vec<String>, RegistryError> {
+        let at = image_repository(repository)?;
+        let numbers = self.numbers(&at).await?;
+        let releases = self.releases_among(&at, &numbers).await?;
+        Ok(releases.iter().map(ToString::to_string).collect())
+    }
+
+    /// From the highest number down: bundles' tags are numbers, too.
+    async fn highest(
+        &self,
+        repository: &Repository,
+    ) -> Result<Option<ReleaseVersion>, RegistryError> {
+        let at = image_repository(repository)?;
+        let mut numbers = self.numbers(&at).await?;
+        numbers.sort_unstable_by(|a, b| b.cmp(a));
+        for some in numbers.chunks(AT_ONCE) {
+            let mut releases = self.releases_among(&at, some).await?;
+            if !releases.is_empty() {
+                return Ok(Some(releases.swap_remove(0)));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn has(
+        &self,
+        repository: &Repository,
+        version: &ReleaseVersion,
+    ) -> Result<bool, RegistryError> {
+        let at = image_repository(repository)?;
+        let found = self.look(&at, &release_tag::of(version)?).await?;
+        Ok(found.is_some())
+    }
+
+    async fn upload(
+        &self,
+        to: &Repository,
+        version: &ReleaseVersion,
+        packed: &PackedRelease,
+        confirm: bool,
+    ) -> Result<Uploaded, RegistryError> {
+        let (at, tag) = (image_repository(to)?, release_tag::of(version)?);
+        let manifest = packed.manifest(version)?;
+        let (found, mut bundles) = match self.look_at_all(&at, packed, &tag).await {
+            Err(OciError::Hidden(_)) => {
+                // Nothing is there, or another push is just creating the repository. With the right to push all is seen.
+                let blobs = packed.all().iter().flat_map(|bundle| &bundle.blobs);
+                self.client.upload_blobs(&at, blobs).await?;
+                self.look_at_all(&at, packed, &tag).await?
+            }
+            looked => looked?,
+        };
+        let is_there = match found.map(|found| found.digest()) {
+            None => false,
+            Some(digest) if digest == manifest.digest() => true,
+            Some(digest) => return Err(taken(format!("{tag} is {digest}"))),
+        };
+        if is_there {
+            // Nothing is to be written: this confirms that the caller may write.
+            let config = packed.newest().config();
+            self.client.upload_blobs(&at, [config]).await?;
+        } else {
+            bundles.check_newest()?;
+            bundles.reserve(self, to, &at, packed).await?;
+            if let Err(error) = self.upload_missing(&at, packed, &bundles, confirm).await {
+                bundles.give_up().await;
+                return Err(error);
+            }
+        }
+        Ok(Uploaded {
+            place: image_name(&self.registry, to),
+            manifest,
+            is_there,
+            bundles,
+        })
+    }
+
+    async fn push(
+        &self,
+        to: &Repository,
+        version: &ReleaseVersion,
+        packed: &PackedRelease,
+        uploaded: &mut Uploaded,
+    ) -> Result<Push, RegistryError> {
+        let (at, tag) = (image_repository(to)?, release_tag::of(version)?);
+        if uploaded.is_there {
+            let error = taken(format!("{tag} is {}", uploaded.manifest.digest()));
+            let repeated = false;
+            return Ok(Push::Exists { error, repeated });
+        }
+        if let Err(error) = uploaded.bundles.write(self, &at, packed).await {
+            uploaded.bundles.give_up().await;
+            return Err(error);
+        }
+        self.put_release(&at, &tag, packed, &uploaded.manifest)
+            .await
+    }
+
+    async fn content(
+        &self,
+        repository: &Repository,
+        version: &ReleaseVersion,
+        packed: &PackedRelease,
+    ) -> Result<Content, RegistryError> {
+        let (at, tag) = (image_repository(repository)?, release_tag::of(version)?);
+        let digest = visible(self.client.digest_of(&at, &tag).await)?;
+        Ok(match digest {
+            None => Content::Nothing,
+            Some(digest) if digest == packed.manifest(version)?.digest() => Content::Ours,
+            Some(_) => Content::Other,
+        })
+    }
+
+    /// Bundles' tags stay: catalogs refer to their digests.
+    async fn delete(&self, from: &Repository, release: &ReleaseName) -> Result<(), RegistryError> {
+        let at = image_repository(from)?;
+        let found = match Tag::parse(release.as_str()) {
+            Ok(tag) => self.look(&at, &tag).await?.map(|found| (tag, found)),
+            Err(_) => None,
+        };
+        match found.filter(|(tag, manifest)| release_tag::is_release(tag, manifest)) {
+            Some((tag, _)) => Ok(self.client.delete_tag(&at, &tag).await?),
+            None => Err(RegistryError::NotFound(RegistryAnswer {
+                status: 404,
+                body: serde_json::json!({"error": {"message": format!("{from} has no release {release}")}}),
+            })),
+        }
+    }
+
+    async fn is_private(
+        &self,
+        repository: &Repository,
+        oauth: &Token,
+    ) -> Result<bool, RegistryError> {
+        let at = image_repository(repository)?;
+        Ok(self.client.is_public(&at, oauth).await? == Some(false))
+    }
+
+    /// Reads back what it did: a catalog that refers to a private image is of no use to a cluster.
+    async fn publish(&self, repository: &Repository, oauth: &Token) -> Result<(), RegistryError> {
+        let at = image_repository(repository)?;
+        if self.client.is_public(&at, oauth).await? == Some(true) {
+            return Ok(());
+        }
+        self.client.make_public(&at, oauth).await?;
+        match self.client.is_public(&at, oauth).await? {
+            Some(true) => Ok(()),
+            _ => Err(RegistryError::Unreachable(format!(
+                "Quay made {repository} public, and it is not"
+            ))),
+        }
+    }
+
+    async fn ping(call: Call<'_>) -> Result<(), String> {
+        let endpoint = call.app.endpoint(call.app.config.default_registry_url());
+        let is_there = endpoint.is_there(&call.upstream("Quay")).await;
+        is_there.map_err(|error| error.to_string())
+    }
+}
+
+/// How many tags are asked for at the same time. The front of quay.io allows 30 requests a second.
+const AT_ONCE: usize = 8;
+
+impl BundleImages {
+    /// What a tag points to; nothing when the repository is hidden from the caller, which pushing finds out.
+    async fn look(
+        &self,
+        at: &ImageRepository,
+        tag: &Tag,
+    ) -> Result<Option<Manifest>, RegistryError> {
+        visible(self.client.manifest(at, Reference::Tag(tag)).await)
+    }
+
+    /// What the release's tag and those of its bundles point to.
+    async fn look_at_all(
+        &self,
+        at: &ImageRepository,
+        packed: &PackedRelease,
+        tag: &Tag,
+    ) -> Result<(Option<Manifest>, BundleTags), OciError> {
+        tokio::try_join!(
+            self.client.manifest(at, Reference::Tag(tag)),
+            BundleTags::look(&self.client, at, packed, tag)
+        )
+    }
+
+    /// Puts up the blobs that are missing of what is to be written.
+    async fn upload_missing(
+        &self,
+        at: &ImageRepository,
+        packed: &PackedRelease,
+        bundles: &BundleTags,
+        confirm: bool,
+    ) -> Result<(), RegistryError> {
+        let blobs: Vec<Blob> = bundles.blobs(packed).cloned().collect();
+        let mut missing = self.client.missing_blobs(at, &blobs).await?;
+        if missing.is_empty() && confirm {
+            missing.push(packed.newest().config());
+        }
+        Ok(self.client.upload_blobs(at, missing).await?)
+    }
+}
+
+fn image_repository(repository: &Repository) -> Result<ImageRepository, RegistryError> {
+    let (organization, name) = (&repository.organization, &repository.name);
+    Ok(ImageRepository::parse(
+        organization.as_str(),
+        name.as_str(),
+    )?)
+}
+
+/// What a look shows: nothing of what is hidden from the caller.
+fn visible<T>(looked: Result<Option<T>, OciError>) -> Result<Option<T>, RegistryError> {
+    match looked {
+        Err(OciError::Hidden(_)) => Ok(None),
+        looked => Ok(looked?),
+    }
+}
+
+fn taken(reason: String) -> RegistryError {
+    RegistryError::Taken {
+        reason,
+        transient: false,
+    }
+}

@@ -1,0 +1,107 @@
+//! Releases as bundle images, in front of a registry that is strict about the protocol.
+
+mod bundles;
+mod delete;
+mod numbers;
+mod push;
+mod verdict;
+mod visibility;
+
+use omps::app::App;
+use omps_tests::oci::{Kind, Registry, Settings};
+use omps_tests::operator::Operator;
+use serde_json::Value;
+
+use crate::helpers::{Answer, ORGANIZATION, TestApp};
+
+const NAME: &str = "doorbell-operator";
+const CSV: &str = "doorbell-operator.v1.0.0.clusterserviceversion.yaml";
+
+/// The service in front of a registry.
+struct Setup {
+    app: TestApp,
+    registry: Registry,
+}
+
+impl Setup {
+    /// A Quay, and an organization without rules.
+    async fn quay() -> Self {
+        Self::with(Kind::Quay, "").await
+    }
+
+    /// A registry of that kind, and these lines in the organization's table.
+    async fn with(kind: Kind, organization: &str) -> Self {
+        let settings = Settings::of(kind, &[ORGANIZATION]);
+        let registry = Registry::start(settings).await.expect("a port");
+        let url = registry.url();
+        // What is not at `quay_url` is no Quay.
+        let registry_url = match kind {
+            Kind::Quay => String::new(),
+            _ => format!("registry_url = \"{url}\"\n"),
+        };
+        let settings = format!(
+            "release_format = \"bundle-image\"\n{registry_url}[Test.organizations.{ORGANIZATION}]\n{organization}"
+        );
+        let app = TestApp::launch(&settings, false, |mut config, aws| {
+            if kind == Kind::Quay {
+                config.quay_url = url.parse().expect("a URL");
+            }
+            App::with_aws(config, aws)
+        })
+        .await;
+        Self { app, registry }
+    }
+
+    /// The tags of a repository, sorted; none when there is no such repository.
+    fn tags(&self, name: &str) -> Vec<String> {
+        self.registry.tags(ORGANIZATION, name).unwrap_or_default()
+    }
+
+    /// The manifest that a tag points to.
+    fn manifest(&self, name: &str, tag: &str) -> Value {
+        let manifest = self.registry.manifest(ORGANIZATION, name, tag);
+        serde_json::from_slice(&manifest.expect("the tag is there")).expect("JSON")
+    }
+
+    /// `registry/organization/name@digest`
+    fn image(&self, name: &str, digest: &Value) -> String {
+        let host = self.registry.url().replace("http://", "");
+        let digest = digest.as_str().expect("a digest");
+        format!("{host}/{ORGANIZATION}/{name}@{digest}")
+    }
+
+    /// How many requests the registry had whose line starts like this.
+    fn count(&self, start: &str) -> usize {
+        let requests = self.registry.requests();
+        let lines = requests
+            .iter()
+            .map(|request| format!("{} {}", request.method, request.path));
+        lines.filter(|line| line.starts_with(start)).count()
+    }
+}
+
+impl Drop for Setup {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.registry.surprises(), Vec::<String>::new());
+        }
+    }
+}
+
+/// The digests of an answer's bundles, by tag.
+fn digests(answer: &Answer) -> Vec<(&str, &str)> {
+    let bundles = answer.body["bundles"].as_array().expect("bundles");
+    bundles
+        .iter()
+        .map(|bundle| {
+            let tag = bundle["tag"].as_str().unwrap_or("null");
+            (tag, bundle["digest"].as_str().expect("a digest"))
+        })
+        .collect()
+}
+
+/// The doorbell with another description: the same bundle in another content.
+fn touched_up_doorbell() -> Operator {
+    let file = Operator::doorbell().file(CSV).to_owned();
+    Operator::doorbell().with(CSV, &format!("{file}\n# touched up\n"))
+}
