@@ -490,7 +490,7 @@ async fn a_build_that_ended_before_one_that_is_released_is_superseded() {
     // A version in the message overrules the order.
     let asked = json!({"organization": ORGANIZATION, "nvr": "doorbell-1-1", "version": "0.9.0"});
     assert!(queue.deliver(&[asked]).await.is_empty());
-    assert_eq!(queue.told(), ["Operator Push Succeeded: 0.9.0"]);
+    assert_eq!(queue.outcomes_so_far(), ["Operator Push Succeeded: 0.9.0"]);
 }
 
 #[tokio::test]
@@ -508,7 +508,7 @@ async fn a_release_that_was_deleted_comes_back_when_its_push_is_forced() {
 
     assert_eq!(queue.releases(), ["1.0.0"]);
     assert_eq!(
-        queue.told(),
+        queue.outcomes_so_far(),
         [
             "Operator Push Succeeded: 1.0.0",
             "Operator Push Succeeded: 1.0.0",
@@ -526,5 +526,5 @@ async fn a_build_that_koji_still_shows_as_building_comes_back() {
     let failed = queue.deliver(&[build("doorbell-1-1")]).await;
 
     assert_eq!(failed, ["0"]);
-    assert!(queue.told().is_empty());
+    assert!(queue.outcomes_so_far().is_empty());
 }

@@ -8,7 +8,7 @@ use crate::names::{Nvr, OrganizationName, RepositoryName};
 
 /// `POST …/zipfile` and `POST …/koji/{nvr}`: a release was pushed.
 #[derive(Debug, Clone, Serialize)]
-pub struct PushAnswer {
+pub(crate) struct PushAnswer {
     /// The organization.
     pub organization: OrganizationName,
     /// The repository.
@@ -39,7 +39,7 @@ pub struct PushAnswer {
 
 /// `POST …/validate`: the verdict.
 #[derive(Debug, Serialize)]
-pub struct ValidateAnswer {
+pub(crate) struct ValidateAnswer {
     /// The organization whose rules were applied.
     pub organization: OrganizationName,
     /// The repository that a push would go to; null where no file says what the package is called.
@@ -85,7 +85,7 @@ pub struct BundleAnswer {
 
 /// `DELETE …/{repo}[/{version}]`: what was deleted.
 #[derive(Debug, Serialize)]
-pub struct DeleteAnswer {
+pub(crate) struct DeleteAnswer {
     /// The organization.
     pub organization: OrganizationName,
     /// The repository, which stays.
@@ -97,7 +97,7 @@ pub struct DeleteAnswer {
 /// The JSON body of `POST …/zipfile` for a zip that was uploaded before.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PushUpload {
+pub(crate) struct PushUpload {
     /// The upload's id.
     pub upload: String,
 }
@@ -105,21 +105,21 @@ pub struct PushUpload {
 /// The JSON body of `POST …/uploads`, which may be empty.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct CreateUpload {
+pub(crate) struct CreateUpload {
     /// Bytes of the zip.
     pub size: Option<u64>,
 }
 
 /// `PUT …/uploads/{upload}`: the zip has arrived.
 #[derive(Debug, Serialize)]
-pub struct PutUploadAnswer {
+pub(crate) struct PutUploadAnswer {
     /// The upload's id.
     pub upload: String,
 }
 
 /// `GET …/health/ping`
 #[derive(Debug, Serialize)]
-pub struct HealthAnswer {
+pub(crate) struct HealthAnswer {
     /// Whether pushes can succeed.
     pub ok: bool,
     /// The HTTP status.
@@ -130,7 +130,7 @@ pub struct HealthAnswer {
 
 /// The services that pushes need.
 #[derive(Debug, Serialize)]
-pub struct ServicesHealth {
+pub(crate) struct ServicesHealth {
     /// Where builds come from.
     pub koji: ServiceHealth,
     /// Where releases go.
@@ -141,7 +141,7 @@ pub struct ServicesHealth {
 
 /// A service.
 #[derive(Debug, Serialize)]
-pub struct ServiceHealth {
+pub(crate) struct ServiceHealth {
     /// Whether it can be used.
     pub ok: bool,
     /// `It works!`, or why not.
@@ -150,7 +150,7 @@ pub struct ServiceHealth {
 
 /// `GET …/about`
 #[derive(Debug, Serialize)]
-pub struct AboutAnswer {
+pub(crate) struct AboutAnswer {
     /// The version of omps.
     pub version: &'static str,
     /// The operator-courier release whose verdicts are reproduced.

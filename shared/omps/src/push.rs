@@ -31,10 +31,10 @@ use once::{Begun, Claim};
 use release::Release;
 use visibility::Visibility;
 
-pub use once::{Identity, Kind};
+pub(crate) use once::{Identity, Kind};
 
 /// What is asked for.
-pub struct PushRequest {
+pub(crate) struct PushRequest {
     /// Whose rules apply, and where the release goes.
     pub organization: OrganizationName,
     /// The repository; absent: the one that has the package's name.
@@ -57,7 +57,7 @@ pub struct PushRequest {
 
 /// What came of a push that did not fail.
 #[derive(Debug)]
-pub enum Pushed {
+pub(crate) enum Pushed {
     /// The release was pushed for this request.
     Now(Box<PushAnswer>),
     /// The same request was answered with this before.
@@ -68,7 +68,7 @@ pub enum Pushed {
 ///
 /// # Errors
 /// In the order of the steps; nothing was pushed unless the error says so.
-pub async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed, Error> {
+pub(crate) async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed, Error> {
     let mut claim = match once::begin(call, request.identity.as_ref()).await? {
         Begun::Before(answer) => return Ok(Pushed::Before(answer)),
         Begun::Now(claim) => claim,
@@ -156,7 +156,7 @@ async fn story<R: Registry>(
 }
 
 /// The verdict on an archive, and nothing else.
-pub struct Verdict {
+pub(crate) struct Verdict {
     /// The repository that a push would go to; nothing where no file says what the package is called.
     pub repo: Option<RepositoryName>,
     /// Every file of the archive.
@@ -166,7 +166,7 @@ pub struct Verdict {
 }
 
 /// What a push would make of an archive.
-pub struct Preview {
+pub(crate) struct Preview {
     /// What the verdict found without refusing.
     pub validation_info: ValidationInfo,
     /// The bundle images, where the release is one.
@@ -177,7 +177,7 @@ pub struct Preview {
 
 /// How an archive is to be judged.
 #[derive(Default)]
-pub struct Judging {
+pub(crate) struct Judging {
     /// What refuses the operator, where the organization is not stricter.
     pub validation: Validation,
     /// Whether the answer has what a catalog says of the bundles.
@@ -188,7 +188,7 @@ pub struct Judging {
 ///
 /// # Errors
 /// As in a push, up to the package's name.
-pub async fn validate(
+pub(crate) async fn validate(
     call: Call<'_>,
     name: &OrganizationName,
     source: &Source,

@@ -16,14 +16,14 @@ pub(super) struct RepositoryName {
 }
 
 impl RepositoryName {
-    pub fn new(namespace: &str, name: &str) -> Self {
+    pub(super) fn new(namespace: &str, name: &str) -> Self {
         Self {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
         }
     }
 
-    pub fn parse(path: &str) -> Option<Self> {
+    pub(super) fn parse(path: &str) -> Option<Self> {
         let (namespace, name) = path.split_once('/')?;
         Some(Self::new(namespace, name))
     }
@@ -44,7 +44,7 @@ pub(super) struct Manifest {
 
 impl Manifest {
     /// A manifest that has no blobs, and differs from others by its name.
-    pub fn empty(name: &str) -> Self {
+    pub(super) fn empty(name: &str) -> Self {
         Self {
             media_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
             bytes: format!(r#"{{"schemaVersion":2,"annotations":{{"name":"{name}"}}}}"#)
@@ -70,14 +70,14 @@ pub(super) struct Repository {
 
 impl Repository {
     /// The manifest behind a tag or a digest, and its digest.
-    pub fn manifest(&self, reference: &str) -> Option<(&str, &Manifest)> {
+    pub(super) fn manifest(&self, reference: &str) -> Option<(&str, &Manifest)> {
         let digest = self.tags.get(reference).map_or(reference, String::as_str);
         let (digest, manifest) = self.manifests.get_key_value(digest)?;
         Some((digest, manifest))
     }
 
     /// Keeps a manifest, and makes a tag point to it. Returns its digest.
-    pub fn put(&mut self, tag: Option<&str>, manifest: Manifest) -> String {
+    pub(super) fn put(&mut self, tag: Option<&str>, manifest: Manifest) -> String {
         let digest = digest_of(&manifest.bytes);
         self.manifests.insert(digest.clone(), manifest);
         if let Some(tag) = tag {
@@ -87,11 +87,11 @@ impl Repository {
         digest
     }
 
-    pub fn is_immutable(&self, tag: &str) -> bool {
+    pub(super) fn is_immutable(&self, tag: &str) -> bool {
         self.tags.contains_key(tag) && self.immutable.iter().any(|pattern| pattern.is_match(tag))
     }
 
-    pub fn tags_of(&self, digest: &str) -> Vec<String> {
+    pub(super) fn tags_of(&self, digest: &str) -> Vec<String> {
         let same = self.tags.iter().filter(|(_, found)| *found == digest);
         same.map(|(tag, _)| tag.clone()).collect()
     }
@@ -112,16 +112,16 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub fn find(&self, name: &RepositoryName) -> Option<&Repository> {
+    pub(super) fn find(&self, name: &RepositoryName) -> Option<&Repository> {
         self.repositories.get(name)
     }
 
-    pub fn find_mut(&mut self, name: &RepositoryName) -> Option<&mut Repository> {
+    pub(super) fn find_mut(&mut self, name: &RepositoryName) -> Option<&mut Repository> {
         self.repositories.get_mut(name)
     }
 
     /// The repository `name`, made now and administered by `creator` when there is none.
-    pub fn create(&mut self, name: &RepositoryName, creator: &str) -> &mut Repository {
+    pub(super) fn create(&mut self, name: &RepositoryName, creator: &str) -> &mut Repository {
         self.repositories
             .entry(name.clone())
             .or_insert_with(|| Repository {
@@ -131,7 +131,7 @@ impl Store {
     }
 
     /// Starts an upload and returns its id.
-    pub fn start_upload(&mut self, to: RepositoryName) -> String {
+    pub(super) fn start_upload(&mut self, to: RepositoryName) -> String {
         self.started += 1;
         let id = format!("upload-{}", self.started);
         let bytes = Vec::new();
@@ -139,7 +139,12 @@ impl Store {
         id
     }
 
-    pub fn may_read(&self, name: &RepositoryName, caller: &Caller, accounts: &Accounts) -> bool {
+    pub(super) fn may_read(
+        &self,
+        name: &RepositoryName,
+        caller: &Caller,
+        accounts: &Accounts,
+    ) -> bool {
         match self.find(name) {
             Some(repository) => repository.public || is_admin(repository, name, caller, accounts),
             None => accounts.owns(caller, &name.namespace),
@@ -147,7 +152,12 @@ impl Store {
     }
 
     /// Whether a caller may push, and create the repository when there is none.
-    pub fn may_write(&self, name: &RepositoryName, caller: &Caller, accounts: &Accounts) -> bool {
+    pub(super) fn may_write(
+        &self,
+        name: &RepositoryName,
+        caller: &Caller,
+        accounts: &Accounts,
+    ) -> bool {
         match self.find(name) {
             Some(repository) => is_admin(repository, name, caller, accounts),
             None => accounts.may_create_in(caller, &name.namespace),

@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::http::Request;
 
 /// Whether a request asks for what `name=value` stands for. The parameter has no other value.
-pub fn asks_for(request: &Request, name: &str, value: &str) -> Result<bool, Error> {
+pub(super) fn asks_for(request: &Request, name: &str, value: &str) -> Result<bool, Error> {
     let query = request.query.as_deref().unwrap_or_default();
     let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
     match pairs.find(|(found, _)| *found == name) {
@@ -23,7 +23,7 @@ pub fn asks_for(request: &Request, name: &str, value: &str) -> Result<bool, Erro
 
 /// What refuses an operator by the request: `?validation=strict` makes its organization stricter, and nothing makes it less
 /// strict.
-pub fn validation(request: &Request) -> Result<Validation, Error> {
+pub(super) fn validation(request: &Request) -> Result<Validation, Error> {
     Ok(match asks_for(request, "validation", "strict")? {
         true => Validation::Strict,
         false => Validation::Normal,

@@ -7,7 +7,7 @@ use crate::registry::{Registry, Repository};
 use crate::release::ReleaseVersion;
 
 /// The number of a release, before it is reserved.
-pub enum Numbering {
+pub(super) enum Numbering {
     /// The version that was asked for: this one or none.
     Asked {
         /// The version.
@@ -29,7 +29,7 @@ impl Numbering {
     ///
     /// # Errors
     /// `OMPSInvalidVersionFormat`, and those of listing.
-    pub async fn find<R: Registry>(
+    pub(super) async fn find<R: Registry>(
         call: Call<'_>,
         registry: &R,
         repository: &Repository,

@@ -14,7 +14,7 @@ use crate::release::ReleaseVersion;
 
 /// By what a request is known when it comes again.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// What it comes from.
     pub kind: Kind,
     /// The text that is the same when it comes again.
@@ -26,7 +26,7 @@ pub struct Identity {
 
 /// What gives a request its identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// The header `Idempotency-Key`.
     Key,
     /// An upload, which is pushed once.
@@ -36,7 +36,7 @@ pub enum Kind {
 }
 
 /// What becomes of a request.
-pub enum Begun {
+pub(super) enum Begun {
     /// It is to be done now.
     Now(Claim),
     /// It was answered with this before.
@@ -44,13 +44,13 @@ pub enum Begun {
 }
 
 /// The right to do what a request asks for. A request without identity needs none.
-pub struct Claim(Option<(Held, String)>);
+pub(super) struct Claim(Option<(Held, String)>);
 
 /// Claims a request.
 ///
 /// # Errors
 /// Somebody else works on it, it asks for something else than before, or the ledger cannot be used.
-pub async fn begin(call: Call<'_>, identity: Option<&Identity>) -> Result<Begun, Error> {
+pub(super) async fn begin(call: Call<'_>, identity: Option<&Identity>) -> Result<Begun, Error> {
     let Some(identity) = identity else {
         return Ok(Begun::Now(Claim(None)));
     };
@@ -108,14 +108,14 @@ fn pushed_as(answer: &Value) -> String {
 
 impl Claim {
     /// The request's identity, for what is reserved on its behalf; empty when it has none.
-    pub fn owner(&self) -> String {
+    pub(super) fn owner(&self) -> String {
         self.0
             .as_ref()
             .map_or(String::new(), |(_, key)| key.clone())
     }
 
     /// The release that an interrupted try of the same request was about to push.
-    pub fn begun(&self) -> Option<ReleaseVersion> {
+    pub(super) fn begun(&self) -> Option<ReleaseVersion> {
         let (held, _) = self.0.as_ref()?;
         ReleaseVersion::parse(held.begun()?).ok()
     }
@@ -124,7 +124,7 @@ impl Claim {
     ///
     /// # Errors
     /// The ledger cannot be used, or another process does the same: then it must not be pushed.
-    pub async fn begin(&mut self, version: &ReleaseVersion) -> Result<(), Error> {
+    pub(super) async fn begin(&mut self, version: &ReleaseVersion) -> Result<(), Error> {
         match &mut self.0 {
             Some((held, _)) if held.begun() != Some(version.as_str()) => {
                 Ok(held.begin(version.to_string()).await?)
@@ -134,7 +134,7 @@ impl Claim {
     }
 
     /// Notes how the push ended: an answer is kept for who asks again, an error lets the next one try.
-    pub async fn end(self, result: &Result<PushAnswer, Error>) {
+    pub(super) async fn end(self, result: &Result<PushAnswer, Error>) {
         let Some((held, _)) = self.0 else { return };
         match result {
             Ok(answer) => match serde_json::to_value(answer) {

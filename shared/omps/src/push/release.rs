@@ -20,7 +20,7 @@ use super::visibility::Visibility;
 const READ_BACK_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
 
 /// Packed files on their way to a repository.
-pub struct Release<'a, R: Registry> {
+pub(super) struct Release<'a, R: Registry> {
     call: Call<'a>,
     registry: &'a R,
     repository: &'a Repository,
@@ -80,7 +80,7 @@ struct Known {
 
 impl<'a, R: Registry> Release<'a, R> {
     /// Packed files on their way to a repository.
-    pub fn new(
+    pub(super) fn new(
         call: Call<'a>,
         registry: &'a R,
         repository: &'a Repository,
@@ -100,7 +100,7 @@ impl<'a, R: Registry> Release<'a, R> {
     ///
     /// # Errors
     /// Those of pushing and of making public.
-    pub async fn publish(
+    pub(super) async fn publish(
         &self,
         numbering: Numbering,
         claim: &mut Claim,

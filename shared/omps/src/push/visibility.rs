@@ -11,7 +11,7 @@ use crate::secrets::SecretsError;
 use crate::token::{Token, Tokens};
 
 /// What an organization wants of its repositories' visibility, and has for it.
-pub enum Visibility {
+pub(super) enum Visibility {
     /// They stay as they are.
     Unchanged,
     /// They should be public, but the organization has no OAuth token.
@@ -25,7 +25,7 @@ impl Visibility {
     ///
     /// # Errors
     /// [`SecretsError`], when the token cannot be read.
-    pub async fn of(call: Call<'_>, name: &OrganizationName) -> Result<Self, SecretsError> {
+    pub(super) async fn of(call: Call<'_>, name: &OrganizationName) -> Result<Self, SecretsError> {
         if !call.app.organization(name).public {
             return Ok(Visibility::Unchanged);
         }
@@ -37,12 +37,12 @@ impl Visibility {
     }
 
     /// Whether repositories are to become public, and can.
-    pub fn is_possible(&self) -> bool {
+    pub(super) fn is_possible(&self) -> bool {
         self.oauth().is_some()
     }
 
     /// What repositories are made public with.
-    pub fn oauth(&self) -> Option<&Token> {
+    pub(super) fn oauth(&self) -> Option<&Token> {
         match self {
             Visibility::Public(oauth, _) => Some(oauth),
             Visibility::Unchanged | Visibility::Impossible => None,
@@ -54,7 +54,7 @@ impl Visibility {
     ///
     /// # Errors
     /// One that says what was `done` all the same.
-    pub async fn make_public<R: Registry>(
+    pub(super) async fn make_public<R: Registry>(
         &self,
         call: Call<'_>,
         registry: &R,

@@ -8,7 +8,7 @@ use reqwest::{RequestBuilder, StatusCode, Url, header};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-pub use blob::Blob;
+pub(super) use blob::Blob;
 
 use super::{
     Content, Contents, Packed as _, Push, Registry, RegistryAnswer, RegistryError, Repository,

@@ -7,9 +7,9 @@ use omps_operator::report::Severity;
 use omps_operator::{Limits, Operator, OperatorError};
 use serde_json::Value;
 
-pub type Files = Vec<(String, String)>;
+pub(crate) type Files = Vec<(String, String)>;
 
-pub fn opened(files: &[(String, String)]) -> Result<Operator, OperatorError> {
+pub(crate) fn opened(files: &[(String, String)]) -> Result<Operator, OperatorError> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options =
         zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
@@ -23,14 +23,14 @@ pub fn opened(files: &[(String, String)]) -> Result<Operator, OperatorError> {
     )
 }
 
-pub fn judged(
+pub(crate) fn judged(
     files: &[(String, String)],
     validation: Validation,
 ) -> Result<JudgedBundles, OperatorError> {
     opened(files)?.judge_bundles("etcd", validation)
 }
 
-pub fn release(files: &[(String, String)]) -> Release {
+pub(crate) fn release(files: &[(String, String)]) -> Release {
     judged(files, Validation::Normal)
         .unwrap()
         .into_release()
@@ -38,7 +38,7 @@ pub fn release(files: &[(String, String)]) -> Release {
 }
 
 /// Rule and message of every refusal.
-pub fn refusals(files: &[(String, String)]) -> Vec<(&'static str, String)> {
+pub(crate) fn refusals(files: &[(String, String)]) -> Vec<(&'static str, String)> {
     let error = judged(files, Validation::Normal).unwrap_err();
     let findings = error.validation_info().findings.into_iter();
     findings
@@ -47,16 +47,16 @@ pub fn refusals(files: &[(String, String)]) -> Vec<(&'static str, String)> {
         .collect()
 }
 
-pub fn file(path: &str, text: impl Into<String>) -> (String, String) {
+pub(crate) fn file(path: &str, text: impl Into<String>) -> (String, String) {
     (path.to_owned(), text.into())
 }
 
-pub fn csv(version: &str) -> String {
+pub(crate) fn csv(version: &str) -> String {
     csv_with(version, "", "")
 }
 
 /// A CSV that owns the CRD of [`crd`], with more lines at the end of its metadata and of its spec.
-pub fn csv_with(version: &str, metadata: &str, spec: &str) -> String {
+pub(crate) fn csv_with(version: &str, metadata: &str, spec: &str) -> String {
     format!(
         "apiVersion: operators.coreos.com/v1alpha1\n\
          kind: ClusterServiceVersion\n\
@@ -69,14 +69,14 @@ pub fn csv_with(version: &str, metadata: &str, spec: &str) -> String {
     )
 }
 
-pub fn crd() -> String {
+pub(crate) fn crd() -> String {
     "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: etcds.example.com}\n\
      spec:\n  group: example.com\n  scope: Namespaced\n  names: {plural: etcds, kind: Etcd}\n\
      \x20 versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]\n"
         .to_owned()
 }
 
-pub fn package(channels: &str) -> (String, String) {
+pub(crate) fn package(channels: &str) -> (String, String) {
     file(
         "etcd.package.yaml",
         format!("packageName: etcd\n{channels}"),
@@ -84,7 +84,7 @@ pub fn package(channels: &str) -> (String, String) {
 }
 
 /// Package manifests with a directory a version.
-pub fn nested(channels: &str, versions: &[&str]) -> Files {
+pub(crate) fn nested(channels: &str, versions: &[&str]) -> Files {
     let mut files = vec![package(channels)];
     for version in versions {
         files.push(file(&format!("{version}/csv.yaml"), csv(version)));
@@ -94,7 +94,7 @@ pub fn nested(channels: &str, versions: &[&str]) -> Files {
 }
 
 /// Package manifests with the newest version in the channel stable.
-pub fn operator(versions: &[&str]) -> Files {
+pub(crate) fn operator(versions: &[&str]) -> Files {
     let newest = versions.last().unwrap();
     nested(
         &format!("channels: [{{name: stable, currentCSV: etcd.v{newest}}}]\n"),
@@ -102,14 +102,14 @@ pub fn operator(versions: &[&str]) -> Files {
     )
 }
 
-pub const ANNOTATIONS: &str = "annotations:\n\
+pub(crate) const ANNOTATIONS: &str = "annotations:\n\
     \x20 operators.operatorframework.io.bundle.mediatype.v1: registry+v1\n\
     \x20 operators.operatorframework.io.bundle.manifests.v1: manifests/\n\
     \x20 operators.operatorframework.io.bundle.metadata.v1: metadata/\n\
     \x20 operators.operatorframework.io.bundle.package.v1: etcd # the package\n\
     \x20 operators.operatorframework.io.bundle.channels.v1: stable\n";
 
-pub fn ready_made(directory: &str, version: &str) -> Files {
+pub(crate) fn ready_made(directory: &str, version: &str) -> Files {
     vec![
         file(&format!("{directory}manifests/csv.yaml"), csv(version)),
         file(&format!("{directory}manifests/crd.yaml"), crd()),
@@ -120,7 +120,7 @@ pub fn ready_made(directory: &str, version: &str) -> Files {
     ]
 }
 
-pub fn digests(release: &Release) -> Vec<String> {
+pub(crate) fn digests(release: &Release) -> Vec<String> {
     release
         .bundles
         .iter()
@@ -128,6 +128,6 @@ pub fn digests(release: &Release) -> Vec<String> {
         .collect()
 }
 
-pub fn json_of(blob: &Blob) -> Value {
+pub(crate) fn json_of(blob: &Blob) -> Value {
     serde_json::from_slice(&blob.bytes).unwrap()
 }

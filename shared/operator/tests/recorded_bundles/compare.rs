@@ -11,7 +11,7 @@ use super::texts::{CRD_V1, TEXTS, pattern};
 use super::{Files, release};
 
 /// What differs between an answer and the recordings of the upload's bundles.
-pub fn differences(
+pub(crate) fn differences(
     files: &Files,
     expect: &str,
     refused_rules: &Value,

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 /// Rule, severity, and the part of the message that must be there. What the recordings say in other words is not compared.
-pub const TEXTS: [(&str, &str, &str); 35] = [
+pub(crate) const TEXTS: [(&str, &str, &str); 35] = [
     (
         "crd-owned",
         "refused",
@@ -138,13 +138,13 @@ pub const TEXTS: [(&str, &str, &str); 35] = [
 ];
 
 /// What must be said of CRDs in v1; more may be.
-pub const CRD_V1: [&str; 4] = [
+pub(crate) const CRD_V1: [&str; 4] = [
     r"metadata\.annotations\[api-approved\.kubernetes\.io\]: Required value",
     r#"metadata\.name: Invalid value: Q"#,
     r"spec\.versions: Invalid value",
     r"spec\.scope: Unsupported value",
 ];
 
-pub fn pattern(text: &str) -> Regex {
+pub(crate) fn pattern(text: &str) -> Regex {
     Regex::new(&text.replace('Q', r#""(?:[^"\\]|\\.)*""#)).unwrap()
 }

@@ -20,7 +20,7 @@ use crate::ledger::{Before, Millis, Refusal, Subject, Trace, now};
 const READ_BACK_PAUSES: [Duration; 2] = [Duration::from_millis(100), Duration::from_millis(400)];
 
 /// The bundles of a release, oldest first, and what is known of their tags.
-pub struct BundleTags {
+pub(super) struct BundleTags {
     tags: Vec<BundleTag>,
     looked_at: Millis,
 }
@@ -48,7 +48,7 @@ enum State {
 
 impl BundleTags {
     /// Asks what each tag points to.
-    pub async fn look(
+    pub(super) async fn look(
         client: &OciRegistry,
         at: &ImageRepository,
         packed: &PackedRelease,
@@ -74,7 +74,7 @@ impl BundleTags {
     }
 
     /// Refuses a release whose newest bundle is there with another content.
-    pub fn check_newest(&self) -> Result<(), RegistryError> {
+    pub(super) fn check_newest(&self) -> Result<(), RegistryError> {
         match self.tags.last() {
             Some(BundleTag {
                 answer,
@@ -89,7 +89,7 @@ impl BundleTags {
     }
 
     /// Reserves the tags that are free.
-    pub async fn reserve(
+    pub(super) async fn reserve(
         &mut self,
         registry: &BundleImages,
         to: &Repository,
@@ -124,7 +124,7 @@ impl BundleTags {
     }
 
     /// The blobs of what is to be written: the bundles that are not there, and the newest, which the release shares.
-    pub fn blobs<'a>(&self, packed: &'a PackedRelease) -> impl Iterator<Item = &'a Blob> {
+    pub(super) fn blobs<'a>(&self, packed: &'a PackedRelease) -> impl Iterator<Item = &'a Blob> {
         let newest = packed.all().len() - 1;
         let is_needed =
             |index: usize, tag: &BundleTag| index == newest || matches!(tag.state, State::Free(_));
@@ -140,7 +140,7 @@ impl BundleTags {
     }
 
     /// Writes the tags that are free, oldest first, and reads them back.
-    pub async fn write(
+    pub(super) async fn write(
         &mut self,
         registry: &BundleImages,
         at: &ImageRepository,
@@ -162,7 +162,7 @@ impl BundleTags {
     }
 
     /// Lets others have the tags that were reserved. They may have been written.
-    pub async fn give_up(&mut self) {
+    pub(super) async fn give_up(&mut self) {
         for tag in &mut self.tags {
             if let State::Free(held) = &mut tag.state
                 && let Some(held) = held.take()
@@ -173,7 +173,11 @@ impl BundleTags {
     }
 
     /// What an answer says of the bundles in `place`, and of those that could not have their tags.
-    pub fn into_answer(self, place: &str, release: &Digest) -> (Vec<BundleAnswer>, Vec<String>) {
+    pub(super) fn into_answer(
+        self,
+        place: &str,
+        release: &Digest,
+    ) -> (Vec<BundleAnswer>, Vec<String>) {
         let mut warnings = Vec::new();
         let bundles = self.tags.into_iter().map(|tag| {
             let BundleTag {

@@ -10,12 +10,12 @@ use super::{AT_ONCE, BundleImages, taken};
 use crate::release::ReleaseVersion;
 
 /// The tag of a release.
-pub fn of(version: &ReleaseVersion) -> Result<Tag, RegistryError> {
+pub(super) fn of(version: &ReleaseVersion) -> Result<Tag, RegistryError> {
     Ok(Tag::parse(version.as_str())?)
 }
 
 /// Whether a manifest was pushed as the release of that name.
-pub fn is_release(tag: &Tag, manifest: &Manifest) -> bool {
+pub(super) fn is_release(tag: &Tag, manifest: &Manifest) -> bool {
     let manifest: Value = serde_json::from_slice(&manifest.bytes).unwrap_or(Value::Null);
     let annotation = |name: &str| manifest.get("annotations")?.get(name)?.as_str();
     annotation("org.opencontainers.image.version") == Some(tag.as_str())
@@ -83,7 +83,7 @@ impl BundleImages {
 }
 
 /// Whether a write may have been done although its answer is no success.
-pub fn may_have_effect(error: &OciError) -> bool {
+pub(super) fn may_have_effect(error: &OciError) -> bool {
     match error {
         OciError::Failed(answer) => answer.status >= 500,
         OciError::Unreachable(_) | OciError::Malformed(_) => true,
