@@ -4,6 +4,7 @@ mod bundles;
 mod delete;
 mod numbers;
 mod push;
+mod round_trips;
 mod verdict;
 mod visibility;
 
