@@ -2,6 +2,7 @@
 
 mod bundles;
 mod delete;
+mod faults;
 mod numbers;
 mod push;
 mod round_trips;

@@ -300,6 +300,9 @@ pub trait Registry: Clone + Send + Sync + 'static {
         uploaded: &mut Self::Uploaded,
     ) -> impl Future<Output = Result<Push, RegistryError>> + Send;
 
+    /// Lets others have what was reserved for a release that is not going to be pushed.
+    fn give_up(&self, uploaded: Self::Uploaded) -> impl Future<Output = ()> + Send;
+
     /// What a repository has as that release, beside the packed files.
     ///
     /// # Errors

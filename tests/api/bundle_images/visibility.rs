@@ -46,7 +46,7 @@ async fn a_private_organization_stays_private() {
 }
 
 #[tokio::test]
-async fn a_failure_leaves_no_release_and_the_same_push_again_repairs_it() {
+async fn a_failure_leaves_no_release_and_the_next_push_repairs_it() {
     let setup = public().await;
     let zip = Operator::doorbell().zip();
     let path = "/api/v1/repository/testorg/doorbell-operator/changevisibility";
@@ -55,9 +55,11 @@ async fn a_failure_leaves_no_release_and_the_same_push_again_repairs_it() {
         .registry
         .fail_next(3, "POST", path, Fault::Refuse(refusal));
 
-    let failed = setup.app.push_zipfile_as("1.0.0", &zip).await;
+    let failed = setup.app.push_zipfile_as("3.0.0", &zip).await;
     let tags = setup.tags(NAME);
-    let again = setup.app.push_zipfile_as("1.0.0", &zip).await;
+    // Neither the number nor the bundle's tag is kept from another content.
+    let other = touched_up_doorbell().zip();
+    let again = setup.app.push_zipfile_as("3.0.0", &other).await;
 
     assert_eq!(failed.kind(), (500, "QuayPackageError"), "{failed:?}");
     assert_eq!(failed.body.get("pushed"), None);

@@ -297,8 +297,13 @@ impl<'a, R: Registry> Release<'a, R> {
         let (mut was_private, mut warnings) = (None, Vec::new());
         if R::CONFIRMS_BY_UPLOAD {
             was_private = Some(self.lacks_publishing().await);
-            let published = self.make_public(PartlyDone::default()).await;
-            warnings = published.map_err(Failed::before)?;
+            match self.make_public(PartlyDone::default()).await {
+                Ok(left_undone) => warnings = left_undone,
+                Err(error) => {
+                    registry.give_up(uploaded).await;
+                    return Err(Failed::before(error));
+                }
+            }
         }
         let pushed = registry.push(self.repository, version, self.packed, &mut uploaded);
         let pushed = pushed.await;

@@ -166,6 +166,8 @@ impl Registry for AppRegistry {
         }
     }
 
+    async fn give_up(&self, _uploaded: NothingUploaded) {}
+
     async fn content(
         &self,
         repository: &Repository,

@@ -202,6 +202,10 @@ impl Registry for BundleImages {
             .await
     }
 
+    async fn give_up(&self, mut uploaded: Uploaded) {
+        uploaded.bundles.give_up().await;
+    }
+
     async fn content(
         &self,
         repository: &Repository,
