@@ -404,7 +404,7 @@ impl<'a, R: Registry> Release<'a, R> {
         for pause in READ_BACK_PAUSES {
             match self.content(version).await {
                 Ok(Content::Nothing) => {
-                    tokio::time::sleep(pause.min(self.call.deadline.left())).await
+                    tokio::time::sleep(pause.min(self.call.deadline.left())).await;
                 }
                 content => return content,
             }
