@@ -3,10 +3,10 @@
 
 use omps_tests::oci::{Fault, Kind, Refusal};
 use omps_tests::operator::Operator;
-use omps_tests::quay::accounts::oauth_token;
+use omps_tests::quay::accounts::{basic, oauth_token};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 
-use super::{NAME, Setup, touched_up_doorbell};
+use super::{NAME, READER, READER_PASSWORD, Setup, touched_up_doorbell};
 use crate::helpers::ORGANIZATION;
 
 async fn public() -> Setup {
@@ -105,6 +105,30 @@ async fn a_caller_without_rights_publishes_nothing() {
     assert_eq!(answer.kind(), (403, "QuayAuthorizationError"));
     assert_eq!(setup.registry.is_public(ORGANIZATION, NAME), Some(false));
     assert_eq!(setup.count("POST /api"), 0);
+}
+
+#[tokio::test]
+async fn a_caller_who_sees_all_and_may_not_push_makes_the_organizations_token_do_nothing() {
+    let setup = public().await;
+    let zip = Operator::larder().zip();
+    setup.app.push_zipfile_as("1.0.0", &zip).await;
+    let asked = setup.count("POST /api") + setup.count("GET /api");
+    let tags = setup.tags("larder-operator");
+
+    // Every blob is there already, and so is the first release.
+    for version in ["1.0.0", "2.0.0"] {
+        let form = omps_tests::multipart::form("file", Some("a.zip"), &zip);
+        let path = format!("/v2/testorg/zipfile/{version}");
+        let request = setup.app.request(reqwest::Method::POST, &path);
+        let request = request
+            .header(AUTHORIZATION, basic(READER, READER_PASSWORD))
+            .header(CONTENT_TYPE, omps_tests::multipart::content_type());
+        let answer = setup.app.send(request.body(form)).await;
+
+        assert_eq!(answer.kind(), (403, "QuayAuthorizationError"), "{version}");
+    }
+    assert_eq!(setup.count("POST /api") + setup.count("GET /api"), asked);
+    assert_eq!(setup.tags("larder-operator"), tags);
 }
 
 #[tokio::test]
