@@ -2,8 +2,10 @@
 
 mod bundles;
 mod delete;
+mod faults;
 mod numbers;
 mod push;
+mod round_trips;
 mod verdict;
 mod visibility;
 
@@ -16,6 +18,10 @@ use crate::helpers::{Answer, ORGANIZATION, TestApp};
 
 const NAME: &str = "doorbell-operator";
 const CSV: &str = "doorbell-operator.v1.0.0.clusterserviceversion.yaml";
+
+/// An account that may not push.
+const READER: &str = "testorg+reader";
+const READER_PASSWORD: &str = "READERTOKEN";
 
 /// The service in front of a registry.
 struct Setup {
@@ -31,7 +37,9 @@ impl Setup {
 
     /// A registry of that kind, and these lines in the organization's table.
     async fn with(kind: Kind, organization: &str) -> Self {
-        let settings = Settings::of(kind, &[ORGANIZATION]);
+        let mut settings = Settings::of(kind, &[ORGANIZATION]);
+        let accounts = settings.accounts;
+        settings.accounts = accounts.reader(READER, READER_PASSWORD, ORGANIZATION);
         let registry = Registry::start(settings).await.expect("a port");
         let url = registry.url();
         // What is not at `quay_url` is no Quay.

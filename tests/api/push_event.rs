@@ -11,6 +11,7 @@ use omps::events::outcome::{Outcome, Outcomes};
 use omps::events::worker::{Batch, Message, Worker};
 use omps::objects::Objects;
 use omps_tests::koji::{Build, Fault as KojiFault, Refusal as KojiRefusal, State};
+use omps_tests::oci;
 use omps_tests::operator::Operator;
 use omps_tests::quay::{Fault, Refusal};
 use serde_json::{Value, json};
@@ -527,4 +528,24 @@ async fn a_build_that_koji_still_shows_as_building_comes_back() {
 
     assert_eq!(failed, ["0"]);
     assert!(queue.outcomes_so_far().is_empty());
+}
+
+#[tokio::test]
+async fn an_object_becomes_bundle_images() {
+    let settings = oci::Settings::of(oci::Kind::DockerRegistry, &[ORGANIZATION]);
+    let registry = oci::Registry::start(settings).await.expect("a port");
+    let settings = format!(
+        "release_format = \"bundle-image\"\nregistry_url = \"{}\"",
+        registry.url()
+    );
+    let robot = format!("quay_token = \"{}\"", token());
+    let mut queue = Queue::with_settings(&settings, &robot).await;
+    let object = queue.put("v2/testorg/zipfile/a.zip", &Operator::doorbell().zip());
+
+    let failed = queue.deliver(&[object]).await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    assert_eq!(queue.outcomes_so_far(), ["Operator Push Succeeded: 1.0.0"]);
+    let tags = registry.tags(ORGANIZATION, "doorbell-operator");
+    assert_eq!(tags, Some(vec!["1.0.0".to_owned()]));
 }

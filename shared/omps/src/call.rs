@@ -3,14 +3,17 @@
 
 use std::sync::Arc;
 
+use reqwest::Url;
+
 use crate::app::App;
 use crate::deadline::Deadline;
 use crate::greenwave::Greenwave;
 use crate::koji::Koji;
 use crate::names::OrganizationName;
-use crate::registry::{Registry, Repository};
+use crate::organization::ReleaseFormat;
+use crate::registry::{Connection, Registry, Repository};
 use crate::secrets::SecretsError;
-use crate::token::Tokens;
+use crate::token::{Token, Tokens};
 use crate::upstream::Upstream;
 
 /// The application, and when the work must be done.
@@ -47,9 +50,33 @@ impl<'a> Call<'a> {
         )
     }
 
+    /// Where an organization's releases go.
+    pub fn registry_url<R: Registry>(self, organization: &OrganizationName) -> &'a Url {
+        match R::FORMAT {
+            ReleaseFormat::AppRegistry => &self.app.config.quay_url,
+            ReleaseFormat::BundleImage => self.app.config.registry_url(organization.as_str()),
+        }
+    }
+
+    /// The registry that an organization's releases go to, for the caller with that token.
+    pub fn registry<R: Registry>(self, organization: &OrganizationName, token: &Token) -> R {
+        R::connect(self.connection(self.registry_url::<R>(organization)), token)
+    }
+
+    /// A connection to a registry, on behalf of this work.
+    pub fn connection(self, url: &Url) -> Connection {
+        Connection {
+            service: self.upstream("Quay"),
+            url: url.clone(),
+            endpoint: self.app.endpoint(url),
+            ledger: self.app.ledger.clone(),
+            deadline: self.deadline,
+        }
+    }
+
     /// The ledger's key of a release, or of something else that a repository has by name.
     pub fn release_key<R: Registry>(self, repository: &Repository, name: &str) -> String {
-        let registry = R::url(self.app, &repository.organization);
+        let registry = self.registry_url::<R>(&repository.organization);
         format!("release/{registry}{repository}#{name}")
     }
 

@@ -17,6 +17,7 @@ use toml::{Table, Value};
 use crate::organization::{Organization, ReleaseFormat};
 use crate::release::ReleaseVersion;
 use crate::telemetry::{LogFormat, LogLevel};
+use crate::url::{base_url, optional_url};
 use sources::{overlay, section_of};
 
 /// The section that is read when `OMPS_CONF_SECTION` names none.
@@ -256,28 +257,6 @@ fn release_version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Release
     let text = String::deserialize(deserializer)?;
     ReleaseVersion::parse(&text)
         .map_err(|error| de::Error::custom(format!("default_release_version: {error}")))
-}
-
-fn base_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let wrong = |problem: &str| de::Error::custom(format!("{text:?} is not a base URL: {problem}"));
-    let url = Url::parse(&text).map_err(|error| wrong(&error.to_string()))?;
-    match url.scheme() {
-        _ if !url.username().is_empty() || url.password().is_some() => {
-            Err(wrong("it must not hold a user or password"))
-        }
-        _ if url.query().is_some() || url.fragment().is_some() => {
-            Err(wrong("it must end with the path"))
-        }
-        "http" | "https" if url.has_host() => Ok(url),
-        _ => Err(wrong("wanted http://host or https://host")),
-    }
-}
-
-pub(crate) fn optional_url<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Url>, D::Error> {
-    base_url(deserializer).map(Some)
 }
 
 /// A secret's name without the organization, in the characters that Secrets Manager takes.

@@ -19,9 +19,14 @@ pub(crate) async fn check(call: Call<'_>) -> HealthAnswer {
         version.map(|_| ()).map_err(|error| error.to_string())
     };
     let registry = async {
-        match call.app.config.release_format {
-            ReleaseFormat::AppRegistry => AppRegistry::ping(call).await,
-            ReleaseFormat::BundleImage => BundleImages::ping(call).await,
+        let config = &call.app.config;
+        match config.release_format {
+            ReleaseFormat::AppRegistry => {
+                AppRegistry::ping(call.connection(&config.quay_url)).await
+            }
+            ReleaseFormat::BundleImage => {
+                BundleImages::ping(call.connection(config.default_registry_url())).await
+            }
         }
     };
     let greenwave = async {

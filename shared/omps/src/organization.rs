@@ -5,8 +5,8 @@ use omps_operator::rules::{Annotation, Replacement, Rules};
 use reqwest::Url;
 use serde::{Deserialize, Deserializer};
 
-use crate::config::optional_url;
 use crate::token::{self, Token, Tokens};
+use crate::url::optional_url;
 
 /// An organization's part of the configuration. One that is not configured is private and has no rules.
 #[derive(Debug, Default, Deserialize)]

@@ -116,7 +116,7 @@ async fn story<R: Registry>(
     telemetry::note("repo", repository.name.as_str());
 
     // The verdict costs CPU, the rest waits for others: all at once. What is wrong with the version is said first.
-    let registry = R::connect(call, &repository.organization, &request.token);
+    let registry: R = call.registry(&repository.organization, &request.token);
     let asked = request.version.as_deref();
     let (numbering, packed, visibility) = tokio::join!(
         Numbering::find(call, &registry, &repository, asked),
@@ -237,7 +237,7 @@ async fn preview<R: Registry>(
     let organization = call.app.organization(&repository.organization);
     let name = repository.name.clone();
     let packed = prepare::<R>(organization, operator, name, judging.validation).await?;
-    let place = image_name(R::url(call.app, &repository.organization), repository);
+    let place = image_name(call.registry_url::<R>(&repository.organization), repository);
     let bundles = packed.bundles(&place);
     let for_catalog = bundles.as_deref().filter(|_| judging.with_catalog);
     Ok(Preview {

@@ -5,6 +5,7 @@ mod bundle_images;
 pub mod oci;
 
 use std::fmt;
+use std::sync::Arc;
 
 use omps_operator::bundle_image::Validation;
 use omps_operator::report::ValidationInfo;
@@ -16,12 +17,13 @@ pub use app_registry::AppRegistry;
 pub use bundle_images::BundleImages;
 
 use crate::api::BundleAnswer;
-use crate::app::App;
-use crate::call::Call;
+use crate::deadline::Deadline;
+use crate::ledger::claims::Ledger;
 use crate::names::{OrganizationName, ReleaseName, RepositoryName};
+use crate::organization::ReleaseFormat;
 use crate::release::ReleaseVersion;
 use crate::token::Token;
-use crate::upstream::CallError;
+use crate::upstream::{CallError, Upstream};
 use oci::InvalidImageName;
 
 /// Where in a registry: `organization/repository`.
@@ -208,6 +210,20 @@ pub struct Contents {
     pub warnings: Vec<String>,
 }
 
+/// A registry, as one piece of work reaches it.
+pub struct Connection {
+    /// Calls to it.
+    pub service: Upstream,
+    /// Where it is.
+    pub url: Url,
+    /// What the process has learnt about it, if it is an OCI registry.
+    pub endpoint: Arc<oci::Endpoint>,
+    /// Where releases are reserved.
+    pub ledger: Arc<Ledger>,
+    /// When the work must be done.
+    pub deadline: Deadline,
+}
+
 /// A registry, as one caller uses it. Clones share what they have learnt.
 pub trait Registry: Clone + Send + Sync + 'static {
     /// An operator as this registry takes it.
@@ -221,15 +237,15 @@ pub trait Registry: Clone + Send + Sync + 'static {
     /// Whether it takes a release in place of another, so that the ledger alone keeps one from that.
     const REPLACES: bool;
 
-    /// Where an organization's releases go.
-    fn url<'a>(app: &'a App, organization: &OrganizationName) -> &'a Url;
+    /// The form of its releases.
+    const FORMAT: ReleaseFormat;
 
-    /// The registry of an organization, for the caller with that token.
-    fn connect(call: Call<'_>, organization: &OrganizationName, token: &Token) -> Self;
+    /// The registry at the end of a connection, for the caller with that token.
+    fn connect(connection: Connection, token: &Token) -> Self;
 
     /// The same registry and caller, for work with another deadline.
     #[must_use]
-    fn within(&self, call: Call<'_>) -> Self;
+    fn within(&self, service: Upstream, deadline: Deadline) -> Self;
 
     /// Judges an operator and packs it. Costs CPU, and always gives the same bytes.
     ///
@@ -300,6 +316,9 @@ pub trait Registry: Clone + Send + Sync + 'static {
         uploaded: &mut Self::Uploaded,
     ) -> impl Future<Output = Result<Push, RegistryError>> + Send;
 
+    /// Lets others have what was reserved for a release that is not going to be pushed.
+    fn give_up(&self, uploaded: Self::Uploaded) -> impl Future<Output = ()> + Send;
+
     /// What a repository has as that release, beside the packed files.
     ///
     /// # Errors
@@ -345,7 +364,7 @@ pub trait Registry: Clone + Send + Sync + 'static {
     ///
     /// # Errors
     /// Why not, for people.
-    fn ping(call: Call<'_>) -> impl Future<Output = Result<(), String>> + Send;
+    fn ping(connection: Connection) -> impl Future<Output = Result<(), String>> + Send;
 }
 
 /// An operator in the form of a registry.

@@ -2,6 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
+use serde::{Deserialize, Deserializer, de};
 
 /// The characters that are encoded in a path segment: all except the unreserved ones.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -20,6 +21,36 @@ pub(crate) fn append<'a>(base: &Url, segments: impl IntoIterator<Item = &'a str>
     }
     url.set_path(&path);
     url
+}
+
+/// Reads the base URL of a service.
+///
+/// # Errors
+/// A text that is no URL of HTTP, or has a user, a query or a fragment.
+pub(crate) fn base_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Url, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let wrong = |problem: &str| de::Error::custom(format!("{text:?} is not a base URL: {problem}"));
+    let url = Url::parse(&text).map_err(|error| wrong(&error.to_string()))?;
+    match url.scheme() {
+        _ if !url.username().is_empty() || url.password().is_some() => {
+            Err(wrong("it must not hold a user or password"))
+        }
+        _ if url.query().is_some() || url.fragment().is_some() => {
+            Err(wrong("it must end with the path"))
+        }
+        "http" | "https" if url.has_host() => Ok(url),
+        _ => Err(wrong("wanted http://host or https://host")),
+    }
+}
+
+/// Reads the base URL of a service that may be absent.
+///
+/// # Errors
+/// As [`base_url`].
+pub(crate) fn optional_url<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Url>, D::Error> {
+    base_url(deserializer).map(Some)
 }
 
 #[cfg(test)]

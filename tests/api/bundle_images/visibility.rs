@@ -3,10 +3,10 @@
 
 use omps_tests::oci::{Fault, Kind, Refusal};
 use omps_tests::operator::Operator;
-use omps_tests::quay::accounts::oauth_token;
+use omps_tests::quay::accounts::{basic, oauth_token};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 
-use super::{NAME, Setup, touched_up_doorbell};
+use super::{NAME, READER, READER_PASSWORD, Setup, touched_up_doorbell};
 use crate::helpers::ORGANIZATION;
 
 async fn public() -> Setup {
@@ -46,7 +46,7 @@ async fn a_private_organization_stays_private() {
 }
 
 #[tokio::test]
-async fn a_failure_leaves_no_release_and_the_same_push_again_repairs_it() {
+async fn a_failure_leaves_no_release_and_the_next_push_repairs_it() {
     let setup = public().await;
     let zip = Operator::doorbell().zip();
     let path = "/api/v1/repository/testorg/doorbell-operator/changevisibility";
@@ -55,9 +55,11 @@ async fn a_failure_leaves_no_release_and_the_same_push_again_repairs_it() {
         .registry
         .fail_next(3, "POST", path, Fault::Refuse(refusal));
 
-    let failed = setup.app.push_zipfile_as("1.0.0", &zip).await;
+    let failed = setup.app.push_zipfile_as("3.0.0", &zip).await;
     let tags = setup.tags(NAME);
-    let again = setup.app.push_zipfile_as("1.0.0", &zip).await;
+    // Neither the number nor the bundle's tag is kept from another content.
+    let other = touched_up_doorbell().zip();
+    let again = setup.app.push_zipfile_as("3.0.0", &other).await;
 
     assert_eq!(failed.kind(), (500, "QuayPackageError"), "{failed:?}");
     assert_eq!(failed.body.get("pushed"), None);
@@ -103,6 +105,30 @@ async fn a_caller_without_rights_publishes_nothing() {
     assert_eq!(answer.kind(), (403, "QuayAuthorizationError"));
     assert_eq!(setup.registry.is_public(ORGANIZATION, NAME), Some(false));
     assert_eq!(setup.count("POST /api"), 0);
+}
+
+#[tokio::test]
+async fn a_caller_who_sees_all_and_may_not_push_makes_the_organizations_token_do_nothing() {
+    let setup = public().await;
+    let zip = Operator::larder().zip();
+    setup.app.push_zipfile_as("1.0.0", &zip).await;
+    let asked = setup.count("POST /api") + setup.count("GET /api");
+    let tags = setup.tags("larder-operator");
+
+    // Every blob is there already, and so is the first release.
+    for version in ["1.0.0", "2.0.0"] {
+        let form = omps_tests::multipart::form("file", Some("a.zip"), &zip);
+        let path = format!("/v2/testorg/zipfile/{version}");
+        let request = setup.app.request(reqwest::Method::POST, &path);
+        let request = request
+            .header(AUTHORIZATION, basic(READER, READER_PASSWORD))
+            .header(CONTENT_TYPE, omps_tests::multipart::content_type());
+        let answer = setup.app.send(request.body(form)).await;
+
+        assert_eq!(answer.kind(), (403, "QuayAuthorizationError"), "{version}");
+    }
+    assert_eq!(setup.count("POST /api") + setup.count("GET /api"), asked);
+    assert_eq!(setup.tags("larder-operator"), tags);
 }
 
 #[tokio::test]

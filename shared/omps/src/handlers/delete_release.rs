@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::http::{Answer, Reply, Request};
 use crate::names::{ReleaseName, RepositoryName};
 use crate::organization::ReleaseFormat;
-use crate::registry::{AppRegistry, BundleImages, Registry, Repository};
+use crate::registry::{AppRegistry, BundleImages, Repository};
 use crate::telemetry::audit;
 
 /// Deletes what the path names.
@@ -25,11 +25,11 @@ pub async fn delete_release(app: &App, request: Request) -> Answer {
     let from = Repository { organization, name };
     let result = match format {
         ReleaseFormat::AppRegistry => {
-            let registry = AppRegistry::connect(call, &from.organization, &token);
+            let registry: AppRegistry = call.registry(&from.organization, &token);
             delete::delete(call, &registry, from, release).await
         }
         ReleaseFormat::BundleImage => {
-            let registry = BundleImages::connect(call, &from.organization, &token);
+            let registry: BundleImages = call.registry(&from.organization, &token);
             delete::delete(call, &registry, from, release).await
         }
     };

@@ -13,9 +13,10 @@ pub(super) use blob::Blob;
 use super::{
     Content, Contents, Packed as _, Push, Registry, RegistryAnswer, RegistryError, Repository,
 };
-use crate::app::App;
-use crate::call::Call;
-use crate::names::{OrganizationName, ReleaseName, RepositoryName};
+use crate::deadline::Deadline;
+use crate::names::{ReleaseName, RepositoryName};
+use crate::organization::ReleaseFormat;
+use crate::registry::Connection;
 use crate::release::ReleaseVersion;
 use crate::token::Token;
 use crate::upstream::{ANSWER_LIMIT, CallError, Response, Upstream};
@@ -85,20 +86,17 @@ impl Registry for AppRegistry {
     const CONFIRMS_BY_UPLOAD: bool = false;
     const REPLACES: bool = false;
 
-    fn url<'a>(app: &'a App, _organization: &OrganizationName) -> &'a Url {
-        &app.config.quay_url
-    }
+    const FORMAT: ReleaseFormat = ReleaseFormat::AppRegistry;
 
-    fn connect(call: Call<'_>, organization: &OrganizationName, token: &Token) -> Self {
+    fn connect(connection: Connection, token: &Token) -> Self {
         AppRegistry {
-            quay: call.upstream("Quay"),
-            base: <Self as Registry>::url(call.app, organization).clone(),
+            quay: connection.service,
+            base: connection.url,
             token: token.clone(),
         }
     }
 
-    fn within(&self, call: Call<'_>) -> Self {
-        let quay = call.upstream("Quay");
+    fn within(&self, quay: Upstream, _deadline: Deadline) -> Self {
         AppRegistry {
             quay,
             ..self.clone()
@@ -176,6 +174,8 @@ impl Registry for AppRegistry {
         }
     }
 
+    async fn give_up(&self, _uploaded: NothingUploaded) {}
+
     async fn content(
         &self,
         repository: &Repository,
@@ -240,9 +240,9 @@ impl Registry for AppRegistry {
         done(self.quay.send_persistently(request, ANSWER_LIMIT).await)
     }
 
-    async fn ping(call: Call<'_>) -> Result<(), String> {
-        let version = append(&call.app.config.quay_url, ["cnr", "version"]);
-        call.upstream("Quay").has_member(version, "cnr-api").await
+    async fn ping(connection: Connection) -> Result<(), String> {
+        let version = append(&connection.url, ["cnr", "version"]);
+        connection.service.has_member(version, "cnr-api").await
     }
 }
 

@@ -3,6 +3,11 @@
 //!
 //! A push asks what the tags point to, reserves those of bundles that are free, puts up blobs, then the bundles' manifests,
 //! oldest first, and reads them back. The release's manifest is the last: its tag says that all is there.
+//!
+//! Beside the round trips that [`oci`] lists, one looks at the tags of the bundles and of the release, and another reads
+//! the bundles back before the release is written: a first push to docker-registry has 10 one after the other, a later
+//! release of the same bundles 6. `tests/api/bundle_images/round_trips.rs` counts the requests. A robot to whom Quay shows
+//! nothing before it has created the repository looks once more, with the right to push.
 
 mod bundle_tags;
 mod errors;
@@ -19,13 +24,14 @@ use super::oci::{Blob, ImageRepository, Manifest, OciError, OciRegistry, Referen
 use super::{
     Content, Contents, Push, Registry, RegistryAnswer, RegistryError, Repository, image_name,
 };
-use crate::app::App;
-use crate::call::Call;
 use crate::deadline::Deadline;
 use crate::ledger::claims::Ledger;
-use crate::names::{OrganizationName, ReleaseName, RepositoryName};
+use crate::names::{ReleaseName, RepositoryName};
+use crate::organization::ReleaseFormat;
+use crate::registry::Connection;
 use crate::release::ReleaseVersion;
 use crate::token::Token;
+use crate::upstream::Upstream;
 use bundle_tags::BundleTags;
 use packed::PackedRelease;
 
@@ -67,25 +73,24 @@ impl Registry for BundleImages {
     const CONFIRMS_BY_UPLOAD: bool = true;
     const REPLACES: bool = true;
 
-    fn url<'a>(app: &'a App, organization: &OrganizationName) -> &'a Url {
-        app.config.registry_url(organization.as_str())
-    }
+    const FORMAT: ReleaseFormat = ReleaseFormat::BundleImage;
 
-    fn connect(call: Call<'_>, organization: &OrganizationName, token: &Token) -> Self {
-        let registry = Self::url(call.app, organization).clone();
-        let endpoint = call.app.endpoint(&registry);
+    fn connect(connection: Connection, token: &Token) -> Self {
+        let Connection {
+            service, endpoint, ..
+        } = connection;
         BundleImages {
-            client: OciRegistry::new(call.upstream("Quay"), endpoint, token.clone()),
-            registry,
-            ledger: call.app.ledger.clone(),
-            deadline: call.deadline,
+            client: OciRegistry::new(service, endpoint, token.clone()),
+            registry: connection.url,
+            ledger: connection.ledger,
+            deadline: connection.deadline,
         }
     }
 
-    fn within(&self, call: Call<'_>) -> Self {
+    fn within(&self, service: Upstream, deadline: Deadline) -> Self {
         BundleImages {
-            client: self.client.within(call.upstream("Quay")),
-            deadline: call.deadline,
+            client: self.client.within(service),
+            deadline,
             ..self.clone()
         }
     }
@@ -197,6 +202,10 @@ impl Registry for BundleImages {
             .await
     }
 
+    async fn give_up(&self, mut uploaded: Uploaded) {
+        uploaded.bundles.give_up().await;
+    }
+
     async fn content(
         &self,
         repository: &Repository,
@@ -252,9 +261,8 @@ impl Registry for BundleImages {
         }
     }
 
-    async fn ping(call: Call<'_>) -> Result<(), String> {
-        let endpoint = call.app.endpoint(call.app.config.default_registry_url());
-        let is_there = endpoint.is_there(&call.upstream("Quay")).await;
+    async fn ping(connection: Connection) -> Result<(), String> {
+        let is_there = connection.endpoint.is_there(&connection.service).await;
         is_there.map_err(|error| error.to_string())
     }
 }
