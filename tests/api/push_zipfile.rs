@@ -282,3 +282,19 @@ async fn an_invalid_organization_name_is_refused() {
     assert_eq!(answer.kind(), (400, "BadRequest"));
     assert!(answer.message().contains("-dash"), "{}", answer.message());
 }
+
+#[tokio::test]
+async fn a_query_parameter_that_nobody_knows_is_refused() {
+    let app = TestApp::start().await;
+    let zip = Operator::doorbell().zip();
+    for query in ["dry_run=true", "report=full&x", "Report=full"] {
+        let answer = app
+            .upload(&format!("/v2/testorg/zipfile?{query}"), &zip)
+            .await;
+
+        assert_eq!(answer.kind(), (400, "BadRequest"), "{query}");
+        let known = "this endpoint knows report, catalog, validation";
+        assert!(answer.message().contains(known), "{}", answer.message());
+    }
+    assert!(app.quay.requests().is_empty());
+}

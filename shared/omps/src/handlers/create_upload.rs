@@ -1,5 +1,6 @@
 //! `POST /v2/{organization}/uploads`: a place for a zip that is too big for a request.
 
+use super::query;
 use crate::api::CreateUpload;
 use crate::app::App;
 use crate::error::Error;
@@ -10,6 +11,7 @@ use crate::http::{Answer, Reply, Request};
 /// # Errors
 /// `NotFound` for a service that takes no uploads.
 pub async fn create_upload(app: &App, request: Request) -> Answer {
+    query::only(&request, &[])?;
     let organization = super::organization(&request)?;
     let uploads = app.uploads.as_ref();
     let uploads = uploads.ok_or_else(|| Error::NotFound(format!("/v2/{organization}/uploads")))?;

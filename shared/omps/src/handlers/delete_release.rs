@@ -1,5 +1,6 @@
 //! `DELETE /v2/{organization}/{repo}[/{version}]`, and v1: one release is deleted, or all.
 
+use super::query;
 use crate::app::App;
 use crate::call::Call;
 use crate::delete;
@@ -16,6 +17,7 @@ use crate::telemetry::audit;
 /// Those of [`delete::delete`].
 pub async fn delete_release(app: &App, request: Request) -> Answer {
     let call = Call::new(app, request.deadline);
+    query::only(&request, &[])?;
     let organization = super::organization(&request)?;
     let name = RepositoryName::parse(request.params.get("repo").unwrap_or_default())?;
     let release = request.params.get("version").map(ReleaseName::parse);

@@ -47,6 +47,7 @@ pub async fn push_koji(app: &App, request: Request) -> Answer {
 }
 
 async fn push(app: &App, request: &Request, source: Source) -> Answer {
+    query::only(request, &["report", "catalog", "validation"])?;
     let repository = request.params.get("repo").map(RepositoryName::parse);
     let asked = PushRequest {
         organization: super::organization(request)?,

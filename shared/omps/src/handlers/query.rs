@@ -5,6 +5,24 @@ use omps_operator::bundle_image::Validation;
 use crate::error::Error;
 use crate::http::Request;
 
+/// Refuses a request with other parameters than these: nothing that a caller asks for is ignored.
+pub(super) fn only(request: &Request, known: &[&str]) -> Result<(), Error> {
+    let query = request.query.as_deref().unwrap_or_default();
+    let names = query.split('&').filter(|pair| !pair.is_empty());
+    let mut names = names.map(|pair| pair.split_once('=').map_or(pair, |(name, _)| name));
+    let Some(unknown) = names.find(|name| !known.contains(name)) else {
+        return Ok(());
+    };
+    let unknown: String = unknown.chars().take(40).collect();
+    let known = match known {
+        [] => "this endpoint has no query parameters".to_owned(),
+        known => format!("this endpoint knows {}", known.join(", ")),
+    };
+    Err(Error::BadRequest(format!(
+        "The query parameter {unknown:?} is unknown; {known}"
+    )))
+}
+
 /// Whether a request asks for what `name=value` stands for. The parameter has no other value.
 pub(super) fn asks_for(request: &Request, name: &str, value: &str) -> Result<bool, Error> {
     let query = request.query.as_deref().unwrap_or_default();

@@ -16,6 +16,8 @@ use crate::source::Source;
 pub async fn validate(app: &App, request: Request) -> Answer {
     let call = Call::new(app, request.deadline);
     let organization = super::organization(&request)?;
+    query::only(&request, &["report", "catalog", "validation"])?;
+    query::asks_for(&request, "report", "full")?; // which a verdict always is
     let judging = Judging {
         validation: query::validation(&request)?,
         with_catalog: query::asks_for(&request, "catalog", "true")?,
