@@ -107,7 +107,7 @@ impl Case {
             Trouble::Crash if call == Call::Publish => (status, id, exactly(3)),
             Trouble::Refused => (status, id, exactly(0)),
             // Each try waits for half of the remaining time, so a third try may not be possible.
-            Trouble::SlowBefore | Trouble::SlowAfter => (status, id, 1..=3),
+            Trouble::SlowBefore | Trouble::SlowAfter => (status, id, 2..=3),
             _ if trouble.is_temporary() || trouble.blocks_every_request() => {
                 (status, id, exactly(3))
             }

@@ -10,7 +10,7 @@ const HOST: &str = "127.0.0.1";
 /// The `request_timeout` of services that are not slow.
 const LONG: Duration = Duration::from_secs(10);
 /// The `request_timeout` of slow services.
-const SHORT: Duration = Duration::from_millis(400);
+const SHORT: Duration = Duration::from_millis(1_500);
 
 /// The trouble with every answer to a call, or with the connection to its service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
