@@ -252,7 +252,7 @@ impl Held {
 
     fn log(&self, noted: Result<(), LedgerError>) {
         if let Err(error) = noted {
-            tracing::warn!(key = self.key, %error, "the ledger could not record how a push ended");
+            tracing::warn!(%error, "the ledger could not record how a push ended");
         }
     }
 

@@ -85,7 +85,7 @@ impl Bucket {
         let Object { bucket, key, .. } = self.object(organization, id);
         let client = self.s3.client().await;
         if let Err(error) = client.delete_object().bucket(bucket).key(key).send().await {
-            tracing::warn!(%id, cause = %DisplayErrorContext(&error), "an upload could not be removed; it expires later");
+            tracing::warn!(cause = %DisplayErrorContext(&error), "an upload could not be removed; it expires later");
         }
     }
 
