@@ -1,10 +1,10 @@
 //! Bundle images in an OCI registry, as `contract/bundle-image.md` describes them: a release is a tag that points to the
-//! newest bundle's image, and every bundle has a tag of its own. [`oci`] speaks the protocol; here is what a release is.
+//! newest bundle's image, and every bundle has a tag of its own. [`oci`](super::oci) speaks the protocol; here is what a release is.
 //!
 //! A push asks what the tags point to, reserves those of bundles that are free, puts up blobs, then the bundles' manifests,
 //! oldest first, and reads them back. The release's manifest is the last: its tag says that all is there.
 //!
-//! Beside the round trips that [`oci`] lists, one looks at the tags of the bundles and of the release, and another reads
+//! Beside the round trips that [`oci`](super::oci) lists, one looks at the tags of the bundles and of the release, and another reads
 //! the bundles back before the release is written: a first push to docker-registry has 10 one after the other, a later
 //! release of the same bundles 6. `tests/api/bundle_images/round_trips.rs` counts the requests. A robot to whom Quay shows
 //! nothing before it has created the repository looks once more, with the right to push.
