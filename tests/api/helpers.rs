@@ -17,7 +17,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::canary;
+use crate::{canary, openapi};
 
 /// The organization that the tests push to.
 pub(crate) const ORGANIZATION: &str = "testorg";
@@ -212,7 +212,9 @@ impl TestApp {
 
     /// Sends a request. Its answer must be JSON and have a request id.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.expect("an answer");
+        let request = request.build().expect("a request");
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = self.client.execute(request).await.expect("an answer");
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = response.bytes().await.expect("a whole body");
         canary::check(&String::from_utf8_lossy(&body));
@@ -227,6 +229,7 @@ impl TestApp {
         };
         assert_eq!(answer.header("content-type"), "application/json");
         assert_ne!(answer.header("x-request-id"), "");
+        openapi::check(&method, &path, status, "application/json", &answer.body);
         answer
     }
 

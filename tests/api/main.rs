@@ -14,6 +14,8 @@ mod koji_failures;
 mod layers;
 mod moto;
 mod oci;
+mod openapi;
+mod page;
 mod publishing;
 mod push_event;
 mod push_koji;

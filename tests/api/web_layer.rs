@@ -16,7 +16,6 @@ use crate::helpers::{TestApp, token};
 async fn unknown_paths_are_not_found() {
     let app = TestApp::start().await;
     for path in [
-        "/",
         "/v2",
         "/v2/testorg",
         "/v3/testorg/zipfile",

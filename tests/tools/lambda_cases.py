@@ -63,6 +63,7 @@ def deleted(*versions):
 ZIPFILE = "/v2/testorg/zipfile"
 CASES = [
     Case("about", "about", "GET", "/v2/about", 200, ABOUT),
+    Case("the OpenAPI document", "page", "GET", "/v2/openapi.json", 200, json.loads((ROOT / "docs/openapi.json").read_text())),
     Case("health: all services are asked", "health", "GET", "/v2/health/ping", 200, HEALTH),
     Case("a zip is valid, without a token", "validate", "POST", "/v2/testorg/validate", 200, VALID, None, "operator"),
     Case("a zip is pushed", "push-zipfile", "POST", ZIPFILE, 200, pushed("1.0.0"), "testorg", "operator"),
@@ -87,6 +88,7 @@ CASES = [
 # Every file of events/ that is a request, in the order in which they build upon each other.
 EVENTS = [
     ("about", 200, ABOUT),
+    ("page", 200, json.loads((ROOT / "docs/openapi.json").read_text())),
     ("health", 200, HEALTH),
     ("validate", 200, VALID),
     ("push-zipfile", 200, pushed("1.0.0")),

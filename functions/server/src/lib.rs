@@ -184,7 +184,8 @@ async fn call(service: &Service, endpoint: Endpoint, request: omps::http::Reques
         | Endpoint::PutUpload
         | Endpoint::DeleteRelease
         | Endpoint::Health
-        | Endpoint::About => None,
+        | Endpoint::About
+        | Endpoint::Page => None,
     };
     match endpoint {
         Endpoint::PushZipfile => handlers::push_zipfile(app, request).await,
@@ -195,5 +196,6 @@ async fn call(service: &Service, endpoint: Endpoint, request: omps::http::Reques
         Endpoint::Validate => handlers::validate(app, request).await,
         Endpoint::Health => handlers::health(app, request).await,
         Endpoint::About => handlers::about(request).await,
+        Endpoint::Page => handlers::page(request).await,
     }
 }

@@ -1,22 +1,28 @@
 //! The bodies of all answers, as clients read them.
 
+mod schemas;
+
 use omps_operator::report::{Finding, ValidationInfo};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::names::{Nvr, OrganizationName, RepositoryName};
 
 /// `POST …/zipfile` and `POST …/koji/{nvr}`: a release was pushed.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct PushAnswer {
     /// The organization.
+    #[schemars(schema_with = "schemas::name")]
     pub organization: OrganizationName,
     /// The repository.
+    #[schemars(schema_with = "schemas::name")]
     pub repo: RepositoryName,
     /// The release.
     pub version: String,
     /// The build that made the archive.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schemas::maybe_name")]
     pub nvr: Option<Nvr>,
     /// Every file of the archive, sorted.
     pub extracted_files: Vec<String>,
@@ -34,15 +40,18 @@ pub(crate) struct PushAnswer {
     pub warnings: Option<Vec<String>>,
     /// With `?report=full`: what the verdict found without refusing.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schemas::findings")]
     pub findings: Option<Vec<Finding>>,
 }
 
 /// `POST …/validate`: the verdict.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ValidateAnswer {
     /// The organization whose rules were applied.
+    #[schemars(schema_with = "schemas::name")]
     pub organization: OrganizationName,
     /// The repository that a push would go to; null where no file says what the package is called.
+    #[schemars(schema_with = "schemas::maybe_name")]
     pub repo: Option<RepositoryName>,
     /// Every file of the archive, sorted.
     pub extracted_files: Vec<String>,
@@ -51,6 +60,7 @@ pub(crate) struct ValidateAnswer {
     /// The verdict in a sentence.
     pub message: String,
     /// What was found.
+    #[schemars(schema_with = "schemas::validation_info")]
     pub validation_info: ValidationInfo,
     /// The bundles that a push would make, oldest first.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,7 +71,7 @@ pub(crate) struct ValidateAnswer {
 }
 
 /// A bundle image of a release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BundleAnswer {
     /// `metadata.name` of its CSV.
     pub name: String,
@@ -84,18 +94,20 @@ pub struct BundleAnswer {
 }
 
 /// `DELETE …/{repo}[/{version}]`: what was deleted.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DeleteAnswer {
     /// The organization.
+    #[schemars(schema_with = "schemas::name")]
     pub organization: OrganizationName,
     /// The repository, which stays.
+    #[schemars(schema_with = "schemas::name")]
     pub repo: RepositoryName,
     /// The releases that are gone.
     pub deleted: Vec<String>,
 }
 
 /// The JSON body of `POST …/zipfile` for a zip that was uploaded before.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PushUpload {
     /// The upload's id.
@@ -103,7 +115,7 @@ pub(crate) struct PushUpload {
 }
 
 /// The JSON body of `POST …/uploads`, which may be empty.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CreateUpload {
     /// Bytes of the zip.
@@ -111,14 +123,14 @@ pub(crate) struct CreateUpload {
 }
 
 /// `PUT …/uploads/{upload}`: the zip has arrived.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PutUploadAnswer {
     /// The upload's id.
     pub upload: String,
 }
 
 /// `GET …/health/ping`
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct HealthAnswer {
     /// Whether pushes can succeed.
     pub ok: bool,
@@ -129,7 +141,7 @@ pub(crate) struct HealthAnswer {
 }
 
 /// The services that pushes need.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ServicesHealth {
     /// Where builds come from.
     pub koji: ServiceHealth,
@@ -140,7 +152,7 @@ pub(crate) struct ServicesHealth {
 }
 
 /// A service.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ServiceHealth {
     /// Whether it can be used.
     pub ok: bool,
@@ -149,7 +161,7 @@ pub(crate) struct ServiceHealth {
 }
 
 /// `GET …/about`
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct AboutAnswer {
     /// The version of omps.
     pub version: &'static str,
@@ -158,7 +170,7 @@ pub(crate) struct AboutAnswer {
 }
 
 /// Every answer that is no success.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct ErrorAnswer {
     /// The HTTP status.
     pub status: u16,
@@ -170,6 +182,7 @@ pub struct ErrorAnswer {
     pub request_id: String,
     /// `PackageValidationError`: what was found.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schemas::validation_info")]
     pub validation_info: Option<ValidationInfo>,
     /// `QuayAuthorizationError` and `QuayCourierError`: what Quay sent.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,7 +196,7 @@ pub struct ErrorAnswer {
 }
 
 /// What was done before something failed.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct PartlyDone {
     /// The releases that are gone.
     #[serde(skip_serializing_if = "Option::is_none")]

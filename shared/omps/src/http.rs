@@ -48,13 +48,33 @@ pub struct Request {
     pub deadline: Deadline,
 }
 
+/// The body of an answer to a request that succeeded.
+#[derive(Debug)]
+pub enum Content {
+    /// JSON: what all endpoints answer that programs call.
+    Json(Value),
+    /// A document that is part of the service, as the page for people.
+    Document(&'static Document),
+}
+
+/// A document that is part of the service.
+#[derive(Debug)]
+pub struct Document {
+    /// The value of the header `Content-Type`.
+    pub media_type: &'static str,
+    /// What a browser lets the document do: the value of the header `Content-Security-Policy`.
+    pub policy: String,
+    /// The text.
+    pub text: String,
+}
+
 /// The answer to a request that succeeded.
 #[derive(Debug)]
 pub struct Reply {
     /// The HTTP status; usually 200.
     pub status: StatusCode,
-    /// The body, as JSON.
-    pub body: Value,
+    /// The body.
+    pub content: Content,
     /// The methods that the path accepts; only in the answer to OPTIONS.
     pub allow: Option<String>,
     /// Whether an earlier, identical request got this same answer.
@@ -70,7 +90,7 @@ impl Reply {
         match serde_json::to_value(body) {
             Ok(body) => Ok(Reply {
                 status: StatusCode::OK,
-                body,
+                content: Content::Json(body),
                 allow: None,
                 is_replayed: false,
             }),
@@ -80,11 +100,21 @@ impl Reply {
         }
     }
 
+    /// A document.
+    pub fn document(document: &'static Document) -> Self {
+        Reply {
+            status: StatusCode::OK,
+            content: Content::Document(document),
+            allow: None,
+            is_replayed: false,
+        }
+    }
+
     /// The answer that an earlier, identical request got.
     pub fn replayed(body: Value) -> Self {
         Reply {
             status: StatusCode::OK,
-            body,
+            content: Content::Json(body),
             allow: None,
             is_replayed: true,
         }
@@ -94,7 +124,7 @@ impl Reply {
     fn options(allow: String) -> Self {
         Reply {
             status: StatusCode::OK,
-            body: json!({}),
+            content: Content::Json(json!({})),
             allow: Some(allow),
             is_replayed: false,
         }

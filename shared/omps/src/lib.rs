@@ -12,7 +12,8 @@
 //!
 //! Each request is one [`call`]: the [`app`], which the process builds from its [`config`], and a [`deadline`]. Calls
 //! to other services go through [`upstream`], which adds time limits, retries and a size limit. Every error becomes an
-//! entry of [`error`], the closed list of errors that clients see. [`api`] defines the bodies of all answers.
+//! entry of [`error`], the closed list of errors that clients see. [`api`] defines the bodies of all answers,
+//! and [`openapi`] describes them.
 //! [`telemetry`] keeps every [`token`] out of logs and answers.
 
 mod api;
@@ -33,6 +34,7 @@ mod koji;
 mod ledger;
 pub mod names;
 pub mod objects;
+pub mod openapi;
 mod organization;
 mod push;
 pub mod registry;

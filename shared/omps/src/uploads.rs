@@ -13,6 +13,7 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -35,10 +36,11 @@ pub enum Uploads {
 }
 
 /// A new upload: the answer to the request for one.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct CreatedUpload {
     /// The id with which to push the zip.
     #[serde(rename = "upload")]
+    #[schemars(with = "String")]
     pub id: UploadId,
     /// The URL to which to `PUT` the zip. It requires no token.
     pub url: String,

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 
+use super::query;
 use crate::app::App;
 use crate::call::Call;
 use crate::error::Error;
@@ -11,8 +12,9 @@ use crate::http::{Answer, Reply, Request};
 /// Asks the other services. One that is down makes the status 503, and is no error of this one.
 ///
 /// # Errors
-/// None.
+/// `BadRequest` for query parameters; there are none.
 pub async fn health(app: &App, request: Request) -> Answer {
+    query::only(&request, &[])?;
     let health = health::check(Call::new(app, request.deadline)).await;
     let status = StatusCode::from_u16(health.status);
     let status = status.map_err(|error| Error::Internal(error.to_string()))?;

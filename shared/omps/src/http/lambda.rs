@@ -87,6 +87,9 @@ fn without_base_path<'a>(path: &'a str, resource: Option<&str>) -> &'a str {
     let Some(resource) = resource.filter(|resource| resource.starts_with('/')) else {
         return path;
     };
+    if resource == "/" {
+        return "/";
+    }
     let segments = resource.matches('/').count();
     let start = path.rmatch_indices('/').nth(segments - 1);
     start.map_or(path, |(start, _)| &path[start..])
@@ -112,6 +115,8 @@ mod tests {
             ("/omps/v2/org/zipfile", resource, "/v2/org/zipfile"),
             ("/a/b/v2/org/zipfile", resource, "/v2/org/zipfile"),
             ("/zipfile", resource, "/zipfile"),
+            ("/omps", Some("/"), "/"),
+            ("/omps/docs", Some("/docs"), "/docs"),
             ("/omps/v2/about", None, "/omps/v2/about"),
         ] {
             assert_eq!(without_base_path(path, resource), wanted, "{path}");

@@ -1,10 +1,13 @@
-//! The HTTP response: a JSON body and its headers.
+//! The HTTP response: a body, which is JSON but for documents, and its headers.
 
-use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER,
+    X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Answer, REQUEST_ID};
+use super::{Answer, Content, REQUEST_ID};
 use crate::error::Error;
 use crate::telemetry::scrub::scrub_json;
 
@@ -34,25 +37,45 @@ pub(super) fn status_of(answer: &Answer) -> StatusCode {
 pub(super) fn of(id: &str, path: &str, answer: Answer) -> Response<String> {
     let status = status_of(&answer);
     let asks_to_retry = answer.as_ref().is_err_and(Error::asks_to_retry);
-    let (body, allow, is_replayed) = match answer {
-        Ok(reply) => (reply.body, reply.allow, reply.is_replayed),
-        Err(error) => (body_of(&error, id), allow_of(error), false),
+    let (content, allow, is_replayed) = match answer {
+        Ok(reply) => (reply.content, reply.allow, reply.is_replayed),
+        Err(error) => (Content::Json(body_of(&error, id)), allow_of(error), false),
     };
-    let mut body = body;
-    if !status.is_success() {
-        scrub(&mut body);
-    }
-    let mut response = Response::new(body.to_string());
+    let mut response = of_content(content, status);
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     // No answer may be cached: it holds for this moment only, above all the answer to a health check.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.extend(asks_to_retry.then_some((RETRY_AFTER, PAUSE)));
     headers.extend(is_replayed.then_some(REPLAYED));
     headers.extend(text(id).map(|id| (REQUEST_ID, id)));
     headers.extend(allow.as_deref().and_then(text).map(|allow| (ALLOW, allow)));
     headers.extend(path.starts_with("/v1/").then_some(DEPRECATION));
+    response
+}
+
+/// An answer with this content and the headers that belong to it.
+fn of_content(content: Content, status: StatusCode) -> Response<String> {
+    let mut media_type = HeaderValue::from_static("application/json");
+    let mut policy = None;
+    let body = match content {
+        Content::Json(mut body) => {
+            if !status.is_success() {
+                scrub(&mut body);
+            }
+            body.to_string()
+        }
+        Content::Document(document) => {
+            media_type = HeaderValue::from_static(document.media_type);
+            policy = text(&document.policy).map(|policy| (CONTENT_SECURITY_POLICY, policy));
+            document.text.clone()
+        }
+    };
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, media_type);
+    headers.extend(policy);
     response
 }
 

@@ -27,6 +27,8 @@ pub enum Endpoint {
     Health,
     /// Reports the versions.
     About,
+    /// Shows the page for people, the description of all requests, and the OpenAPI document behind it.
+    Page,
 }
 
 impl Endpoint {
@@ -38,7 +40,11 @@ impl Endpoint {
             | Endpoint::CreateUpload
             | Endpoint::DeleteRelease => true,
             // The id of an upload is itself a secret.
-            Endpoint::PutUpload | Endpoint::Validate | Endpoint::Health | Endpoint::About => false,
+            Endpoint::PutUpload
+            | Endpoint::Validate
+            | Endpoint::Health
+            | Endpoint::About
+            | Endpoint::Page => false,
         }
     }
 
@@ -116,6 +122,9 @@ pub const ROUTES: &[Route] = &[
     ),
     route(Method::GET, "/v2/health/ping", Endpoint::Health),
     route(Method::GET, "/v2/about", Endpoint::About),
+    route(Method::GET, "/", Endpoint::Page),
+    route(Method::GET, "/docs", Endpoint::Page),
+    route(Method::GET, "/v2/openapi.json", Endpoint::Page),
     route(
         Method::POST,
         "/v1/{organization}/{repo}/zipfile",
@@ -387,7 +396,10 @@ mod tests {
             ("BREW", "/v2/about", "405 GET, HEAD, OPTIONS"),
             ("GET", "/v2/a/b", "405 DELETE, OPTIONS"),
             ("GET", "/v1/a/b/c", "405 DELETE, OPTIONS"),
-            ("GET", "/", "404"),
+            ("GET", "/", "Page"),
+            ("GET", "/docs", "Page"),
+            ("GET", "/v2/openapi.json", "Page"),
+            ("GET", "/docs/", "404"),
             ("GET", "/v2", "404"),
             ("GET", "/v2/a", "404"),
             ("GET", "/v2/about/", "404"),

@@ -1,0 +1,297 @@
+'use strict';
+// The page: checks an operator, shows what a push does, pushes it, and lists releases. Foreign text is only ever set as
+// text, never as HTML.
+
+// The service is where the page is, also where that is below a path, with or without a slash at its end.
+const BASE = location.pathname.replace(/\/?$/, '/');
+const at = id => document.getElementById(id);
+let zip = null; // the file that was chosen
+let tried = null; // the request whose dry run succeeded: only that one can be pushed
+
+function element(name, text, className) {
+  const made = document.createElement(name);
+  if (text !== undefined) made.textContent = text;
+  if (className) made.className = className;
+  return made;
+}
+
+// The answer as {status, body}; status 0 when the service could not be reached.
+async function ask(path, options = {}) {
+  try {
+    const response = await fetch(BASE + path, {cache: 'no-store', credentials: 'omit', referrerPolicy: 'no-referrer', ...options});
+    return {status: response.status, body: await response.json()};
+  } catch (problem) {
+    return {status: 0, body: {message: `No answer: ${problem.message}`}};
+  }
+}
+
+async function showAbout() {
+  const {status, body} = await ask('v2/about');
+  at('about').textContent = status === 200 ? `Version ${body.version}` : body.message;
+}
+
+async function showHealth() {
+  const {body} = await ask('v2/health/ping');
+  if (!body.services) { at('health').textContent = body.message; return; }
+  const line = at('health');
+  line.textContent = 'Services: ';
+  for (const [name, service] of Object.entries(body.services)) {
+    if (service) line.append(element('span', `${name} ${service.ok ? 'works' : service.details}`, service.ok ? 'good' : 'bad'), ' ');
+  }
+}
+
+function choose(file, note = '') {
+  zip = file;
+  forget();
+  at('chosen').textContent = file ? `${file.name}, ${file.size} bytes${note}` : '';
+}
+
+// A dry run counts only for the file, organization, version and token that it was made with.
+function forget() {
+  tried = null;
+  at('push').disabled = true;
+}
+
+// Reports what is missing, at the field that it is missing in.
+function required(...names) {
+  for (const name of names) {
+    const field = at(name);
+    if (name === 'file' ? zip : field.value.trim()) continue;
+    field.focus();
+    return `Fill in: ${field.labels[0].firstChild.textContent.trim()}`;
+  }
+  return null;
+}
+
+function showProblem(place, text) {
+  place.replaceChildren(element('p', text, 'bad'));
+}
+
+function form() {
+  const data = new FormData();
+  data.append('file', zip, 'manifests.zip');
+  return data;
+}
+
+const SEVERITIES = ['refused', 'error', 'warning', 'hint'];
+
+function finding(found) {
+  const box = element('div', undefined, `finding ${found.severity}`);
+  const where = [found.line && `line ${found.line}`, found.column && `column ${found.column}`, found.field].filter(Boolean).join(', ');
+  box.append(element('p', `${found.severity}${where ? ` at ${where}` : ''}`, 'quiet'), element('p', found.message));
+  if (found.found) box.append(element('p', `Found: ${found.found}`, 'quiet'));
+  if (found.advice) box.append(element('p', `What to do: ${found.advice}`));
+  return box;
+}
+
+// The findings by file, the most severe first.
+function findings(info) {
+  const list = element('div');
+  const byFile = new Map();
+  for (const found of info.findings || []) {
+    const file = found.file || 'The zip as a whole';
+    byFile.set(file, [...(byFile.get(file) || []), found]);
+  }
+  for (const [file, all] of byFile) {
+    list.append(element('h3', file));
+    all.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || (a.line || 0) - (b.line || 0));
+    list.append(...all.map(finding));
+  }
+  return list;
+}
+
+function diff(change) {
+  const box = element('details');
+  box.open = true;
+  box.append(element('summary', change.file));
+  const text = element('pre');
+  for (const line of (change.diff || '').split('\n')) {
+    const kind = line.startsWith('+') ? 'added' : line.startsWith('-') ? 'removed' : 'quiet';
+    text.append(element('span', `${line}\n`, kind));
+  }
+  box.append(text);
+  return box;
+}
+
+function bundles(all) {
+  const table = element('table');
+  const head = table.createTHead().insertRow();
+  for (const title of ['Bundle', 'Channels', 'Digest']) {
+    const cell = element('th', title);
+    cell.scope = 'col';
+    head.append(cell);
+  }
+  for (const bundle of all) {
+    const row = table.insertRow();
+    row.append(element('td', bundle.name), element('td', bundle.channels.join(', ')), element('td', bundle.digest, 'path'));
+  }
+  return table;
+}
+
+// What every answer to a push or a check may contain.
+function details(body) {
+  const parts = [];
+  for (const warning of body.warnings || []) parts.push(element('p', warning, 'warn'));
+  if (body.validation_info) parts.push(findings(body.validation_info));
+  if (body.bundles) parts.push(bundles(body.bundles));
+  if (body.changes && body.changes.length) parts.push(element('h3', 'What the rules of the organization change'), ...body.changes.map(diff));
+  if (body.request_id) parts.push(element('p', `Request ${body.request_id}`, 'quiet'));
+  return parts;
+}
+
+async function check() {
+  const place = at('report');
+  const missing = required('organization', 'file');
+  if (missing) return showProblem(place, missing);
+  place.replaceChildren(element('p', 'Checking…', 'quiet'));
+  const {status, body} = await ask(`v2/${encodeURIComponent(at('organization').value.trim())}/validate`, {method: 'POST', body: form()});
+  const isValid = status === 200 && body.valid;
+  const verdict = isValid ? `Valid: ${body.repo} can be pushed.` : body.message;
+  place.replaceChildren(element('p', verdict, isValid ? 'good' : 'bad'), ...details(body));
+  if (body.repo) at('repo').value = body.repo;
+}
+
+function pushPath() {
+  const version = at('version').value.trim();
+  const organization = encodeURIComponent(at('organization').value.trim());
+  return `v2/${organization}/zipfile${version ? `/${encodeURIComponent(version)}` : ''}`;
+}
+
+async function tryPush() {
+  const place = at('pushed');
+  const missing = required('organization', 'file', 'token');
+  if (missing) return showProblem(place, missing);
+  forget();
+  const request = {path: pushPath(), token: at('token').value.trim(), zip, key: key()};
+  place.replaceChildren(element('p', 'Asking…', 'quiet'));
+  const {status, body} = await ask(`${request.path}?dry_run=true`, {method: 'POST', body: form(), headers: {Authorization: request.token}});
+  if (status !== 200) return place.replaceChildren(element('p', body.message, 'bad'), ...details(body));
+  tried = request;
+  at('push').disabled = false;
+  place.replaceChildren(element('p', `A push makes ${body.repo} ${body.version}. Nothing is pushed yet.`, 'good'), ...details(body));
+}
+
+// One key for one push: a second click, or a repetition after a lost answer, makes no second release.
+function key() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
+}
+
+async function push() {
+  if (!tried) return;
+  const place = at('pushed');
+  at('push').disabled = true;
+  place.replaceChildren(element('p', 'Pushing…', 'quiet'));
+  const headers = {Authorization: tried.token, 'Idempotency-Key': tried.key};
+  const {status, body} = await ask(tried.path, {method: 'POST', body: form(), headers});
+  if (status === 200) {
+    tried = null;
+    place.replaceChildren(element('p', `Pushed: ${body.repo} ${body.version}`, 'good'), ...details(body));
+    at('repo').value = body.repo;
+  } else {
+    at('push').disabled = false;
+    place.replaceChildren(element('p', body.message, 'bad'), ...details(body));
+  }
+}
+
+async function list() {
+  const place = at('releases');
+  const missing = required('organization', 'repo', 'token');
+  if (missing) return showProblem(place, missing);
+  const [organization, repo] = ['organization', 'repo'].map(name => encodeURIComponent(at(name).value.trim()));
+  const {status, body} = await ask(`v2/${organization}/${repo}/releases`, {headers: {Authorization: at('token').value.trim()}});
+  if (status !== 200) return showProblem(place, body.message);
+  if (!body.releases.length) return place.replaceChildren(element('p', 'There is no release.', 'quiet'));
+  const table = element('table');
+  const head = table.createTHead().insertRow();
+  for (const title of ['Version', 'Digest', 'Pushed']) {
+    const cell = element('th', title);
+    cell.scope = 'col';
+    head.append(cell);
+  }
+  for (const release of body.releases) {
+    table.insertRow().append(element('td', release.version), element('td', release.digest || '', 'path'), element('td', release.pushed_at || ''));
+  }
+  place.replaceChildren(table);
+}
+
+// A folder that is dropped becomes a zip, stored and not compressed.
+
+async function filesIn(entry, path = '') {
+  if (entry.isFile) return [[path + entry.name, new Uint8Array(await (await new Promise((done, fail) => entry.file(done, fail))).arrayBuffer())]];
+  const reader = entry.createReader();
+  const all = [];
+  // readEntries gives at most 100 at a time.
+  for (;;) {
+    const some = await new Promise((done, fail) => reader.readEntries(done, fail));
+    if (!some.length) break;
+    for (const inner of some) all.push(...await filesIn(inner, `${path}${entry.name}/`));
+  }
+  return all;
+}
+
+const CRC = Uint32Array.from({length: 256}, (_, byte) => {
+  for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? 0xedb88320 ^ (byte >>> 1) : byte >>> 1;
+  return byte;
+});
+
+function crc32(bytes) {
+  let sum = 0xffffffff;
+  for (const byte of bytes) sum = CRC[(sum ^ byte) & 0xff] ^ (sum >>> 8);
+  return ~sum >>> 0;
+}
+
+// The fields that both headers of an entry share, from "version needed" to the length of the extra field.
+function shared(name, bytes) {
+  const fields = new DataView(new ArrayBuffer(26));
+  fields.setUint16(0, 20, true);
+  fields.setUint16(2, 0x800, true); // the name is UTF-8
+  fields.setUint16(8, 0x21, true); // 1980-01-01
+  fields.setUint32(10, crc32(bytes), true);
+  fields.setUint32(14, bytes.length, true);
+  fields.setUint32(18, bytes.length, true);
+  fields.setUint16(22, name.length, true);
+  return fields;
+}
+
+function zipped(files) {
+  const parts = [], directory = [];
+  let offset = 0, directorySize = 0;
+  for (const [path, bytes] of files) {
+    const name = new TextEncoder().encode(path), fields = shared(name, bytes);
+    parts.push(Uint8Array.of(0x50, 0x4b, 3, 4), fields, name, bytes);
+    const rest = new DataView(new ArrayBuffer(14));
+    rest.setUint32(10, offset, true);
+    directory.push(Uint8Array.of(0x50, 0x4b, 1, 2, 20, 0), fields, rest, name);
+    offset += 30 + name.length + bytes.length;
+    directorySize += 46 + name.length;
+  }
+  const end = new DataView(new ArrayBuffer(18));
+  end.setUint16(4, files.length, true);
+  end.setUint16(6, files.length, true);
+  end.setUint32(8, directorySize, true);
+  end.setUint32(12, offset, true);
+  return new Blob([...parts, ...directory, Uint8Array.of(0x50, 0x4b, 5, 6), end], {type: 'application/zip'});
+}
+
+async function dropped(event) {
+  event.preventDefault();
+  at('drop').classList.remove('over');
+  const entry = event.dataTransfer.items[0]?.webkitGetAsEntry?.();
+  if (!entry?.isDirectory) return choose(event.dataTransfer.files[0] || null);
+  const prefix = `${entry.name}/`.length;
+  const files = (await filesIn(entry)).map(([path, bytes]) => [path.slice(prefix), bytes]);
+  choose(new File([zipped(files)], `${entry.name}.zip`), `, ${files.length} files of the folder`);
+}
+
+at('file').addEventListener('change', event => choose(event.target.files[0] || null));
+at('drop').addEventListener('dragover', event => { event.preventDefault(); at('drop').classList.add('over'); });
+at('drop').addEventListener('dragleave', () => at('drop').classList.remove('over'));
+at('drop').addEventListener('drop', dropped);
+for (const name of ['organization', 'token', 'version']) at(name).addEventListener('input', forget);
+at('check').addEventListener('click', check);
+at('try').addEventListener('click', tryPush);
+at('push').addEventListener('click', push);
+at('list').addEventListener('click', list);
+document.querySelector('header a').href = `${BASE}docs`;
+showAbout();
+showHealth();

@@ -1,0 +1,354 @@
+//! What people read of each endpoint in the OpenAPI document: what it is for, its parameters, an example of its answer.
+
+use schemars::SchemaGenerator;
+use serde_json::{Value, json};
+
+use super::errors::{ErrorId, KOJI, PUSH, RELEASES, ZIP};
+use super::schemas::of as schema_of;
+use crate::api::{
+    AboutAnswer, CreateUpload, DeleteAnswer, HealthAnswer, PushAnswer, PushUpload, PutUploadAnswer,
+    ValidateAnswer,
+};
+use crate::http::routes::{Endpoint, Route};
+use crate::uploads::CreatedUpload;
+
+/// The groups of endpoints.
+pub(super) const TAGS: [(&str, &str); 4] = [
+    ("pushes", "Release an operator."),
+    ("checks", "Check an operator without releasing it."),
+    ("releases", "Look at releases, and delete them."),
+    ("service", "The service itself."),
+];
+
+/// A value of a request that is not in its body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parameter {
+    /// The name.
+    pub name: &'static str,
+    /// The meaning.
+    pub description: &'static str,
+    /// An example; of a parameter in the query, its only value.
+    pub example: &'static str,
+}
+
+impl Parameter {
+    const fn new(name: &'static str, example: &'static str, description: &'static str) -> Self {
+        Parameter {
+            name,
+            description,
+            example,
+        }
+    }
+}
+
+/// The header that makes a push that is sent again the same push.
+pub(super) const IDEMPOTENCY_KEY: Parameter = Parameter::new(
+    "Idempotency-Key",
+    "my-operator-v1.0.0-build-42",
+    "The same key and the same request give the same answer again, for 24 hours. 1 to 255 printable ASCII characters",
+);
+const REQUEST_ID: Parameter = Parameter::new(
+    "X-Request-Id",
+    "pipeline-7",
+    "An id of the caller for this request, for its log lines: letters, digits, `.`, `_`, `-`, at most 128",
+);
+const CATALOG: Parameter = Parameter::new(
+    "catalog",
+    "true",
+    "Adds what a catalog says of the bundles; bundle images only",
+);
+const STRICT: Parameter = Parameter::new(
+    "validation",
+    "strict",
+    "Errors of the bundle verdict refuse, too; bundle images only",
+);
+const REPORT: Parameter = Parameter::new(
+    "report",
+    "full",
+    "Adds what the verdict found without refusing",
+);
+
+const PUSH_HEADERS: &[Parameter] = &[REQUEST_ID, IDEMPOTENCY_KEY];
+const PUSH_QUERY: &[Parameter] = &[REPORT, CATALOG, STRICT];
+const JSON: &str = "application/json";
+
+/// An endpoint as the document describes it.
+pub(super) struct Operation {
+    /// Its group.
+    pub tag: &'static str,
+    /// What it does, in a few words.
+    pub summary: &'static str,
+    /// What to know before using it.
+    pub description: &'static str,
+    /// What the query can have.
+    pub query: &'static [Parameter],
+    /// The headers that it knows, but for `Authorization`.
+    pub headers: &'static [Parameter],
+    /// What a success means.
+    pub success: &'static str,
+    /// The media type of a success.
+    pub media_type: &'static str,
+    /// The schema of the body of a success; none if it is no JSON of the API.
+    pub answer: Option<fn(&mut SchemaGenerator) -> Value>,
+    /// A body of a success.
+    pub example: Value,
+    /// The errors of its own.
+    pub errors: Vec<ErrorId>,
+}
+
+/// The description of a route.
+pub(super) fn of(route: &Route) -> Operation {
+    match route.endpoint {
+        Endpoint::PushZipfile => push_zipfile(),
+        Endpoint::PushKoji => push_koji(),
+        Endpoint::CreateUpload => create_upload(),
+        Endpoint::PutUpload => put_upload(),
+        Endpoint::DeleteRelease => delete_release(),
+        Endpoint::Validate => validate(),
+        Endpoint::Health => health(),
+        Endpoint::About => about(),
+        Endpoint::Page => page(route.path),
+    }
+}
+
+/// A value in the path: how it is described, and the form that `names.rs` and `release.rs` check.
+pub(super) fn path_parameter(name: &str) -> (Parameter, &'static str) {
+    const NAME: &str = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$";
+    match name {
+        "organization" => (
+            Parameter::new("organization", "my-org", "The organization in the registry"),
+            NAME,
+        ),
+        "repo" => (
+            Parameter::new(
+                "repo",
+                "my-operator",
+                "The repository, which has the package's name",
+            ),
+            NAME,
+        ),
+        "version" => (
+            Parameter::new("version", "1.2.0", "The release: three numbers with dots"),
+            r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$",
+        ),
+        "nvr" => (
+            Parameter::new(
+                "nvr",
+                "my-operator-container-v1.2.0-3",
+                "The build in Koji: name, version, release",
+            ),
+            "^[A-Za-z0-9._+~^,:]+-[A-Za-z0-9._+~^,:]+-[A-Za-z0-9._+~^,:]+$",
+        ),
+        _ => (
+            Parameter::new(
+                "upload",
+                "0b6c2a3e-7f7e-4c53-9a0e-2f4f5f0f6c1d",
+                "The id of the upload",
+            ),
+            "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+        ),
+    }
+}
+
+/// The body that an endpoint takes.
+pub(super) fn request_body(endpoint: Endpoint, schemas: &mut SchemaGenerator) -> Option<Value> {
+    let form = json!({
+        "schema": {"type": "object", "required": ["file"], "properties": {
+            "file": {"type": "string", "format": "binary", "description": "A zip with the manifests; its name ends with .zip"},
+        }},
+        "encoding": {"file": {"contentType": "application/zip"}},
+    });
+    Some(match endpoint {
+        Endpoint::PushZipfile => json!({"required": true, "content": {
+            "multipart/form-data": form,
+            JSON: {"schema": schema_of::<PushUpload>(schemas), "example": {"upload": "0b6c2a3e-7f7e-4c53-9a0e-2f4f5f0f6c1d"}},
+        }}),
+        Endpoint::Validate => json!({"required": true, "content": {"multipart/form-data": form}}),
+        Endpoint::CreateUpload => json!({"required": false, "content": {
+            JSON: {"schema": schema_of::<CreateUpload>(schemas), "example": {"size": 15_000_000}},
+        }}),
+        Endpoint::PutUpload => json!({"required": true, "content": {
+            "application/zip": {"schema": {"type": "string", "format": "binary"}},
+        }}),
+        _ => return None,
+    })
+}
+
+fn push_zipfile() -> Operation {
+    Operation {
+        tag: "pushes",
+        summary: "Push a zip",
+        description: "Opens the zip, applies the organization's rules, checks the manifests, reserves the release's number, \
+            pushes, and makes the repository public if that is configured. Without a version in the path, the release gets the \
+            next free number. A large zip is uploaded before; then the body is JSON with the upload's id.",
+        query: PUSH_QUERY,
+        headers: PUSH_HEADERS,
+        success: "The release is in the registry.",
+        media_type: JSON,
+        answer: Some(schema_of::<PushAnswer>),
+        example: push_example(),
+        errors: [ZIP, PUSH].concat(),
+    }
+}
+
+fn push_koji() -> Operation {
+    let mut example = push_example();
+    example["nvr"] = json!("my-operator-container-v1.2.0-3");
+    Operation {
+        tag: "pushes",
+        summary: "Push a build",
+        description: "As for a zip; the zip is the archive with operator manifests that the build in Koji made. Greenwave must \
+            agree, if it is configured.",
+        query: PUSH_QUERY,
+        headers: PUSH_HEADERS,
+        success: "The release is in the registry.",
+        media_type: JSON,
+        answer: Some(schema_of::<PushAnswer>),
+        example,
+        errors: [KOJI, PUSH].concat(),
+    }
+}
+
+fn push_example() -> Value {
+    json!({
+        "organization": "my-org", "repo": "my-operator", "version": "1.2.0",
+        "extracted_files": ["1.2.0/my-operator.v1.2.0.clusterserviceversion.yaml", "my-operator.package.yaml"],
+        "image": "quay.io/my-org/my-operator@sha256:c5eeb2dff7812bc7cad08f6f99c848d1146695069f7af0a69709df36595c158f",
+        "bundles": [bundle_example()],
+    })
+}
+
+fn bundle_example() -> Value {
+    json!({
+        "name": "my-operator.v1.2.0", "version": "1.2.0", "tag": "1.2.0", "channels": ["stable"],
+        "image": "quay.io/my-org/my-operator@sha256:a688c878e1f3c1c5f0a54c9b6cf2f6c8c7a8d7a64d6d1c8e9c0b1f2d3e4f5a6b",
+        "digest": "sha256:a688c878e1f3c1c5f0a54c9b6cf2f6c8c7a8d7a64d6d1c8e9c0b1f2d3e4f5a6b", "pushed": true,
+    })
+}
+
+fn validate() -> Operation {
+    Operation {
+        tag: "checks",
+        summary: "Check a zip",
+        description: "Does what a push does before it calls the registry, and pushes nothing. Needs no token.",
+        query: PUSH_QUERY,
+        headers: &[REQUEST_ID],
+        success: "The verdict; `valid` says whether a push would be taken.",
+        media_type: JSON,
+        answer: Some(schema_of::<ValidateAnswer>),
+        example: json!({
+            "organization": "my-org", "repo": "my-operator", "extracted_files": ["my-operator.package.yaml"], "valid": false,
+            "message": "The manifests are not valid",
+            "validation_info": {"errors": ["csv spec.install not defined"], "warnings": [], "findings": [{
+                "severity": "error", "rule": "csv-spec-install", "message": "csv spec.install not defined",
+                "file": "1.2.0/my-operator.v1.2.0.clusterserviceversion.yaml", "line": 12, "column": 3, "field": "spec.install",
+                "found": "nothing", "advice": "Add spec.install with strategy and spec.",
+            }]},
+        }),
+        errors: ZIP.to_vec(),
+    }
+}
+
+fn create_upload() -> Operation {
+    Operation {
+        tag: "pushes",
+        summary: "Get a place for a large zip",
+        description: "Then PUT the zip to the URL, and push it by its id.",
+        query: &[],
+        headers: &[REQUEST_ID],
+        success: "The place.",
+        media_type: JSON,
+        answer: Some(schema_of::<CreatedUpload>),
+        example: json!({
+            "upload": "0b6c2a3e-7f7e-4c53-9a0e-2f4f5f0f6c1d", "expires_in": 3600, "max_size": 25_165_824,
+            "url": "https://omps.example.com/v2/my-org/uploads/0b6c2a3e-7f7e-4c53-9a0e-2f4f5f0f6c1d",
+        }),
+        errors: vec![ZIP[1]],
+    }
+}
+
+fn put_upload() -> Operation {
+    Operation {
+        tag: "pushes",
+        summary: "Put a large zip",
+        description: "Only a server has this; on AWS, the URL of the upload is one of S3. The id in the URL is the permission: \
+            the request needs no token.",
+        query: &[],
+        headers: &[REQUEST_ID],
+        success: "The zip has arrived.",
+        media_type: JSON,
+        answer: Some(schema_of::<PutUploadAnswer>),
+        example: json!({"upload": "0b6c2a3e-7f7e-4c53-9a0e-2f4f5f0f6c1d"}),
+        errors: vec![ZIP[1]],
+    }
+}
+
+fn delete_release() -> Operation {
+    Operation {
+        tag: "releases",
+        summary: "Delete a release, or all of a repository",
+        description: "The repository stays.",
+        query: &[],
+        headers: &[REQUEST_ID],
+        success: "The releases are gone.",
+        media_type: JSON,
+        answer: Some(schema_of::<DeleteAnswer>),
+        example: json!({"organization": "my-org", "repo": "my-operator", "deleted": ["1.2.0"]}),
+        errors: RELEASES.to_vec(),
+    }
+}
+
+fn health() -> Operation {
+    Operation {
+        tag: "service",
+        summary: "Ask whether the other services can be reached",
+        description: "For monitoring. It says nothing about whether omps must be restarted. With 503, the body is the same.",
+        query: &[],
+        headers: &[REQUEST_ID],
+        success: "Pushes can succeed.",
+        media_type: JSON,
+        answer: Some(schema_of::<HealthAnswer>),
+        example: json!({"ok": true, "status": 200, "services": {
+            "koji": {"ok": true, "details": "It works!"}, "quay": {"ok": true, "details": "It works!"}, "greenwave": null,
+        }}),
+        errors: Vec::new(),
+    }
+}
+
+fn about() -> Operation {
+    Operation {
+        tag: "service",
+        summary: "Ask for versions",
+        description: "Calls no other service, so it shows whether the process lives.",
+        query: &[],
+        headers: &[REQUEST_ID],
+        success: "The versions.",
+        media_type: JSON,
+        answer: Some(schema_of::<AboutAnswer>),
+        example: json!({"version": env!("CARGO_PKG_VERSION"), "operatorcourier": "2.1.11"}),
+        errors: Vec::new(),
+    }
+}
+
+fn page(path: &str) -> Operation {
+    let (summary, media_type) = match path {
+        "/" => (
+            "Show the page on which people check and push operators",
+            "text/html; charset=utf-8",
+        ),
+        "/docs" => ("Show all requests", "text/html; charset=utf-8"),
+        _ => ("Get this document", JSON),
+    };
+    Operation {
+        tag: "service",
+        summary,
+        description: "The page fetches nothing from elsewhere.",
+        query: &[],
+        headers: &[REQUEST_ID],
+        success: "The document.",
+        media_type,
+        answer: None,
+        example: Value::Null,
+        errors: Vec::new(),
+    }
+}
