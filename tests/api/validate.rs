@@ -4,7 +4,7 @@ use omps_tests::multipart;
 use omps_tests::operator::Operator;
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::helpers::TestApp;
 
@@ -35,7 +35,7 @@ async fn valid_manifests_are_reported_without_a_token_and_without_a_push() {
             "extracted_files": Operator::doorbell().paths(),
             "valid": true,
             "message": "The manifests are valid.",
-            "validation_info": {"errors": [], "warnings": []},
+            "validation_info": {"errors": [], "warnings": [], "findings": []},
         })
     );
     assert_alone(&app);
@@ -59,7 +59,7 @@ async fn invalid_manifests_give_an_answer_with_findings_and_not_an_error() {
             "repo": "doorbell-operator",
             "extracted_files": Operator::doorbell().paths(),
             "valid": false,
-            "message": "Failed to push manifest: Resulting bundle is invalid, input yaml is improperly defined.",
+            "message": "Resulting bundle is invalid, input yaml is improperly defined.",
             "validation_info": {
                 "errors": ["crd spec.group not defined."],
                 "warnings": ["csv spec.version not defined"],
@@ -107,7 +107,8 @@ async fn the_verdict_is_the_same_as_in_a_push() {
 
         assert_eq!(validated.body["valid"], pushed.status == 200);
         if pushed.status != 200 {
-            assert_eq!(validated.body["message"], pushed.body["message"]);
+            let message = pushed.message().replace("Failed to push manifest: ", "");
+            assert_eq!(validated.message(), message);
             assert_eq!(
                 validated.body["validation_info"],
                 pushed.body["validation_info"]
@@ -144,17 +145,43 @@ async fn the_organizations_rules_are_applied() {
 }
 
 #[tokio::test]
-async fn manifests_without_a_package_name_are_refused() {
+async fn manifests_without_a_package_name_are_not_valid() {
     let app = TestApp::start().await;
+    let zip = Operator::doorbell().without("doorbell.package.yaml").zip();
 
-    let answer = app
-        .validate(&Operator::doorbell().without("doorbell.package.yaml").zip())
-        .await;
+    let answer = app.validate(&zip).await;
 
-    assert_eq!(answer.status, 400);
-    assert_eq!(answer.body["error"], "PackageValidationError");
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.body["valid"], false);
+    assert_eq!(answer.body["repo"], Value::Null);
     assert_eq!(answer.message(), "Could not find packageName in manifests.");
     assert_alone(&app);
+}
+
+#[tokio::test]
+async fn who_asks_for_it_gets_400_for_manifests_that_are_not_valid() {
+    let app = TestApp::start().await;
+    for (zip, wanted) in [
+        (Operator::doorbell().zip(), 200),
+        (Operator::doorbell().without(CSV).zip(), 400),
+        (
+            Operator::doorbell().without("doorbell.package.yaml").zip(),
+            400,
+        ),
+    ] {
+        let request = app
+            .request(Method::POST, "/v2/testorg/validate?fail=true")
+            .header(CONTENT_TYPE, multipart::content_type())
+            .body(multipart::form("file", Some("operator.zip"), &zip));
+
+        let answer = app.send(request).await;
+
+        assert_eq!(answer.status, wanted, "{answer:?}");
+        if wanted == 400 {
+            assert_eq!(answer.body["error"], "PackageValidationError");
+            assert!(!answer.message().contains("push"), "{answer:?}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -147,7 +147,8 @@ async fn a_zip_without_a_package_name_is_refused() {
 
     assert_eq!(answer.kind(), (400, "PackageValidationError"));
     assert_eq!(answer.message(), "Could not find packageName in manifests.");
-    assert_eq!(answer.body["validation_info"], serde_json::json!({}));
+    let no_findings = serde_json::json!({"errors": [], "warnings": [], "findings": []});
+    assert_eq!(answer.body["validation_info"], no_findings);
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ VALID = {
     "extracted_files": FILES,
     "valid": True,
     "message": "The manifests are valid.",
-    "validation_info": {"errors": [], "warnings": []},
+    "validation_info": {"errors": [], "warnings": [], "findings": []},
 }
 
 

@@ -19,6 +19,8 @@ use crate::release::InvalidVersion;
 use crate::secrets::SecretsError;
 use crate::uploads::UploadError;
 
+/// How OMPS begins the message of a push that failed.
+pub(crate) const PUSH_FAILED: &str = "Failed to push manifest: ";
 /// The advice for a client whose zip is too large for one request.
 const BY_UPLOAD: &str = "; to push a larger zip, use POST /v2/{organization}/uploads";
 
@@ -279,7 +281,7 @@ impl Error {
     pub fn pushing(error: &RegistryError) -> Self {
         let reason = error.message();
         let reason = reason.unwrap_or_else(|| "Failed to get error details.".to_owned());
-        let message = format!("Failed to push manifest: {reason}");
+        let message = format!("{PUSH_FAILED}{reason}");
         let quay_response = error.response();
         match error {
             RegistryError::Name(error) => Error::BadRequest(error.to_string()),
@@ -319,7 +321,7 @@ impl From<OperatorError> for Error {
             OperatorError::Pack(defect) => return Error::Internal(defect.to_string()),
             // The findings of operator-courier have its message.
             OperatorError::Layout(_) | OperatorError::Invalid(_) => {
-                format!("Failed to push manifest: {error}")
+                format!("{PUSH_FAILED}{error}")
             }
             _ => error.to_string(),
         };

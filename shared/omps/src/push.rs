@@ -136,7 +136,7 @@ async fn story<R: Registry>(
     let info = request.full_report.then(|| packed.validation_info());
     let (mut warnings, mut findings) = (contents.warnings, None);
     if let Some(info) = info {
-        warnings.extend(info.warnings.into_iter().flatten());
+        warnings.extend(info.warnings);
         findings = Some(info.findings);
     }
     let is_worth_saying = request.full_report || !warnings.is_empty();
@@ -187,7 +187,7 @@ pub(crate) struct Judging {
 /// Judges an archive as a push does, under the organization's rules.
 ///
 /// # Errors
-/// As in a push, up to the package's name.
+/// Those of the archive. What is wrong inside it is part of the verdict.
 pub(crate) async fn validate(
     call: Call<'_>,
     name: &OrganizationName,
@@ -197,21 +197,26 @@ pub(crate) async fn validate(
     let organization = call.app.organization(name);
     let zip = source.fetch(call, name).await?;
     let format = call.app.release_format(name);
-    let operator = match open(call, zip.clone()).await {
-        // Of bundles, a missing package is one more thing that the verdict says.
-        Err(error @ Error::PackageValidation { .. }) if format == ReleaseFormat::BundleImage => {
+    let opened = match open(call, zip.clone()).await {
+        Ok(operator) => repository_of(&operator, &organization).map(|repo| (operator, repo)),
+        Err(error) => Err(error),
+    };
+    let (operator, repo) = match opened {
+        Ok(opened) => opened,
+        // That the package has no name, or none of a repository, is one more thing that the verdict says.
+        Err(error @ Error::PackageValidation { .. }) => {
             return Ok(Verdict {
                 repo: None,
                 extracted_files: file_names(call, zip).await?,
                 result: Err(error),
             });
         }
-        opened => opened?,
+        Err(error) => return Err(error),
     };
     let extracted_files = operator.file_names();
     let repository = Repository {
         organization: name.clone(),
-        name: repository_of(&operator, &organization)?,
+        name: repo,
     };
     let result = match format {
         ReleaseFormat::AppRegistry => {

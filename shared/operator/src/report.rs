@@ -105,8 +105,8 @@ impl Report {
     /// The lists as an answer has them.
     pub fn validation_info(&self) -> ValidationInfo {
         ValidationInfo {
-            errors: Some(self.messages(Severity::Error)),
-            warnings: Some(self.messages(Severity::Warning)),
+            errors: self.messages(Severity::Error),
+            warnings: self.messages(Severity::Warning),
             findings: self.findings.clone(),
         }
     }

@@ -1,10 +1,11 @@
-//! `POST /v2/{organization}/validate`: the verdict, as a push would reach it.
+//! `POST /v2/{organization}/validate`: the verdict, as a push would reach it. Whatever is wrong inside the zip is the
+//! verdict, and no error of the request.
 
 use super::query;
 use crate::api::ValidateAnswer;
 use crate::app::App;
 use crate::call::Call;
-use crate::error::Error;
+use crate::error::{Error, PUSH_FAILED};
 use crate::http::{Answer, Reply, Request, form};
 use crate::push::{self, Judging};
 use crate::source::Source;
@@ -12,11 +13,12 @@ use crate::source::Source;
 /// Judges the zip of a form.
 ///
 /// # Errors
-/// A bad upload, and manifests without a package name. From there on the verdict is the answer.
+/// What is no form or no zip; with `?fail=true`, manifests that are not valid, too.
 pub async fn validate(app: &App, request: Request) -> Answer {
     let call = Call::new(app, request.deadline);
     let organization = super::organization(&request)?;
-    query::only(&request, &["report", "catalog", "validation"])?;
+    query::only(&request, &["report", "catalog", "validation", "fail"])?;
+    let fails = query::asks_for(&request, "fail", "true")?;
     query::asks_for(&request, "report", "full")?; // which a verdict always is
     let judging = Judging {
         validation: query::validation(&request)?,
@@ -29,7 +31,16 @@ pub async fn validate(app: &App, request: Request) -> Answer {
         Err(Error::PackageValidation {
             message,
             validation_info,
-        }) => (Err(*validation_info), message),
+        }) => {
+            let message = of_validation(message);
+            if fails {
+                return Err(Error::PackageValidation {
+                    message,
+                    validation_info,
+                });
+            }
+            (Err(*validation_info), message)
+        }
         Err(error) => return Err(error),
     };
     let valid = preview.is_ok();
@@ -47,4 +58,12 @@ pub async fn validate(app: &App, request: Request) -> Answer {
         bundles,
         catalog,
     })
+}
+
+/// The message of a refusal without the words that a push puts before it: nothing was to be pushed here.
+fn of_validation(message: String) -> String {
+    match message.strip_prefix(PUSH_FAILED) {
+        Some(rest) => rest.to_owned(),
+        None => message,
+    }
 }

@@ -68,6 +68,12 @@ const REPORT: Parameter = Parameter::new(
     "Adds what the verdict found without refusing",
 );
 
+const FAIL: Parameter = Parameter::new(
+    "fail",
+    "true",
+    "Manifests that are not valid are 400, for `curl -f`",
+);
+
 const PUSH_HEADERS: &[Parameter] = &[REQUEST_ID, IDEMPOTENCY_KEY];
 const PUSH_QUERY: &[Parameter] = &[REPORT, CATALOG, STRICT];
 const JSON: &str = "application/json";
@@ -231,7 +237,7 @@ fn validate() -> Operation {
         tag: "checks",
         summary: "Check a zip",
         description: "Does what a push does before it calls the registry, and pushes nothing. Needs no token.",
-        query: PUSH_QUERY,
+        query: &[REPORT, CATALOG, STRICT, FAIL],
         headers: &[REQUEST_ID],
         success: "The verdict; `valid` says whether a push would be taken.",
         media_type: JSON,

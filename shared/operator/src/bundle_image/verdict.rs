@@ -97,8 +97,8 @@ impl Verdict {
             ..finding.clone()
         });
         ValidationInfo {
-            errors: Some(errors),
-            warnings: Some(self.courier.messages(Severity::Warning)),
+            errors,
+            warnings: self.courier.messages(Severity::Warning),
             findings: of_courier.chain(self.findings.iter().cloned()).collect(),
         }
     }

@@ -6,17 +6,14 @@ use super::rules::{self, Rule};
 use super::{Finding, Location, Report};
 use crate::yaml::{Problem, ReadError};
 
-/// The lists that clients know, and the findings beside them.
+/// The lists that clients of OMPS know, and the findings beside them. An answer always has all three.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct ValidationInfo {
-    /// Messages that make the manifests invalid.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub errors: Option<Vec<String>>,
+    /// Messages that make the manifests invalid; empty where operator-courier stops before it checks its rules.
+    pub errors: Vec<String>,
     /// Messages that do not.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub warnings: Option<Vec<String>>,
+    pub warnings: Vec<String>,
     /// Where it is, what was found, what to do.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
 }
 

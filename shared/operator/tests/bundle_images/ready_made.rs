@@ -165,7 +165,7 @@ fn an_upload_without_a_package_says_what_its_bundles_lack() {
     let wanted = "Could not find packageName in manifests. Unable to locate metadata directory";
     assert_eq!(error.to_string(), wanted);
     assert_eq!(
-        error.validation_info().errors.unwrap(),
+        error.validation_info().errors,
         ["Unable to locate metadata directory"]
     );
 }
