@@ -90,6 +90,7 @@ fn upload_of(row: &Value) -> Upload {
     let bundles = upload["bundles"].as_array().unwrap().iter();
     Upload {
         default_channel: text(&upload["defaultChannel"]),
+        lists_all_channels: upload["form"] == "package",
         channels: channels
             .map(|channel| (text(&channel["name"]).unwrap(), texts(&channel["roots"])))
             .collect(),
@@ -123,7 +124,7 @@ fn difference(row: &Value) -> Option<String> {
     let name = upload["package"]
         .as_str()
         .or(present.first().and_then(|first| first["name"].as_str()));
-    let present = Package::of_objects(name.unwrap(), present).unwrap();
+    let present = Package::of_objects(name.unwrap(), present.clone()).unwrap();
     if let Some(names) = row["delete"].as_array() {
         let names: Vec<String> = names
             .iter()

@@ -16,6 +16,8 @@ use super::refusal::Refusal;
 pub struct Upload {
     /// The channel that a subscription without one gets.
     pub default_channel: Option<String>,
+    /// Whether `channels` are all that the package has, as in package manifests; ready-made bundles name their own alone.
+    pub lists_all_channels: bool,
     /// The roots of each channel.
     pub channels: BTreeMap<String, Vec<String>>,
     /// The bundles.
@@ -223,7 +225,7 @@ impl Package {
             ));
         }
         for channel in self.channels.keys() {
-            if !upload.channels.contains_key(channel) {
+            if upload.lists_all_channels && !upload.channels.contains_key(channel) {
                 warnings.push(warning("channel-stays", &[channel], format!(
                     "the upload has no channel {channel}: it stays, since subscriptions may name it"
                 )));
