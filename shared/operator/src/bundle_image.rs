@@ -16,10 +16,10 @@ mod channels;
 mod convert;
 pub(crate) mod document;
 mod draft;
-mod fbc;
-mod image;
+pub(crate) mod fbc;
+pub(crate) mod image;
 mod judged;
-mod layer;
+pub(crate) mod layer;
 mod ready_made;
 mod release;
 mod size;
@@ -33,6 +33,9 @@ pub use judged::JudgedBundles;
 pub use release::{Bundle, PackError, Release};
 pub use verdict::{Validation, Verdict};
 
-pub(crate) use judged::{Refusal, judge_package_manifests, judge_ready_made, package_of};
-pub(crate) use splitting::restore;
+pub(crate) use judged::{
+    Refusal, fresh_budget, judge_package_manifests, judge_ready_made, package_of,
+};
+pub(crate) use splitting::{documents, restore};
 pub(crate) use upload::ReadyMade;
+pub(crate) use verdict::reference;

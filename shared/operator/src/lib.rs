@@ -13,6 +13,7 @@
 
 pub mod archive;
 pub mod bundle_image;
+pub mod catalog;
 pub mod courier_bundle;
 pub mod edit;
 pub mod limits;

@@ -131,7 +131,7 @@ impl Document {
 }
 
 /// One document of YAML 1.1. JSON may be indented by tabs, YAML not.
-pub(super) fn read(bytes: &[u8], budget: &mut Budget) -> Result<Rc<Node>, ReadError> {
+pub(crate) fn read(bytes: &[u8], budget: &mut Budget) -> Result<Rc<Node>, ReadError> {
     let mut text = only_document(bytes);
     let is_json = text.trim_ascii_start().starts_with(b"{")
         && memchr::memchr(b'\t', &text).is_some()

@@ -4,6 +4,8 @@
 mod metadata;
 mod shape;
 
+pub(crate) use shape::to_json;
+
 use std::collections::BTreeSet;
 
 use serde_json::{Value as Json, json};
@@ -130,7 +132,7 @@ fn listed(draft: &Draft, path: &str, key: &str, budget: &mut Budget) -> Vec<(Str
             let kind = text(&item, "type")?.to_owned();
             let value = item
                 .get("value")
-                .map_or(Json::Null, |value| shape::to_json(value.node(), &source));
+                .map_or(Json::Null, |value| to_json(value.node(), &source));
             Some((kind, value))
         });
     listed.collect()

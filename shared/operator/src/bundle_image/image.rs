@@ -45,7 +45,7 @@ struct Config<'a> {
     os: &'static str,
     config: Labels<'a>,
     rootfs: RootFs<'a>,
-    history: [History; 1],
+    history: Vec<History>,
 }
 
 #[derive(Serialize)]
@@ -57,7 +57,7 @@ struct Labels<'a> {
 #[derive(Serialize)]
 struct RootFs<'a> {
     r#type: &'static str,
-    diff_ids: [&'a str; 1],
+    diff_ids: &'a [&'a str],
 }
 
 #[derive(Serialize)]
@@ -72,7 +72,7 @@ struct Manifest<'a> {
     schema_version: u8,
     media_type: &'static str,
     config: Descriptor<'a>,
-    layers: [Descriptor<'a>; 1],
+    layers: Vec<Descriptor<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     annotations: Option<&'a BTreeMap<&'static str, String>>,
 }
@@ -82,7 +82,70 @@ struct Manifest<'a> {
 struct Descriptor<'a> {
     media_type: &'static str,
     digest: &'a str,
-    size: usize,
+    size: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    annotations: Option<BTreeMap<&'static str, &'a str>>,
+}
+
+/// A layer of an image of several, as the manifest describes it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Described<'a> {
+    /// The digest of its bytes.
+    pub(crate) digest: &'a str,
+    /// How many bytes it has.
+    pub(crate) size: u64,
+    /// The digest of its tar.
+    pub(crate) diff_id: &'a str,
+    /// An annotation of its descriptor.
+    pub(crate) annotation: (&'static str, &'a str),
+}
+
+/// Config and manifest of an image of several layers.
+///
+/// # Errors
+/// JSON that cannot be written, which is a defect.
+pub(crate) fn of_layers(
+    layers: &[Described<'_>],
+    labels: &BTreeMap<String, String>,
+) -> io::Result<(Blob, Blob)> {
+    let diff_ids: Vec<&str> = layers.iter().map(|layer| layer.diff_id).collect();
+    let config = Blob::json(CONFIG, &Config::new(labels, &diff_ids))?;
+    let descriptors = layers.iter().map(|layer| Descriptor {
+        media_type: LAYER,
+        digest: layer.digest,
+        size: layer.size,
+        annotations: Some(BTreeMap::from([layer.annotation])),
+    });
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: MANIFEST,
+        config: config.descriptor(),
+        layers: descriptors.collect(),
+        annotations: None,
+    };
+    let manifest = Blob::json(MANIFEST, &manifest)?;
+    Ok((config, manifest))
+}
+
+impl<'a> Config<'a> {
+    /// Nothing to run: labels and layers.
+    fn new(labels: &'a BTreeMap<String, String>, diff_ids: &'a [&'a str]) -> Self {
+        let history = || History {
+            created: CREATED,
+            created_by: "omps",
+        };
+        Config {
+            created: CREATED,
+            architecture: "amd64",
+            os: "linux",
+            config: Labels { labels },
+            rootfs: RootFs {
+                r#type: "layers",
+                diff_ids,
+            },
+            history: diff_ids.iter().map(|_| history()).collect(),
+        }
+    }
 }
 
 impl Image {
@@ -95,23 +158,11 @@ impl Image {
         labels: &BTreeMap<String, String>,
     ) -> io::Result<Self> {
         let layer = layer::pack(files)?;
-        let config = Config {
-            created: CREATED,
-            architecture: "amd64",
-            os: "linux",
-            config: Labels { labels },
-            rootfs: RootFs {
-                r#type: "layers",
-                diff_ids: [&layer.diff_id],
-            },
-            history: [History {
-                created: CREATED,
-                created_by: "omps",
-            }],
-        };
+        let diff_ids = [layer.diff_id.as_str()];
+        let config = Blob::json(CONFIG, &Config::new(labels, &diff_ids))?;
         Ok(Image {
-            config: Blob::json(CONFIG, &config)?,
-            layer: Blob::new(LAYER, layer.bytes),
+            config,
+            layer: Blob::layer(layer.bytes),
             diff_id: layer.diff_id,
         })
     }
@@ -128,7 +179,7 @@ impl Image {
             schema_version: 2,
             media_type: MANIFEST,
             config: self.config.descriptor(),
-            layers: [self.layer.descriptor()],
+            layers: vec![self.layer.descriptor()],
             annotations,
         };
         Blob::json(MANIFEST, &manifest)
@@ -136,6 +187,10 @@ impl Image {
 }
 
 impl Blob {
+    pub(crate) fn layer(bytes: Vec<u8>) -> Self {
+        Blob::new(LAYER, bytes)
+    }
+
     fn new(media_type: &'static str, bytes: Vec<u8>) -> Self {
         Blob {
             media_type,
@@ -152,13 +207,14 @@ impl Blob {
         Descriptor {
             media_type: self.media_type,
             digest: &self.digest,
-            size: self.bytes.len(),
+            size: self.bytes.len() as u64,
+            annotations: None,
         }
     }
 }
 
 /// A hash as registries write it.
-pub(super) fn hex_digest(hash: &[u8]) -> String {
+pub(crate) fn hex_digest(hash: &[u8]) -> String {
     let digits = hash.iter().map(|byte| format!("{byte:02x}"));
     format!("sha256:{}", digits.collect::<String>())
 }

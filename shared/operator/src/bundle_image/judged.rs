@@ -42,7 +42,7 @@ const MAX_BYTES: usize = 256 << 20;
 const MAX_SCALAR: usize = 4 << 20;
 
 /// What may be read of an upload's bundles.
-pub(super) fn fresh_budget() -> Budget {
+pub(crate) fn fresh_budget() -> Budget {
     Budget::new(yaml::ReadLimits {
         scalar: MAX_SCALAR,
         ..yaml::ReadLimits::default()

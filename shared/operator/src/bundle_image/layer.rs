@@ -13,11 +13,11 @@ use super::image::hex_digest;
 
 /// A layer as a registry takes it.
 #[derive(Debug)]
-pub(super) struct Layer {
+pub(crate) struct Layer {
     /// The gzip'd tar.
-    pub(super) bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
     /// The digest of the tar before compression.
-    pub(super) diff_id: String,
+    pub(crate) diff_id: String,
 }
 
 /// Bytes of a name that a USTAR header has room for; a longer one gets a record of its own before the entry.
@@ -27,7 +27,7 @@ const MAX_NAME: usize = 100;
 ///
 /// # Errors
 /// A path that tar cannot hold, which a path out of an archive never is.
-pub(super) fn pack(files: &BTreeMap<String, Arc<[u8]>>) -> io::Result<Layer> {
+pub(crate) fn pack(files: &BTreeMap<String, Arc<[u8]>>) -> io::Result<Layer> {
     let gzip = GzBuilder::new()
         .mtime(0)
         .write(Vec::new(), Compression::default());

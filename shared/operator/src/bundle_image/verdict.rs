@@ -23,7 +23,7 @@ mod olm_v1;
 mod owned;
 mod pipelines;
 mod range;
-mod reference;
+pub(crate) mod reference;
 pub(crate) mod rule;
 
 use super::document::{Document, Exhausted};

@@ -79,7 +79,7 @@ fn write_fields(fields: &[(&str, Shape, Empty)], place: Option<&Field<'_>>, sour
 }
 
 /// A value as JSON; `source` is the text that it was read from.
-pub(super) fn to_json(node: &Node, source: &[u8]) -> Json {
+pub(crate) fn to_json(node: &Node, source: &[u8]) -> Json {
     match &node.value {
         Value::Null | Value::Other(_) | Value::Recursive => Json::Null,
         Value::Bool(truth) => (*truth).into(),

@@ -2,7 +2,7 @@
 
 /// Why a text is no pull specification: `[domain[:port]/]path[:tag][@digest]`.
 /// Source: the grammar in distribution/reference.
-pub(super) fn problem(text: &str) -> Option<&'static str> {
+pub(crate) fn problem(text: &str) -> Option<&'static str> {
     let (rest, digest) = text
         .split_once('@')
         .map_or((text, None), |(rest, digest)| (rest, Some(digest)));
