@@ -118,7 +118,7 @@ pub(crate) struct PutUploadAnswer {
 }
 
 /// `GET …/health/ping`
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct HealthAnswer {
     /// Whether pushes can succeed.
     pub ok: bool,
@@ -129,7 +129,7 @@ pub(crate) struct HealthAnswer {
 }
 
 /// The services that pushes need.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct ServicesHealth {
     /// Where builds come from.
     pub koji: ServiceHealth,
@@ -140,7 +140,7 @@ pub(crate) struct ServicesHealth {
 }
 
 /// A service.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub(crate) struct ServiceHealth {
     /// Whether it can be used.
     pub ok: bool,
