@@ -12,7 +12,7 @@ use omps_tests::quay::accounts::Accounts;
 use omps_tests::quay::{self, Fault, Quay};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use crate::helpers::{ORGANIZATION, token};
 
 /// Bytes that a socket's buffers hold; Linux doubles them.
-const BUFFER: u32 = 8 << 10;
+const BUFFER: usize = 8 << 10;
 /// How long a test waits for what must happen.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -46,11 +46,11 @@ impl Server {
         .expect("a port for Quay");
         let section = format!("[Test]\nquay_url = \"{}\"\n{lines}", quay.url());
         let config = Config::from_toml(&section, "Test").expect("a valid configuration");
-        let socket = TcpSocket::new_v4().expect("a socket");
-        socket.set_send_buffer_size(BUFFER).expect("a small buffer");
-        let any = "127.0.0.1:0".parse().expect("an address");
-        socket.bind(any).expect("a port");
-        let listener = socket.listen(1024).expect("a listener");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let settings = Settings {
+            send_buffer: BUFFER,
+            ..settings
+        };
         let address = listener.local_addr().expect("an address").to_string();
         let (stop, stopped) = oneshot::channel();
         let app = App::new(config);
@@ -66,8 +66,16 @@ impl Server {
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
+        self.connect_from("127.0.0.1").await
+    }
+
+    /// Connects from another address of this machine.
+    pub(crate) async fn connect_from(&self, peer: &str) -> TcpStream {
         let socket = TcpSocket::new_v4().expect("a socket");
-        socket.set_recv_buffer_size(BUFFER).expect("a small buffer");
+        let from = format!("{peer}:0").parse().expect("an address");
+        socket.bind(from).expect("a port");
+        let size = u32::try_from(BUFFER).expect("a size");
+        socket.set_recv_buffer_size(size).expect("a small buffer");
         let address = self.address.parse().expect("an address");
         socket.connect(address).await.expect("a connection")
     }

@@ -24,7 +24,7 @@ fn large() -> Vec<u8> {
 #[tokio::test]
 async fn answers_that_nobody_reads_take_their_bytes_from_one_budget() {
     let server = Server::start(Settings {
-        answer_budget: LARGE * 3 / 2,
+        answer_budget: LARGE * 3,
         ..Settings::default()
     })
     .await;
@@ -73,7 +73,7 @@ async fn the_answer_to_a_push_is_sent_although_nothing_is_left() {
 async fn a_client_that_takes_nothing_is_disconnected() {
     let server = Server::start(Settings {
         pause_timeout: Duration::from_millis(500),
-        answer_budget: LARGE * 3 / 2,
+        answer_budget: LARGE * 3,
         ..Settings::default()
     })
     .await;

@@ -78,7 +78,7 @@ async fn a_body_below_the_least_rate_is_answered_although_it_keeps_coming() {
 async fn bodies_take_their_bytes_from_one_budget_as_they_come() {
     let push_bytes = push("1.0.0");
     let server = Server::start(Settings {
-        body_budget: push_bytes.len() * 3 / 2,
+        body_budget: push_bytes.len() * 3,
         ..Settings::default()
     })
     .await;
@@ -108,7 +108,7 @@ async fn bodies_take_their_bytes_from_one_budget_as_they_come() {
 #[tokio::test]
 async fn a_body_of_unknown_size_counts_twice() {
     let server = Server::start(Settings {
-        body_budget: 10_000,
+        body_budget: 20_000,
         ..Settings::default()
     })
     .await;
@@ -122,18 +122,26 @@ async fn a_body_of_unknown_size_counts_twice() {
 }
 
 #[tokio::test]
-async fn bodies_without_a_token_leave_half_of_the_budget() {
+async fn bodies_without_a_token_and_bodies_of_one_peer_leave_half_of_the_budget() {
     let zip = Operator::doorbell().zip();
     let server = Server::start(Settings {
-        body_budget: push("1.0.0").len() * 5 / 2,
+        body_budget: push("1.0.0").len() * 3,
         ..Settings::default()
     })
     .await;
-    let bytes = validation(&zip);
+    let validation = validation(&zip);
 
-    let _held = server.send(&bytes[..bytes.len() - 1]).await;
-    let is_full = || async { server.ask(&validation(&zip)).await.status == 503 };
+    let _held = server.send(&validation[..validation.len() - 1]).await;
+    let is_full = || async { server.ask(&validation).await.status == 503 };
     eventually(is_full).await;
 
-    assert_eq!(server.ask(&push("1.0.0")).await.kind(), (200, ""));
+    let other = || server.connect_from("127.0.0.2");
+    let of_other_peer = |bytes: Vec<u8>| async move {
+        let mut stream = other().await;
+        stream.write_all(&bytes).await.expect("bytes are taken");
+        reply(stream).await
+    };
+    assert_eq!(server.ask(&push("1.0.0")).await.status, 503, "this peer");
+    assert_eq!(of_other_peer(validation.clone()).await.status, 503);
+    assert_eq!(of_other_peer(push("1.0.0")).await.kind(), (200, ""));
 }

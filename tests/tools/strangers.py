@@ -64,8 +64,9 @@ def request(path, archive, token=TOKEN):
     return f"{head}Connection: close\r\n\r\n".encode() + form
 
 
-def connect(receives=None):
+def connect(receives=None, peer="127.0.0.2"):
     stream = socket.socket()
+    stream.bind((peer, 0))
     if receives:
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receives)
     stream.settimeout(120)
@@ -90,7 +91,7 @@ def status(stream):
 
 def ask(*arguments, **options):
     started = time.monotonic()
-    with connect() as stream:
+    with connect(peer=options.pop("peer", "127.0.0.1")) as stream:
         try:
             stream.sendall(request(*arguments, **options))
         except OSError:
@@ -166,8 +167,8 @@ def held(start):
             for thread in sending:
                 thread.join(30)
             server.show_memory(f"held {path}", 96 + AROUND)
-            took = [ask(f"/v2/org/zipfile/{number}.0.0", GOOD, token=None) for number in range(5)]
-            row(f"held {path}", "a small request meanwhile", f"{took[0][0]} after {max(took, key=lambda it: it[1])[1]:.2f} s")
+            answer, took = server.push()
+            row(f"held {path}", "a push from another address meanwhile", f"{answer} after {took:.2f} s", answer != 200)
             started = time.monotonic()
             statuses = [status(stream) for stream in streams]
             row(f"held {path}", f"answers within {time.monotonic() - started:.0f} s", counted(statuses))
@@ -186,7 +187,8 @@ def try_to_send(stream, content):
 
 
 def unread(start):
-    large = request("/v2/org/validate", zipped(owned=", ".join(["1"] * 990)), token=None)
+    files = {f"csv{number}": CSV.replace("OWNED", ", ".join(["1"] * 990)) for number in range(5)}
+    large = request("/v2/org/validate", zipped(**files), token=None)
     with start() as server:
         with connect() as stream:
             stream.sendall(large)
@@ -248,7 +250,7 @@ def attack(seconds, statuses):
     started = time.monotonic()
     for number in range(seconds * VALIDATIONS):
         time.sleep(max(0, started + number / VALIDATIONS - time.monotonic()))
-        threading.Thread(target=lambda: statuses.put(ask("/v2/org/validate", archive, token=None)[0]), daemon=True).start()
+        threading.Thread(target=lambda: statuses.put(ask("/v2/org/validate", archive, token=None, peer="127.0.0.2")[0]), daemon=True).start()
     time.sleep(2)
 
 

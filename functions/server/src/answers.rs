@@ -5,7 +5,7 @@ use hyper::body::Bytes;
 use hyper::header::{CONNECTION, HeaderValue};
 use omps::http::{REQUEST_ID, refuse};
 
-use crate::budget::{Budgets, Counted};
+use crate::budget::{Counted, Held};
 
 /// An answer as hyper sends it.
 pub(crate) type Response = hyper::Response<Full<Bytes>>;
@@ -22,12 +22,11 @@ pub(crate) fn counted(
     answer: hyper::Response<String>,
     path: &str,
     must_be_sent: bool,
-    budgets: &Budgets,
+    mut held: Held,
 ) -> Response {
     if answer.body().len() <= SMALL {
         return answer.map(Full::from);
     }
-    let mut held = budgets.for_answer();
     match held.take(answer.body().len()) {
         Ok(()) => answer.map(|content| {
             Full::new(Bytes::from_owner(Counted {

@@ -13,6 +13,7 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use omps::error::Error;
 use omps::http::refuse;
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
@@ -57,6 +58,8 @@ pub(crate) async fn serve<F>(
         })
     });
     let mut http = http1::Builder::new();
+    // The system would take over megabytes of each answer that nobody reads.
+    drop(SockRef::from(&stream).set_send_buffer_size(settings.send_buffer));
     http.header_read_timeout(None)
         .max_buf_size(MAX_HEAD)
         .max_header_size(MAX_HEAD);

@@ -51,9 +51,8 @@ impl Connections {
         })
     }
 
-    /// Counts a new connection.
-    pub(crate) fn admit(self: &Arc<Self>, address: IpAddr) -> Admission {
-        let peer = peer_of(address);
+    /// Counts a new connection of a peer.
+    pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Admission {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let of_peer = open.of_peers.get(&peer).copied().unwrap_or_default();
         let place = |peer| Place {
@@ -97,7 +96,7 @@ impl Drop for Place {
 }
 
 /// The peer behind an address: the address, or the network of 64 bits that one peer usually has in IPv6.
-fn peer_of(address: IpAddr) -> IpAddr {
+pub(crate) fn peer_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let network = address.to_bits() & (u128::MAX << 64);
@@ -112,7 +111,7 @@ mod tests {
     use super::*;
 
     fn admit(connections: &Arc<Connections>, address: &str) -> Option<Place> {
-        match connections.admit(address.parse().unwrap()) {
+        match connections.admit(peer_of(address.parse().unwrap())) {
             Admission::Served(place) => Some(place),
             Admission::Refused(..) | Admission::Closed => None,
         }

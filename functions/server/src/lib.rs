@@ -16,6 +16,7 @@ mod socket;
 mod workers;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,8 +38,8 @@ pub use metrics::serve_metrics;
 pub use settings::Settings;
 
 use answers::Response;
-use budget::Budgets;
-use connections::{Admission, Connections};
+use budget::{Budget, Client};
+use connections::{Admission, Connections, peer_of};
 use workers::Workers;
 
 /// The pause after a connection could not be accepted.
@@ -49,7 +50,8 @@ struct Service {
     app: App,
     settings: Settings,
     workers: Workers,
-    budgets: Budgets,
+    bodies: Arc<Budget>,
+    answers: Arc<Budget>,
     /// The requests in progress, including those whose client has closed the connection.
     requests: TaskTracker,
 }
@@ -69,7 +71,8 @@ pub async fn serve(
     let service = Arc::new(Service {
         app,
         workers: Workers::new(&settings),
-        budgets: Budgets::new(&settings),
+        bodies: Budget::new(settings.body_budget),
+        answers: Budget::new(settings.answer_budget),
         settings,
         requests: requests.clone(),
     });
@@ -81,8 +84,10 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer)) => {
-                let admission = places.admit(peer.ip());
-                let connection = connect(service.clone(), stream, admission, stopping.clone());
+                let peer = peer_of(peer.ip());
+                let admission = places.admit(peer);
+                let stopping = stopping.clone();
+                let connection = connect(service.clone(), stream, peer, admission, stopping);
                 connections.spawn(connection);
             }
             Err(error) => {
@@ -109,13 +114,14 @@ pub async fn serve(
 async fn connect(
     service: Arc<Service>,
     stream: TcpStream,
+    peer: IpAddr,
     admission: Admission,
     stopping: CancellationToken,
 ) {
     let settings = &service.settings;
     match admission {
         Admission::Served(_place) => {
-            let answer = |request| dispatch(service.clone(), request);
+            let answer = |request| dispatch(service.clone(), peer, request);
             connection::serve(stream, settings, stopping, answer).await;
         }
         Admission::Refused(_place, refusal) => connection::reply(stream, refusal, settings).await,
@@ -123,12 +129,20 @@ async fn connect(
     }
 }
 
-async fn dispatch(service: Arc<Service>, request: hyper::Request<Incoming>) -> Response {
+async fn dispatch(
+    service: Arc<Service>,
+    peer: IpAddr,
+    request: hyper::Request<Incoming>,
+) -> Response {
     let (head, mut body) = request.into_parts();
     let path = head.uri.path().to_owned();
     let (endpoint, params) = match routes::find(&head.method, &path) {
         Ok(Found::Endpoint(endpoint, params)) => (Some(endpoint), params),
         _ => (None, Params::default()),
+    };
+    let client = Client {
+        peer,
+        needs_token: endpoint.is_some_and(Endpoint::needs_token),
     };
     let (shared, in_log) = (service.clone(), path.clone());
     let answering: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
@@ -136,7 +150,7 @@ async fn dispatch(service: Arc<Service>, request: hyper::Request<Incoming>) -> R
             head,
             path,
             id: None,
-            body: receive(&shared, endpoint, &params, &mut body),
+            body: receive(&shared, client, endpoint, &params, &mut body),
         };
         let answer = answer(incoming, |endpoint, request| {
             call(&shared, endpoint, request)
@@ -159,13 +173,14 @@ async fn dispatch(service: Arc<Service>, request: hyper::Request<Incoming>) -> R
         },
     };
     // A stranger gets no success where a token is needed.
-    let must_be_sent = answer.status().is_success() && endpoint.is_some_and(Endpoint::needs_token);
-    answers::counted(answer, &in_log, must_be_sent, &service.budgets)
+    let must_be_sent = answer.status().is_success() && client.needs_token;
+    answers::counted(answer, &in_log, must_be_sent, service.answers.hold(client))
 }
 
 /// Reads the body of a request. The body of an upload goes to its storage instead, and the result is empty.
 async fn receive(
     service: &Service,
+    client: Client,
     endpoint: Option<Endpoint>,
     params: &Params,
     body: &mut Incoming,
@@ -183,11 +198,8 @@ async fn receive(
         })?;
         Bytes::new()
     } else {
-        let (limit, held) = (
-            config.max_content_length.get(),
-            service.budgets.for_body(endpoint),
-        );
-        let read = body::read(body, limit, held, settings).await;
+        let limit = config.max_content_length.get();
+        let read = body::read(body, limit, service.bodies.hold(client), settings).await;
         read.map_err(|error| error.or_too_large(|| request_too_large(config)))?
     };
     Ok(Received {

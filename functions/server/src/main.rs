@@ -8,6 +8,7 @@ use lexopt::{Arg, Parser};
 use omps::app::App;
 use omps::config::Config;
 use omps_server::{Settings, serve_metrics};
+use reqwest::StatusCode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -148,6 +149,8 @@ async fn healthcheck() -> Outcome {
         .await;
     match answer {
         Ok(answer) if answer.status().is_success() => Ok(()),
+        // It serves as many connections as it may. To end it would not help them.
+        Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE => Ok(()),
         Ok(answer) => Err(format!(
             "the service at {address} answers {}",
             answer.status()

@@ -26,10 +26,14 @@ pub struct Settings {
     pub least_rate: u64,
     /// `OMPS_IDLE_TIMEOUT`: how long a connection stays open without a request. Default: 75 seconds.
     pub idle_timeout: Duration,
-    /// `OMPS_BODY_BUDGET`: bytes of bodies that wait to be worked on, half of them without a token. Default: 128 MiB.
+    /// `OMPS_BODY_BUDGET`: bytes of bodies that wait to be worked on, half of them of one peer or without a token.
+    /// Default: 128 MiB.
     pub body_budget: usize,
-    /// `OMPS_ANSWER_BUDGET`: bytes of answers that clients have not taken yet. Default: 64 MiB.
+    /// `OMPS_ANSWER_BUDGET`: bytes of answers that clients have not taken yet, half of them of one peer or without a
+    /// token. Default: 64 MiB.
     pub answer_budget: usize,
+    /// Bytes of an answer that the system takes over before the client takes them. It doubles them.
+    pub send_buffer: usize,
     /// `OMPS_MAX_CONNECTIONS`: connections at the same time. Default: 512.
     pub max_connections: usize,
     /// `OMPS_MAX_CONNECTIONS_PER_PEER`: connections at the same time from one address. Default: 384.
@@ -48,6 +52,7 @@ impl Default for Settings {
             idle_timeout: Duration::from_secs(75),
             body_budget: 128 << 20,
             answer_budget: 64 << 20,
+            send_buffer: 128 << 10,
             max_connections: 512,
             max_connections_per_peer: 384,
         }
@@ -90,8 +95,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Fits the budget of bodies to the largest body: one of unknown size counts twice, and one without a token may take half
-    /// of the budget.
+    /// Fits the budget of bodies to the largest body: one of unknown size counts twice, and one peer may take half of the budget.
     ///
     /// # Errors
     /// A message, if `OMPS_BODY_BUDGET` is too small for that.
