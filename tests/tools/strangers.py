@@ -29,7 +29,7 @@ import zipfile
 
 from app_registry import AppRegistry
 
-ADDRESS = ("127.0.0.1", 20210)
+ADDRESS = ("127.0.0.1", int(os.environ.get("STRANGERS_PORT", "18088")))
 TOKEN = "basic eDp5"
 MIB = 1 << 20
 BUDGETS = {"OMPS_BODY_BUDGET": str(64 * MIB), "OMPS_ANSWER_BUDGET": str(32 * MIB)}
@@ -53,7 +53,7 @@ def zipped(method=zipfile.ZIP_DEFLATED, owned="", **files):
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
         for name, content in {"csv": CSV.replace("OWNED", owned), "package": PACKAGE, **files}.items():
-            archive.writestr(f"{name}.yaml", content)
+            archive.writestr(name if "." in name else f"{name}.yaml", content)
     return out.getvalue()
 
 
@@ -285,8 +285,8 @@ def slowly(stream, content, rate):
 
 
 def slow(start):
-    blob = zipped(zipfile.ZIP_STORED, blob="# " + "x" * 15_000_000)
-    form = request("/v2/org/zipfile/1000000.0.0", zipped(zipfile.ZIP_STORED, blob="# " + "x" * 2_000_000))
+    blob = zipped(zipfile.ZIP_STORED, **{"blob.txt": "x" * 15_000_000})
+    form = request("/v2/org/zipfile/1000000.0.0", zipped(zipfile.ZIP_STORED, **{"blob.txt": "x" * 2_000_000}))
     with start() as server:
         connection = http.client.HTTPConnection(*ADDRESS)
         connection.request("POST", "/v2/org/uploads", headers={"Authorization": TOKEN})
