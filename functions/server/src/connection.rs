@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::body::Incoming;
@@ -16,11 +16,12 @@ use omps::http::refuse;
 use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::{Instant, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, Sleep, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::Settings;
 use crate::answers::{self, MAX_HEAD, Response};
+use crate::connections::Place;
 use crate::socket::{Socket, Stage, Watch};
 
 /// Bytes that are read and dropped after an answer that came before its request was read, so that the client reads the answer.
@@ -40,6 +41,7 @@ enum End {
 /// Serves the requests of a connection with `answer`, until it ends or `stopping` is cancelled.
 pub(crate) async fn serve<F>(
     stream: TcpStream,
+    place: &Place,
     settings: &Settings,
     stopping: CancellationToken,
     answer: impl Fn(Request<Incoming>) -> F,
@@ -57,14 +59,10 @@ pub(crate) async fn serve<F>(
             Ok::<_, Infallible>(response)
         })
     });
-    let mut http = http1::Builder::new();
     // The system would take over megabytes of each answer that nobody reads.
     drop(SockRef::from(&stream).set_send_buffer_size(settings.send_buffer));
-    http.header_read_timeout(None)
-        .max_buf_size(MAX_HEAD)
-        .max_header_size(MAX_HEAD);
     let socket = TokioIo::new(Socket::new(stream, watch.clone()));
-    let mut connection = http.serve_connection(socket, service);
+    let mut connection = http().serve_connection(socket, service);
     let mut stopped = pin!(stopping.cancelled());
     let mut is_stopping = false;
     let mut timer = pin!(sleep_until(Instant::now()));
@@ -76,17 +74,42 @@ pub(crate) async fn serve<F>(
         if let Poll::Ready(done) = connection.poll_without_shutdown(cx) {
             return Poll::Ready(End::Done(done));
         }
-        let Some(deadline) = watch.seen().deadline(settings) else {
-            return Poll::Pending;
-        };
-        if timer.deadline() != deadline {
-            timer.as_mut().reset(deadline);
-        }
-        timer.as_mut().poll(cx).map(|()| End::Late)
+        poll_late(timer.as_mut(), &watch, place, settings, cx).map(|()| End::Late)
     });
     let end = end.await;
     let stream = connection.into_parts().io.into_inner().into_stream();
     finish(stream, settings, &watch, &end).await;
+}
+
+fn http() -> http1::Builder {
+    let mut http = http1::Builder::new();
+    http.header_read_timeout(None)
+        .max_buf_size(MAX_HEAD)
+        .max_header_size(MAX_HEAD);
+    http
+}
+
+/// Waits until the client should have made progress and has not.
+fn poll_late(
+    mut timer: Pin<&mut Sleep>,
+    watch: &Watch,
+    place: &Place,
+    settings: &Settings,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    loop {
+        let Some(deadline) = watch.seen().deadline(settings, place.is_scarce()) else {
+            return Poll::Pending;
+        };
+        let now = Instant::now();
+        if deadline <= now {
+            return Poll::Ready(());
+        }
+        // By then, there may be more connections.
+        let next = deadline.min(now + settings.crowded_idle_timeout);
+        timer.as_mut().reset(next);
+        ready!(timer.as_mut().poll(cx));
+    }
 }
 
 /// Answers what was no request, and closes the connection in such a way that the client gets its answer.

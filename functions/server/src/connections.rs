@@ -51,6 +51,12 @@ impl Connections {
         })
     }
 
+    /// Whether three quarters of the connections are taken.
+    pub(crate) fn are_many(&self) -> bool {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.all >= self.most - self.most / 4
+    }
+
     /// Counts a new connection of a peer.
     pub(crate) fn admit(self: &Arc<Self>, peer: IpAddr) -> Admission {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -74,6 +80,13 @@ impl Connections {
         open.refusals += 1;
         let refusal = format!("There are too many connections {reason}; try again later");
         Admission::Refused(place(None), Error::ServiceUnavailable(refusal))
+    }
+}
+
+impl Place {
+    /// Whether it must make room when it is idle.
+    pub(crate) fn is_scarce(&self) -> bool {
+        self.connections.are_many()
     }
 }
 

@@ -120,9 +120,9 @@ async fn connect(
 ) {
     let settings = &service.settings;
     match admission {
-        Admission::Served(_place) => {
+        Admission::Served(place) => {
             let answer = |request| dispatch(service.clone(), peer, request);
-            connection::serve(stream, settings, stopping, answer).await;
+            connection::serve(stream, &place, settings, stopping, answer).await;
         }
         Admission::Refused(_place, refusal) => connection::reply(stream, refusal, settings).await,
         Admission::Closed => {}

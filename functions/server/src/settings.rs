@@ -26,6 +26,8 @@ pub struct Settings {
     pub least_rate: u64,
     /// `OMPS_IDLE_TIMEOUT`: how long a connection stays open without a request. Default: 75 seconds.
     pub idle_timeout: Duration,
+    /// The same when three quarters of the connections are taken.
+    pub crowded_idle_timeout: Duration,
     /// `OMPS_BODY_BUDGET`: bytes of bodies that wait to be worked on, half of them of one peer or without a token.
     /// Default: 128 MiB.
     pub body_budget: usize,
@@ -50,6 +52,7 @@ impl Default for Settings {
             pause_timeout: Duration::from_secs(10),
             least_rate: 8 << 10,
             idle_timeout: Duration::from_secs(75),
+            crowded_idle_timeout: Duration::from_secs(5),
             body_budget: 128 << 20,
             answer_budget: 64 << 20,
             send_buffer: 128 << 10,

@@ -39,15 +39,20 @@ pub(crate) struct Seen {
 }
 
 impl Seen {
-    /// The time by which something must happen, unless the service is at work.
-    pub(crate) fn deadline(&self, settings: &Settings) -> Option<Instant> {
+    /// The time by which something must happen, unless the service is at work. Idle connections must make room earlier if
+    /// there are many connections.
+    pub(crate) fn deadline(&self, settings: &Settings, is_crowded: bool) -> Option<Instant> {
+        let idle_timeout = match is_crowded {
+            true => settings.crowded_idle_timeout.min(settings.idle_timeout),
+            false => settings.idle_timeout,
+        };
         let of_stage = match self.stage {
             Stage::Idle {
                 since,
                 is_new: true,
             }
             | Stage::Head { since } => Some(since + settings.head_timeout),
-            Stage::Idle { since, .. } => Some(since + settings.idle_timeout),
+            Stage::Idle { since, .. } => Some(since + idle_timeout),
             Stage::Request | Stage::Answer => None,
         };
         let of_sending = self.sending.map(|pace| pace.deadline(settings));
