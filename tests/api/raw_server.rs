@@ -122,6 +122,16 @@ pub(crate) fn validation(zip: &[u8]) -> Vec<u8> {
     request(&format!("/v2/{ORGANIZATION}/validate"), None, zip)
 }
 
+/// The same request with an id.
+pub(crate) fn with_id(id: &str, request: &[u8]) -> Vec<u8> {
+    let end_of_line = request
+        .iter()
+        .position(|byte| *byte == b'\n')
+        .expect("a line");
+    let (line, rest) = request.split_at(end_of_line + 1);
+    [line, format!("X-Request-Id: {id}\r\n").as_bytes(), rest].concat()
+}
+
 /// The bytes of a request with a zip, after which the connection ends.
 fn request(path: &str, token: Option<&str>, zip: &[u8]) -> Vec<u8> {
     let form = multipart::form("file", Some("a.zip"), zip);

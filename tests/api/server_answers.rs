@@ -6,7 +6,7 @@ use omps_server::Settings;
 use omps_tests::operator::Operator;
 use tokio::io::AsyncReadExt;
 
-use crate::raw_server::{Server, eventually, push, reply, validation};
+use crate::raw_server::{Server, eventually, push, push_of, reply, validation};
 
 /// Bytes of the answer, at least.
 const LARGE: usize = 200_000;
@@ -59,9 +59,7 @@ async fn the_answer_to_a_push_is_sent_although_nothing_is_left() {
     });
     let small = Operator::doorbell().zip();
 
-    let pushed = server
-        .ask(&crate::raw_server::push_of(&operator.zip()))
-        .await;
+    let pushed = server.ask(&push_of(&operator.zip())).await;
 
     assert_eq!(pushed.kind(), (200, ""));
     assert!(pushed.body.to_string().len() > 40_000);

@@ -6,7 +6,8 @@ use omps_server::Settings;
 use omps_tests::operator::Operator;
 use omps_tests::quay::Fault;
 
-use crate::raw_server::{Server, push, reply, validation};
+use crate::canary::{self, WATCHED};
+use crate::raw_server::{Server, eventually, push, push_of, reply, validation, with_id};
 
 /// An operator that takes nearly as long to read as one may.
 fn heavy() -> Vec<u8> {
@@ -31,7 +32,7 @@ async fn a_validation_takes_no_worker_of_pushes() {
             .iter()
             .any(|request| request.method == "POST")
     };
-    crate::raw_server::eventually(is_busy).await;
+    eventually(is_busy).await;
 
     let answer = server.ask(&validation(&Operator::doorbell().zip())).await;
 
@@ -66,13 +67,42 @@ async fn of_many_validations_at_once_most_are_refused_and_pushes_are_not() {
 }
 
 #[tokio::test]
+async fn validations_whose_clients_have_left_are_not_done() {
+    canary::watch_the_log();
+    let server = Server::start(Settings {
+        validate_workers: 1,
+        ..Settings::default()
+    })
+    .await;
+    let (left, stayed) = (format!("{WATCHED}left"), format!("{WATCHED}stayed"));
+    let (heavy, light) = (heavy(), Operator::doorbell().zip());
+
+    let mut waiting = Vec::new();
+    for _ in 0..9 {
+        waiting.push(server.send(&with_id(&left, &validation(&heavy))).await);
+    }
+    let are_waiting = || async { server.ask(&validation(&light)).await.status == 503 };
+    eventually(are_waiting).await;
+    drop(waiting);
+    let is_free = || async {
+        let request = with_id(&stayed, &validation(&light));
+        server.ask(&request).await.status == 200
+    };
+    eventually(is_free).await;
+
+    // Validations are done in their order, and each that was done has a line.
+    assert!(canary::lines_of(&stayed) > 0);
+    assert!(canary::lines_of(&left) < 9, "{}", canary::lines_of(&left));
+}
+
+#[tokio::test]
 async fn values_over_the_limit_are_refused_by_validations_and_pushes_alike() {
     let server = Server::start(Settings::default()).await;
     let list = format!("a: [{}]\n", "1,".repeat(30_000));
     let zip = Operator::doorbell().with("list.yaml", &list).zip();
 
     let validated = server.ask(&validation(&zip)).await;
-    let pushed = server.ask(&crate::raw_server::push_of(&zip)).await;
+    let pushed = server.ask(&push_of(&zip)).await;
 
     assert_eq!(pushed.kind(), (400, "PackageValidationError"));
     let message = pushed.body["message"].as_str().expect("a message");
