@@ -3,7 +3,7 @@
 # emulators, pushes at once and interrupted, a real registry, figures of the built server, and the container. Installs
 # what it needs with pip, into target/tools, and with apt.
 #   tests/with-tools.sh [STEP…]   steps: corpus oracle template lambda sam-local secrets events races interrupted
-#                                 oci memory load container; all when none is named
+#                                 oci memory load strangers container; all when none is named
 # With SKIP_BUILD=1 the binaries in target/release and .aws-sam are taken as they are.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -178,6 +178,11 @@ memory() {
     "$PYTHON" tests/tools/memory.py target/release/omps-server
 }
 
+# Floods of connections, bodies, unread answers and validations, and slow honest uploads.
+strangers() {
+    STRANGERS_SECONDS=20 "$PYTHON" tests/tools/strangers.py target/release/omps-server
+}
+
 # The image, built and run with Docker.
 container() {
     tests/container.sh
@@ -185,7 +190,7 @@ container() {
 
 install_tools
 [ -n "${SKIP_BUILD:-}" ] || build
-for step in "${@:-corpus oracle template lambda sam-local secrets events races interrupted oci memory load container}"; do
+for step in "${@:-corpus oracle template lambda sam-local secrets events races interrupted oci memory load strangers container}"; do
     for name in $step; do
         echo "-- $name"
         from=$SECONDS
