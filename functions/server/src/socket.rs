@@ -15,6 +15,9 @@ use tokio::time::Instant;
 use crate::Settings;
 use crate::pace::Pace;
 
+/// Bytes of an answer of hyper's own, at most: it has three short headers.
+const LONGEST_AUTOMATIC: usize = 512;
+
 /// Which part of a request is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
@@ -120,6 +123,10 @@ impl Socket {
 /// The status of an answer that hyper has made for a head that it could not read. It is the only answer without a request id,
 /// and has no body.
 fn automatic(bytes: &[u8]) -> Option<StatusCode> {
+    // The rest of a long answer is not looked through again and again.
+    if bytes.len() > LONGEST_AUTOMATIC {
+        return None;
+    }
     let head = std::str::from_utf8(bytes).ok()?.strip_suffix("\r\n\r\n")?;
     let (_, rest) = head.strip_prefix("HTTP/1.")?.split_once(' ')?;
     let status = rest
