@@ -2,6 +2,7 @@
 #![no_main]
 
 use std::sync::LazyLock;
+use std::future::ready;
 use std::time::Duration;
 
 use http::header::CONTENT_TYPE;
@@ -10,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use omps::app::App;
 use omps::config::Config;
 use omps::handlers;
-use omps::http::{Incoming, answer};
+use omps::http::{Incoming, Received, answer};
 use omps::deadline::Deadline;
 use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
@@ -74,8 +75,10 @@ fn validate(content_type: HeaderValue, body: Vec<u8>) -> (u16, Value) {
         head: request.into_parts().0,
         path: "/v2/org/validate".to_owned(),
         id: None,
-        body: Ok(body.into()),
-        deadline: Deadline::after(Duration::from_secs(30)),
+        body: ready(Ok(Received {
+            body: body.into(),
+            deadline: Deadline::after(Duration::from_secs(30)),
+        })),
     };
     let handler = |_, request| handlers::validate(&APP, request);
     let response = RUNTIME.block_on(answer(incoming, handler));

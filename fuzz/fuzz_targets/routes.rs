@@ -2,11 +2,12 @@
 #![no_main]
 
 use std::sync::LazyLock;
+use std::future::ready;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use libfuzzer_sys::fuzz_target;
-use omps::http::{Incoming, answer};
+use omps::http::{Incoming, Received, answer};
 use omps::names::{Nvr, OrganizationName, ReleaseName, RepositoryName};
 use omps::release::ReleaseVersion;
 use omps::http::routes::{Found, find};
@@ -47,8 +48,10 @@ fuzz_target!(|bytes: &[u8]| {
         head: request.into_parts().0,
         path,
         id: None,
-        body: Ok(Vec::new().into()),
-        deadline: Deadline::after(Duration::from_secs(1)),
+        body: ready(Ok(Received {
+            body: Vec::new().into(),
+            deadline: Deadline::after(Duration::from_secs(1)),
+        })),
     };
     let response = RUNTIME.block_on(answer(incoming, |endpoint, request| async move {
         assert!(!endpoint.needs_token() || request.token.is_some());

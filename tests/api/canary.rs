@@ -1,4 +1,5 @@
-//! Checks in all tests that no token appears in an answer or in the log, even at the level DEBUG.
+//! Checks in all tests that no token appears in an answer or in the log, even at the level DEBUG. It also keeps the lines of
+//! requests that a test watches.
 
 use std::io::{self, Write};
 use std::sync::{Mutex, Once};
@@ -8,11 +9,21 @@ use omps_tests::quay::accounts::{basic, oauth_token, robot_name, robot_password}
 
 use crate::helpers::ORGANIZATION;
 
+/// The start of ids of requests whose lines are kept.
+pub(crate) const WATCHED: &str = "watched-";
+
+static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 static LEAKS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 /// All texts so far that contain a token.
 pub(crate) fn leaks() -> Vec<String> {
     LEAKS.lock().expect("no test panics here").clone()
+}
+
+/// How many lines of the log have this id of a watched request.
+pub(crate) fn lines_of(id: &str) -> usize {
+    let lines = LINES.lock().expect("no test panics here");
+    lines.iter().filter(|line| line.contains(id)).count()
 }
 
 /// Records the text if it contains a token.
@@ -43,7 +54,12 @@ struct Log;
 
 impl Write for Log {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        check(&String::from_utf8_lossy(line));
+        let text = String::from_utf8_lossy(line);
+        check(&text);
+        if text.contains(WATCHED) {
+            let mut lines = LINES.lock().expect("no test panics here");
+            lines.push(text.into_owned());
+        }
         Ok(line.len())
     }
 

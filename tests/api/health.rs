@@ -230,6 +230,27 @@ async fn v1_answers_the_same_and_is_deprecated() {
 }
 
 #[tokio::test]
+async fn services_are_asked_once_whoever_asks() {
+    let app = TestApp::with_greenwave().await;
+
+    let (first, at_once) = tokio::join!(app.health(), app.health());
+    let next = app.health().await;
+    let v1 = app.send(app.request(Method::GET, "/v1/health/ping")).await;
+
+    for answer in [first, at_once, next, v1] {
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.body, health(&[good(), good(), good()]));
+    }
+    for requests in [
+        app.koji.requests(),
+        app.quay.requests(),
+        app.greenwave.requests(),
+    ] {
+        assert_eq!(requests.len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn a_token_is_not_passed_on() {
     let app = TestApp::with_greenwave().await;
 

@@ -26,6 +26,7 @@ const LAYERS: [&[&str]; 4] = [
     ],
     &[
         "upstream",
+        "cpu",
         "deadline",
         "token",
         "names",

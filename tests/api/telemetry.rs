@@ -1,8 +1,11 @@
 //! Traces and metrics of the running service.
 
+use omps_server::{Settings, serve_metrics};
 use omps_tests::operator::Operator;
 use reqwest::Method;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 use crate::helpers::{TestApp, token};
 use omps_tests::multipart;
@@ -54,9 +57,8 @@ async fn prometheus_reads_the_metrics() {
     app.push_zipfile(&Operator::doorbell().zip()).await;
     app.push_koji("larder-nowhere-1").await;
 
-    let answer = app.request(Method::GET, "/metrics").send().await;
+    let answer = ask_metrics(Method::GET, "/metrics").await;
 
-    let answer = answer.expect("an answer");
     assert_eq!(
         answer.headers()[CONTENT_TYPE],
         "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -74,9 +76,38 @@ async fn prometheus_reads_the_metrics() {
 
 #[tokio::test]
 async fn metrics_can_only_be_read() {
+    for (method, path, status) in [
+        (Method::HEAD, "/metrics", 200),
+        (Method::POST, "/metrics", 405),
+        (Method::GET, "/", 404),
+        (Method::GET, "/v2/about", 404),
+    ] {
+        let answer = ask_metrics(method, path).await;
+
+        assert_eq!(answer.status(), status, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_not_on_the_public_port() {
     let app = TestApp::start().await;
 
-    let answer = app.send(app.request(Method::POST, "/metrics")).await;
+    let answer = app.send(app.request(Method::GET, "/metrics")).await;
 
     assert_eq!(answer.kind(), (404, "NotFound"));
+}
+
+/// Asks the port of the metrics, which all services of a process share.
+async fn ask_metrics(method: Method, path: &str) -> reqwest::Response {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!(
+        "http://{}{path}",
+        listener.local_addr().expect("an address")
+    );
+    let (_stop, stopped) = oneshot::channel::<()>();
+    tokio::spawn(serve_metrics(listener, Settings::default(), async {
+        drop(stopped.await);
+    }));
+    let answer = reqwest::Client::new().request(method, url).send().await;
+    answer.expect("an answer")
 }

@@ -1,11 +1,12 @@
 //! The answers that the service gives before it calls a handler.
 
+use std::future::ready;
 use std::time::Duration;
 
 use axum::body::Bytes;
 use omps::deadline::Deadline;
 use omps::http::routes::Endpoint;
-use omps::http::{Incoming, Request, answer};
+use omps::http::{Incoming, Received, Request, answer};
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
@@ -134,8 +135,10 @@ async fn a_defect_is_an_internal_error_without_its_cause() {
         head,
         path: "/v2/about".to_owned(),
         id: None,
-        body: Ok(Bytes::new()),
-        deadline: Deadline::after(Duration::from_secs(1)),
+        body: ready(Ok(Received {
+            body: Bytes::new(),
+            deadline: Deadline::after(Duration::from_secs(1)),
+        })),
     };
 
     let response = answer(incoming, defect).await;

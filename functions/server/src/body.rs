@@ -1,14 +1,14 @@
-//! Reads request bodies up to a size limit, also from clients that send more.
+//! Reads request bodies: up to a size limit, within the budget, and as long as they make progress.
 
-use crate::Settings;
-use axum::body::{Body, Bytes};
 use http_body_util::BodyExt;
+use hyper::body::{Body, Bytes, Incoming};
 use omps::error::Error;
 use omps::uploads::Arrival;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout_at;
 
-/// How many bytes over the limit are read and dropped, so that the client reads the answer before the connection ends.
-const MAX_DROPPED: usize = 64 << 20;
+use crate::Settings;
+use crate::budget::{Counted, Held};
+use crate::pace::Pace;
 
 /// Why a body could not be read.
 pub(crate) enum BodyError {
@@ -28,14 +28,22 @@ impl BodyError {
 
 /// Where the content of a body goes.
 enum Destination<'a> {
-    Memory(&'a mut Vec<u8>),
+    Memory {
+        read: &'a mut Vec<u8>,
+        held: Held,
+        /// A buffer for a body of unknown size grows by doubling, so each byte of it counts twice.
+        cost: usize,
+    },
     Arrival(&'a mut Arrival),
 }
 
 impl Destination<'_> {
     async fn write(&mut self, piece: &[u8]) -> Result<(), Error> {
         match self {
-            Destination::Memory(read) => read.extend_from_slice(piece),
+            Destination::Memory { read, held, cost } => {
+                held.take(piece.len() * *cost)?;
+                read.extend_from_slice(piece);
+            }
             Destination::Arrival(arrival) => arrival.write(piece).await?,
         }
         Ok(())
@@ -44,66 +52,80 @@ impl Destination<'_> {
 
 /// Reads a body of at most `limit` bytes into memory.
 pub(crate) async fn read(
-    body: Body,
+    body: &mut Incoming,
     limit: usize,
+    held: Held,
     settings: &Settings,
 ) -> Result<Bytes, BodyError> {
-    let mut read = Vec::new();
-    receive(body, limit, settings, Destination::Memory(&mut read)).await?;
-    Ok(read.into())
+    let size = body.size_hint().exact();
+    let size = size.map(|size| usize::try_from(size).unwrap_or(usize::MAX));
+    let mut read = Vec::with_capacity(size.unwrap_or_default().min(limit));
+    let mut destination = Destination::Memory {
+        read: &mut read,
+        held,
+        cost: if size.is_some() { 1 } else { 2 },
+    };
+    receive(body, limit, settings, &mut destination).await?;
+    let Destination::Memory { held, .. } = destination else {
+        return Ok(Bytes::new());
+    };
+    Ok(Bytes::from_owner(Counted {
+        content: read,
+        _held: held,
+    }))
 }
 
 /// Writes the body of an upload to its storage.
 pub(crate) async fn store(
-    body: Body,
+    body: &mut Incoming,
     mut arrival: Arrival,
     settings: &Settings,
 ) -> Result<(), BodyError> {
     let limit = arrival.limit;
-    receive(body, limit, settings, Destination::Arrival(&mut arrival)).await?;
+    let mut destination = Destination::Arrival(&mut arrival);
+    receive(body, limit, settings, &mut destination).await?;
     let arrived = arrival.finish().await;
     arrived.map_err(|error| BodyError::Failed(error.into()))
 }
 
-/// Reads and drops a body, so that the client then reads the answer.
-pub(crate) async fn discard(body: Body, settings: &Settings) {
-    let _discarded = read(body, 0, settings).await;
-}
-
-/// Reads a body of at most `limit` bytes.
+/// Reads a body of at most `limit` bytes. A body that says that it is larger is not read.
 async fn receive(
-    mut body: Body,
+    body: &mut Incoming,
     limit: usize,
     settings: &Settings,
-    mut destination: Destination<'_>,
+    destination: &mut Destination<'_>,
 ) -> Result<(), BodyError> {
-    let failed = |problem| BodyError::Failed(Error::BadRequest(problem));
-    let deadline = Instant::now() + settings.body_timeout;
-    let (mut kept, mut dropped) = (0, 0);
+    if body.size_hint().lower() > limit as u64 {
+        return Err(BodyError::TooLarge);
+    }
+    let (mut pace, mut received) = (Pace::begin(), 0);
     loop {
-        let frame = timeout_at(deadline, timeout(settings.pause_timeout, body.frame())).await;
-        let Ok(Ok(frame)) = frame else {
-            return Err(failed("the request body did not arrive in time".to_owned()));
+        let frame = timeout_at(pace.deadline(settings), body.frame()).await;
+        let Some(frame) = frame.map_err(|_| BodyError::Failed(late(settings)))? else {
+            return Ok(());
         };
-        let Some(frame) = frame else { break };
-        let frame =
-            frame.map_err(|error| failed(format!("the request body ended early: {error}")))?;
-        let Ok(data) = frame.into_data() else {
+        let frame = frame.map_err(|error| {
+            BodyError::Failed(Error::BadRequest(format!(
+                "the request body ended early: {error}"
+            )))
+        })?;
+        let Ok(piece) = frame.into_data() else {
             continue;
         };
-        if dropped > 0 || kept + data.len() > limit {
-            dropped += data.len();
-            if dropped > MAX_DROPPED {
-                break;
-            }
-        } else {
-            kept += data.len();
-            destination.write(&data).await.map_err(BodyError::Failed)?;
+        received += piece.len();
+        if received > limit {
+            return Err(BodyError::TooLarge);
         }
+        let written = destination.write(&piece).await;
+        written.map_err(BodyError::Failed)?;
+        pace.moved(piece.len());
     }
-    if dropped > 0 {
-        Err(BodyError::TooLarge)
-    } else {
-        Ok(())
-    }
+}
+
+fn late(settings: &Settings) -> Error {
+    Error::RequestTimeout(format!(
+        "the request body did not arrive in time: {} bytes a second are the least, and {} seconds the longest pause",
+        settings.least_rate,
+        settings.pause_timeout.as_secs_f32()
+    ))
 }

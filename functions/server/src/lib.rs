@@ -1,60 +1,59 @@
 //! All endpoints in one process, for containers and for local use: an HTTP/1.1 server that calls the same handlers as
 //! the Lambda functions.
+//!
+//! Strangers can reach it. [`connections`] bounds how many connections there are, [`connection`] and [`socket`] how slow they
+//! may be, [`budget`] how many bytes they hold, and [`workers`] how much work they cause.
 
+mod answers;
 mod body;
+mod budget;
+mod connection;
+mod connections;
+mod metrics;
+mod pace;
 mod settings;
+mod socket;
+mod workers;
 
 use std::future::Future;
+use std::net::IpAddr;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::extract::{Request, State};
-use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
-use axum::http::request::Parts;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
+use hyper::body::{Body, Bytes, Incoming};
 use omps::app::App;
+use omps::cpu;
 use omps::deadline::Deadline;
 use omps::error::Error;
 use omps::handlers;
-use omps::http::routes::{self, Endpoint, Found};
-use omps::http::{Answer, Incoming, answer, request_too_large};
-use omps::telemetry::metrics;
-use tokio::net::TcpListener;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use omps::http::routes::{self, Endpoint, Found, Params};
+use omps::http::{self, Answer, Received, Request, answer, refuse, request_too_large};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use metrics::serve_metrics;
 pub use settings::Settings;
+
+use answers::Response;
+use budget::{Budget, Client};
+use connections::{Admission, Connections, peer_of};
+use workers::Workers;
+
+/// The pause after a connection could not be accepted.
+const AFTER_FAILURE: Duration = Duration::from_millis(50);
 
 /// The state that all requests share.
 struct Service {
     app: App,
     settings: Settings,
-    workers: Semaphore,
+    workers: Workers,
+    bodies: Arc<Budget>,
+    answers: Arc<Budget>,
     /// The requests in progress, including those whose client has closed the connection.
     requests: TaskTracker,
-}
-
-impl Service {
-    /// Waits for a free worker. Workers limit the requests that use much CPU and memory. If a worker is free only when
-    /// the request's time is nearly up, the request is refused, because it could not be finished.
-    async fn worker(&self, deadline: Deadline) -> Result<SemaphorePermit<'_>, Error> {
-        let worker = timeout(deadline.left(), self.workers.acquire()).await;
-        let enough = self.settings.worker_timeout / 10;
-        match worker {
-            Ok(Ok(worker)) if deadline.left() > enough => Ok(worker),
-            _ => Err(Error::ServiceUnavailable(
-                "No worker was free in time".to_owned(),
-            )),
-        }
-    }
 }
 
 /// Serves requests until `shutdown`, then waits for the requests in progress. Every request uses the table of routes.
@@ -65,49 +64,45 @@ pub async fn serve(
     settings: Settings,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let workers = Semaphore::new(settings.workers.min(Semaphore::MAX_PERMITS));
-    let (head_timeout, drain_timeout) = (settings.head_timeout, settings.drain_timeout());
-    let requests = TaskTracker::new();
-    let state = Arc::new(Service {
+    let drain_timeout = settings.drain_timeout();
+    let places = Connections::new(&settings);
+    let (requests, connections) = (TaskTracker::new(), TaskTracker::new());
+    let stopping = CancellationToken::new();
+    let service = Arc::new(Service {
         app,
+        workers: Workers::new(&settings),
+        bodies: Budget::new(settings.body_budget),
+        answers: Budget::new(settings.answer_budget),
         settings,
-        workers,
         requests: requests.clone(),
     });
-    let service = TowerToHyperService::new(
-        Router::new()
-            .route("/metrics", get(show_metrics).fallback(dispatch))
-            .fallback(dispatch)
-            .with_state(state),
-    );
-    let connections = GracefulShutdown::new();
-    let mut http = hyper::server::conn::http1::Builder::new();
-    http.timer(TokioTimer::new())
-        .header_read_timeout(head_timeout);
-    let mut shutdown = std::pin::pin!(shutdown);
+    let mut shutdown = pin!(shutdown);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut shutdown => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let connection =
-                    connections.watch(http.serve_connection(TokioIo::new(stream), service.clone()));
-                // A broken connection is not an error of the server.
-                tokio::spawn(async { drop(connection.await) });
+            Ok((stream, peer)) => {
+                let peer = peer_of(peer.ip());
+                let admission = places.admit(peer);
+                let stopping = stopping.clone();
+                let connection = connect(service.clone(), stream, peer, admission, stopping);
+                connections.spawn(connection);
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                tokio::time::sleep(AFTER_FAILURE).await;
             }
         }
     }
     drop(listener);
+    stopping.cancel();
     // A push whose client has closed the connection is finished, too.
     requests.close();
+    connections.close();
     let drained = async {
-        connections.shutdown().await;
+        connections.wait().await;
         requests.wait().await;
     };
     if timeout(drain_timeout, drained).await.is_err() {
@@ -115,78 +110,120 @@ pub async fn serve(
     }
 }
 
-/// The metrics, for Prometheus.
-async fn show_metrics() -> impl IntoResponse {
-    const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    ([(CONTENT_TYPE, OPEN_METRICS)], metrics::for_prometheus())
+/// Serves a connection, or refuses it.
+async fn connect(
+    service: Arc<Service>,
+    stream: TcpStream,
+    peer: IpAddr,
+    admission: Admission,
+    stopping: CancellationToken,
+) {
+    let settings = &service.settings;
+    match admission {
+        Admission::Served(place) => {
+            let answer = |request| dispatch(service.clone(), peer, request);
+            connection::serve(stream, &place, settings, stopping, answer).await;
+        }
+        Admission::Refused(_place, refusal) => connection::reply(stream, refusal, settings).await,
+        Admission::Closed => {}
+    }
 }
 
-async fn dispatch(State(service): State<Arc<Service>>, request: Request) -> Response {
-    let (head, body) = request.into_parts();
+async fn dispatch(
+    service: Arc<Service>,
+    peer: IpAddr,
+    request: hyper::Request<Incoming>,
+) -> Response {
+    let (head, mut body) = request.into_parts();
     let path = head.uri.path().to_owned();
-    let body = receive(&service, &head, &path, body).await;
-    let deadline = Deadline::after(service.settings.worker_timeout);
-    let incoming = Incoming {
-        head,
-        path,
-        id: None,
-        body,
-        deadline,
+    let (endpoint, params) = match routes::find(&head.method, &path) {
+        Ok(Found::Endpoint(endpoint, params)) => (Some(endpoint), params),
+        _ => (None, Params::default()),
     };
-    // In a separate task: if the client closes the connection, the push must still be finished.
-    let requests = service.requests.clone();
-    let answering = requests.spawn(async move {
-        answer(incoming, |endpoint, request| {
-            call(&service, endpoint, request)
-        })
-        .await
+    let client = Client {
+        peer,
+        needs_token: endpoint.is_some_and(Endpoint::needs_token),
+    };
+    let (shared, in_log) = (service.clone(), path.clone());
+    let answering: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
+        let incoming = http::Incoming {
+            head,
+            path,
+            id: None,
+            body: receive(&shared, client, endpoint, &params, &mut body),
+        };
+        let answer = answer(incoming, |endpoint, request| {
+            call(&shared, endpoint, request)
+        });
+        let answer = answer.await;
+        // What was not read of the body is dropped behind the answer.
+        match body.is_end_stream() {
+            true => answer,
+            false => answers::last(answer),
+        }
     });
-    match answering.await {
-        Ok(response) => response.map(Body::from),
-        // A panic outside the handler; panics of handlers are answered.
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
+    let answer = match endpoint {
+        // If the client closes the connection, nobody needs the verdict.
+        Some(Endpoint::Validate) => answering.await,
+        // In a separate task: the push must still be finished.
+        _ => match service.requests.spawn(answering).await {
+            Ok(answer) => answer,
+            // A panic outside the handler; panics of handlers are answered.
+            Err(panic) => refuse(None, &in_log, Error::Internal(panic.to_string())),
+        },
+    };
+    // A stranger gets no success where a token is needed.
+    let must_be_sent = answer.status().is_success() && client.needs_token;
+    answers::counted(answer, &in_log, must_be_sent, service.answers.hold(client))
 }
 
 /// Reads the body of a request. The body of an upload goes to its storage instead, and the result is empty.
-async fn receive(service: &Service, head: &Parts, path: &str, body: Body) -> Result<Bytes, Error> {
+async fn receive(
+    service: &Service,
+    client: Client,
+    endpoint: Option<Endpoint>,
+    params: &Params,
+    body: &mut Incoming,
+) -> Result<Received, Error> {
     let (config, settings) = (&service.app.config, &service.settings);
-    let Ok(Found::Endpoint(Endpoint::PutUpload, params)) = routes::find(&head.method, path) else {
-        let read = body::read(body, config.max_content_length.get(), settings).await;
-        return read.map_err(|error| error.or_too_large(|| request_too_large(config)));
+    let body = if endpoint == Some(Endpoint::PutUpload) {
+        let arrival = handlers::arrival(&service.app, params)?;
+        let (limit, upload_is_possible) = (arrival.limit, false);
+        let arrived = body::store(body, arrival, settings).await;
+        arrived.map_err(|error| {
+            error.or_too_large(|| Error::TooLarge {
+                limit,
+                upload_is_possible,
+            })
+        })?;
+        Bytes::new()
+    } else {
+        let limit = config.max_content_length.get();
+        let read = body::read(body, limit, service.bodies.hold(client), settings).await;
+        read.map_err(|error| error.or_too_large(|| request_too_large(config)))?
     };
-    match handlers::arrival(&service.app, &params) {
-        Ok(arrival) => {
-            let (limit, upload_is_possible) = (arrival.limit, false);
-            let arrived = body::store(body, arrival, settings).await;
-            arrived.map_err(|error| {
-                error.or_too_large(|| Error::TooLarge {
-                    limit,
-                    upload_is_possible,
-                })
-            })?;
-            Ok(Bytes::new())
-        }
-        Err(refusal) => {
-            body::discard(body, settings).await;
-            Err(refusal)
-        }
-    }
+    Ok(Received {
+        body,
+        deadline: Deadline::after(settings.worker_timeout),
+    })
 }
 
-async fn call(service: &Service, endpoint: Endpoint, request: omps::http::Request) -> Answer {
-    let app = &service.app;
-    let _worker = match endpoint {
-        Endpoint::PushZipfile | Endpoint::PushKoji | Endpoint::Validate => {
-            Some(service.worker(request.deadline).await?)
-        }
+async fn call(service: &Service, endpoint: Endpoint, request: Request) -> Answer {
+    let (app, workers) = (&service.app, &service.workers);
+    let worker = match endpoint {
+        Endpoint::PushZipfile | Endpoint::PushKoji => workers.for_push(request.deadline).await?,
+        Endpoint::Validate => workers.for_validation(request.deadline).await?,
         Endpoint::CreateUpload
         | Endpoint::PutUpload
         | Endpoint::DeleteRelease
         | Endpoint::Health
         | Endpoint::About
-        | Endpoint::Page => None,
+        | Endpoint::Page => Vec::new(),
     };
+    cpu::with_worker(worker, handle(app, endpoint, request)).await
+}
+
+async fn handle(app: &App, endpoint: Endpoint, request: Request) -> Answer {
     match endpoint {
         Endpoint::PushZipfile => handlers::push_zipfile(app, request).await,
         Endpoint::PushKoji => handlers::push_koji(app, request).await,

@@ -7,7 +7,8 @@ use std::time::Duration;
 use lexopt::{Arg, Parser};
 use omps::app::App;
 use omps::config::Config;
-use omps_server::Settings;
+use omps_server::{Settings, serve_metrics};
+use reqwest::StatusCode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -21,9 +22,13 @@ Without an option the service starts. It is configured by the environment:
   OMPS_CONF_FILE     TOML file with the configuration
   OMPS_CONF_SECTION  table in it (default ProdConfig)
   OMPS_<NAME>        any scalar of the configuration; overrides the file
+  OMPS_METRICS_LISTEN  address for GET /metrics (default: there is none)
   WORKERS_NUM        pushes at the same time; others wait (default 8)
   WORKER_TIMEOUT     seconds for a request, including waiting and retries (default 30)
   CA_URL             certificate of an additional CA to trust, fetched at start
+  OMPS_VALIDATE_WORKERS, OMPS_BODY_BUDGET, OMPS_ANSWER_BUDGET, OMPS_MAX_CONNECTIONS,
+  OMPS_MAX_CONNECTIONS_PER_PEER, OMPS_LEAST_RATE, OMPS_IDLE_TIMEOUT
+                     limits for clients; see docs/running.md
 
 Options:
   --check-config     read the configuration, report its errors, and exit
@@ -35,6 +40,10 @@ Options:
 const CA_TIMEOUT: Duration = Duration::from_secs(10);
 /// glibc's variable for the size, in bytes, from which it returns a freed buffer to the system.
 const MMAP_THRESHOLD: &str = "MALLOC_MMAP_THRESHOLD_";
+/// The address for metrics.
+const METRICS_LISTEN: &str = "OMPS_METRICS_LISTEN";
+/// glibc's variable for the heaps that threads share. Two take no more memory than one, and fewer threads wait for each other.
+const ARENA_MAX: &str = "MALLOC_ARENA_MAX";
 const DEFAULT_LISTEN: &str = "0.0.0.0:8080";
 
 #[tokio::main]
@@ -97,8 +106,9 @@ fn print(text: &str) -> Outcome {
 }
 
 fn check_config() -> Outcome {
-    Settings::from_env()?;
+    let mut settings = Settings::from_env()?;
     let (config, unknown_variables) = Config::from_env().map_err(|error| error.to_string())?;
+    settings.fit(config.max_content_length.get())?;
     for variable in unknown_variables {
         println!("warning: unknown environment variable {variable}");
     }
@@ -119,9 +129,10 @@ fn restart_with_malloc_settings() {
     if std::env::var_os(MMAP_THRESHOLD).is_none()
         && let Ok(this) = std::env::current_exe()
     {
+        let arenas = std::env::var(ARENA_MAX).unwrap_or_else(|_| "2".to_owned());
         let error = Command::new(this)
             .env(MMAP_THRESHOLD, "1048576")
-            .env("MALLOC_ARENA_MAX", "1")
+            .env(ARENA_MAX, arenas)
             .exec();
         eprintln!("omps-server: large uploads may use more memory: {error}");
     }
@@ -141,6 +152,8 @@ async fn healthcheck() -> Outcome {
         .await;
     match answer {
         Ok(answer) if answer.status().is_success() => Ok(()),
+        // It serves as many connections as it may. To end it would not help them.
+        Ok(answer) if answer.status() == StatusCode::SERVICE_UNAVAILABLE => Ok(()),
         Ok(answer) => Err(format!(
             "the service at {address} answers {}",
             answer.status()
@@ -170,8 +183,9 @@ async fn fetch(url: &str) -> Result<Vec<u8>, String> {
 }
 
 async fn serve() -> Outcome {
-    let settings = Settings::from_env()?;
+    let mut settings = Settings::from_env()?;
     let mut app = App::from_env().map_err(|error| error.to_string())?;
+    settings.fit(app.config.max_content_length.get())?;
     if let Ok(url) = std::env::var("CA_URL") {
         let certificate = fetch(&url)
             .await
@@ -183,9 +197,11 @@ async fn serve() -> Outcome {
     let checked = app.ledger.check().await;
     checked.map_err(|error| error.to_string())?;
     let address = listen_address();
-    let listener = TcpListener::bind(&address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error}"))?;
+    let listener = listen(&address).await?;
+    let metrics = match std::env::var(METRICS_LISTEN) {
+        Ok(address) if !address.is_empty() => Some(listen(&address).await?),
+        _ => None,
+    };
     let bound = listener
         .local_addr()
         .map_or(address, |bound| bound.to_string());
@@ -199,6 +215,15 @@ async fn serve() -> Outcome {
         tracing::info!("stopping: new requests are not accepted");
     };
     tracing::info!(address = bound, "ready");
+    if let Some(listener) = metrics {
+        let until_the_end = std::future::pending();
+        tokio::spawn(serve_metrics(listener, settings.clone(), until_the_end));
+    }
     omps_server::serve(listener, app, settings, shutdown).await;
     Ok(())
+}
+
+async fn listen(address: &str) -> Result<TcpListener, String> {
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|error| format!("cannot listen on {address}: {error}"))
 }

@@ -130,7 +130,7 @@ pub(crate) struct PutUploadAnswer {
 }
 
 /// `GET …/health/ping`
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct HealthAnswer {
     /// Whether pushes can succeed.
     pub ok: bool,
@@ -141,7 +141,7 @@ pub(crate) struct HealthAnswer {
 }
 
 /// The services that pushes need.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ServicesHealth {
     /// Where builds come from.
     pub koji: ServiceHealth,
@@ -152,7 +152,7 @@ pub(crate) struct ServicesHealth {
 }
 
 /// A service.
-#[derive(Debug, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(crate) struct ServiceHealth {
     /// Whether it can be used.
     pub ok: bool,

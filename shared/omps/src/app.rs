@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::Url;
 
+use crate::api::HealthAnswer;
 use crate::aws::Aws;
 use crate::config::{Config, ConfigError};
 use crate::deadline::Deadline;
@@ -39,6 +40,8 @@ pub struct App {
     pub objects: Objects,
     authorities: Vec<reqwest::Certificate>,
     client: OnceLock<reqwest::Client>,
+    /// What the last check of other services found, and when it ended.
+    pub(crate) health: tokio::sync::Mutex<Option<(Instant, HealthAnswer)>>,
     /// Registries for bundle images by URL.
     endpoints: Mutex<HashMap<String, Arc<Endpoint>>>,
 }
@@ -88,6 +91,7 @@ impl App {
             config,
             authorities: Vec::new(),
             client: OnceLock::new(),
+            health: tokio::sync::Mutex::default(),
             endpoints: Mutex::default(),
         }
     }

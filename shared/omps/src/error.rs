@@ -118,6 +118,17 @@ pub enum Error {
         /// Whether the client can send a larger zip as an upload.
         upload_is_possible: bool,
     },
+    /// The request did not arrive in time.
+    #[error("{0}")]
+    RequestTimeout(String),
+    /// The head of the request is not HTTP, or too large.
+    #[error("{problem}")]
+    Unreadable {
+        /// 400, 414 or 431.
+        status: StatusCode,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The service cannot do this now; the same request may succeed later.
     #[error("{0}")]
     ServiceUnavailable(String),
@@ -146,12 +157,13 @@ impl Error {
             Error::Koji(_) => "KojiError",
             Error::Greenwave(GreenwaveError::Unsatisfied { .. }) => "GreenwaveUnsatisfiedError",
             Error::Greenwave(GreenwaveError::Undecided { .. }) => "GreenwaveError",
-            Error::BadRequest(_) => "BadRequest",
+            Error::BadRequest(_) | Error::Unreadable { .. } => "BadRequest",
             Error::NotFound(_) => "NotFound",
             Error::MethodNotAllowed { .. } => "MethodNotAllowed",
             Error::KeyInUse => "IdempotencyKeyInUse",
             Error::KeyReuse => "IdempotencyKeyReuse",
             Error::TooLarge { .. } => "RequestEntityTooLarge",
+            Error::RequestTimeout(_) => "RequestTimeout",
             Error::ServiceUnavailable(_) => "ServiceUnavailable",
             Error::Internal(_) => "InternalServerError",
         }
@@ -179,6 +191,8 @@ impl Error {
             Error::KeyInUse => StatusCode::CONFLICT,
             Error::KeyReuse => StatusCode::UNPROCESSABLE_ENTITY,
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::RequestTimeout(_) => StatusCode::REQUEST_TIMEOUT,
+            Error::Unreadable { status, .. } => *status,
             Error::ServiceUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::QuayCourier { .. }
             | Error::QuayPackage { .. }
@@ -210,7 +224,10 @@ impl Error {
 
     /// Whether the answer has the header `Retry-After`, so that the client sends the request again after a pause.
     pub fn asks_to_retry(&self) -> bool {
-        matches!(self, Error::ServiceUnavailable(_) | Error::KeyInUse)
+        matches!(
+            self,
+            Error::ServiceUnavailable(_) | Error::KeyInUse | Error::RequestTimeout(_)
+        )
     }
 
     /// The body of the answer.

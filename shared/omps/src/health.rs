@@ -1,6 +1,6 @@
 //! Checks whether the services that pushes require can be reached.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::api::{HealthAnswer, ServiceHealth, ServicesHealth};
 use crate::call::Call;
@@ -10,8 +10,25 @@ use crate::registry::{AppRegistry, BundleImages, Registry};
 /// The time limit for all checks together.
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// Asks every configured service, all at the same time.
+/// The time for which an answer is given again, because the endpoint needs no token.
+const LIFETIME: Duration = Duration::from_secs(5);
+
+/// What every configured service answers now, or answered at most five seconds ago. Requests that come meanwhile wait for the
+/// same answers.
 pub(crate) async fn check(call: Call<'_>) -> HealthAnswer {
+    let mut last = call.app.health.lock().await;
+    if let Some((ended, answer)) = &*last
+        && ended.elapsed() < LIFETIME
+    {
+        return answer.clone();
+    }
+    let answer = ask(call).await;
+    *last = Some((Instant::now(), answer.clone()));
+    answer
+}
+
+/// Asks every configured service, all at the same time.
+async fn ask(call: Call<'_>) -> HealthAnswer {
     let longest = LONGEST.min(call.app.config.request_timeout);
     let call = Call::new(call.app, call.deadline.or_after(longest));
     let koji = async {

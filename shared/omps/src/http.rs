@@ -27,7 +27,7 @@ use crate::token::Token;
 use routes::{Endpoint, Found, Params};
 
 /// The header that carries a request's id, in requests and in answers.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A request whose endpoint is known. It has a token if the endpoint requires one.
 #[derive(Debug)]
@@ -135,25 +135,33 @@ impl Reply {
 pub type Answer = Result<Reply, Error>;
 
 /// A request as it arrived, before its endpoint is known.
-pub struct Incoming {
+pub struct Incoming<B> {
     /// Method, URI and headers.
     pub head: Parts,
     /// The path as the client wrote it, without the name of an API Gateway stage.
     pub path: String,
     /// The id that API Gateway gave the request, if any.
     pub id: Option<String>,
-    /// The body, or the reason why it could not be read.
-    pub body: Result<Bytes, Error>,
+    /// Reads the body. It is awaited only if the head is not refused.
+    pub body: B,
+}
+
+/// A body that was read.
+pub struct Received {
+    /// The body.
+    pub body: Bytes,
     /// The time by which the service must answer.
     pub deadline: Deadline,
 }
 
-/// Answers a request: first the checks of the web layer, then the handler of the endpoint. The answer is always JSON.
-pub async fn answer<F>(
-    incoming: Incoming,
+/// Answers a request: first the checks of its head, then its body is read, then comes the handler of the endpoint. The
+/// answer is always JSON.
+pub async fn answer<B, F>(
+    incoming: Incoming<B>,
     handler: impl FnOnce(Endpoint, Request) -> F,
 ) -> Response<String>
 where
+    B: Future<Output = Result<Received, Error>>,
     F: Future<Output = Answer>,
 {
     let id = incoming.request_id();
@@ -175,6 +183,23 @@ where
     trace::within(trace, answering).await
 }
 
+/// The answer to what came in place of a request, or in place of the answer to a request that has this id and path.
+pub fn refuse(id: Option<&str>, path: &str, error: Error) -> Response<String> {
+    let id = id.map_or_else(new_id, str::to_owned);
+    metrics::count_failure(error.id());
+    let (status, reason) = (error.status().as_u16(), error.to_string());
+    let path_in_log = &*routes::without_upload_id(path);
+    tracing::warn!(
+        request_id = id,
+        path = path_in_log,
+        status,
+        error = error.id(),
+        reason,
+        "refused"
+    );
+    response::of(&id, path, Err(error))
+}
+
 /// The error for a request whose body is larger than the limit.
 pub fn request_too_large(config: &Config) -> Error {
     Error::TooLarge {
@@ -184,12 +209,13 @@ pub fn request_too_large(config: &Config) -> Error {
 }
 
 /// Finds the endpoint and runs its handler, if the request passes the checks.
-async fn dispatch<F>(
-    incoming: Incoming,
+async fn dispatch<B, F>(
+    incoming: Incoming<B>,
     token: Option<Token>,
     handler: impl FnOnce(Endpoint, Request) -> F,
 ) -> Answer
 where
+    B: Future<Output = Result<Received, Error>>,
     F: Future<Output = Answer>,
 {
     let head = incoming.head;
@@ -200,14 +226,15 @@ where
     if endpoint.needs_token() && token.is_none() {
         return Err(Error::AuthorizationRequired(incoming.path));
     }
+    let Received { body, deadline } = incoming.body.await?;
     let request = Request {
         path: incoming.path,
         params,
         query: head.uri.query().map(str::to_owned),
         headers: head.headers,
-        body: incoming.body?,
+        body,
         token,
-        deadline: incoming.deadline,
+        deadline,
     };
     // Boxed: the futures of handlers are large and deeply nested.
     AssertUnwindSafe(Box::pin(handler(endpoint, request)))
@@ -216,7 +243,7 @@ where
         .unwrap_or_else(|panic| Err(Error::of_panic(&*panic)))
 }
 
-impl Incoming {
+impl<B> Incoming<B> {
     /// The id that the client sent, if it is safe in headers and logs; otherwise API Gateway's id, or a new one.
     fn request_id(&self) -> String {
         let is_fit = |id: &&str| {
@@ -231,13 +258,17 @@ impl Incoming {
             .filter(is_fit)
             .map(str::to_owned)
             .or_else(|| self.id.clone())
-            .unwrap_or_else(|| uuid::Uuid::new_v4().to_string())
+            .unwrap_or_else(new_id)
     }
 
     fn token(&self) -> Option<Token> {
         let header = self.head.headers.get(AUTHORIZATION)?;
         Some(Token::new(header.clone()))
     }
+}
+
+fn new_id() -> String {
+    uuid::Uuid::new_v4().to_string()
 }
 
 /// Logs one line for every request.

@@ -21,6 +21,7 @@ pub mod app;
 pub mod aws;
 mod call;
 pub mod config;
+pub mod cpu;
 pub mod deadline;
 mod delete;
 mod digest;

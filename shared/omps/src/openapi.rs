@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::http::routes::{Endpoint, ROUTES, Route};
 use errors::{ALWAYS, ErrorId};
-use operations::{Operation, Parameter};
+use operations::Operation;
 
 /// The document. `docs/openapi.json` has it, too; a test compares both.
 pub fn document() -> Value {

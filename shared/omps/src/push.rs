@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::api::{BundleAnswer, PushAnswer};
 use crate::call::Call;
+use crate::cpu;
 use crate::error::Error;
 use crate::names::{OrganizationName, RepositoryName};
 use crate::organization::{Organization, ReleaseFormat};
@@ -279,30 +280,28 @@ fn repository_of(
     })
 }
 
-/// Applies the organization's rules, reaches the verdict, and packs what it does not refuse.
+/// Applies the organization's rules, reaches the verdict, and packs what it does not refuse: in two steps, so that the
+/// second does not begin if nobody waits for it any more.
 async fn prepare<R: Registry>(
     organization: Arc<Organization>,
     operator: Operator,
     repository: RepositoryName,
     asked: Validation,
 ) -> Result<R::Packed, Error> {
-    on_cpu(move || {
-        let changed = operator.apply(&organization.rules)?;
-        // A request cannot loosen its organization.
-        let validation = match organization.validation {
-            Validation::Normal => asked,
-            Validation::Strict => Validation::Strict,
-        };
-        R::pack(changed, &repository, validation)
-    })
-    .await
+    // A request cannot loosen its organization.
+    let validation = match organization.validation {
+        Validation::Normal => asked,
+        Validation::Strict => Validation::Strict,
+    };
+    let changed = on_cpu(move || operator.apply(&organization.rules)).await?;
+    on_cpu(move || R::pack(changed, &repository, validation)).await
 }
 
 /// Runs work that costs CPU where it keeps no other request waiting.
 async fn on_cpu<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, OperatorError> + Send + 'static,
 ) -> Result<T, Error> {
-    match tokio::task::spawn_blocking(work).await {
+    match cpu::run(work).await {
         Ok(result) => Ok(result?),
         Err(panic) => Err(Error::Internal(format!("panic: {panic}"))),
     }

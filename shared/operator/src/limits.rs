@@ -18,6 +18,25 @@ pub struct Limits {
     pub rule_steps: u64,
     /// Steps that they have, together, for each byte of the YAML files.
     pub rule_steps_per_byte: u64,
+    /// Values that its YAML files may have for its zip and for its unpacked files; the smaller sum counts.
+    pub values: [Values; 2],
+}
+
+/// Values that YAML files may have: some for an operator of any size, and more with its bytes. Of 486 real operators, none
+/// needs a third of either sum; without the limit, 8 KB can cost seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Values {
+    /// For an operator of any size.
+    pub at_least: u64,
+    /// More of them for each eight bytes.
+    pub for_8_bytes: u64,
+}
+
+impl Values {
+    fn of(self, bytes: u64) -> u64 {
+        let more = self.for_8_bytes.saturating_mul(bytes) / 8;
+        self.at_least.saturating_add(more)
+    }
 }
 
 impl Limits {
@@ -32,6 +51,43 @@ impl Limits {
             path_length: 1024,
             rule_steps: 500_000,
             rule_steps_per_byte: 1,
+            values: [
+                Values {
+                    at_least: 20_000,
+                    for_8_bytes: 16,
+                },
+                Values {
+                    at_least: 200_000,
+                    for_8_bytes: 1,
+                },
+            ],
+        }
+    }
+
+    /// Values that the YAML files of an operator may have, in all its readings together.
+    pub(crate) fn values_of(&self, zip: u64, unpacked: u64) -> u32 {
+        let [by_zip, by_files] = self.values;
+        let values = by_zip.of(zip).min(by_files.of(unpacked));
+        u32::try_from(values).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_grow_with_the_zip_and_are_bound_by_what_is_unpacked() {
+        let limits = Limits::new(0);
+        for (zip, unpacked, values) in [
+            (0, 0, 20_000),
+            (10_000, 30_000, 40_000),
+            (89_999, 0, 199_998),
+            (90_001, 7, 200_000),
+            (1 << 20, 8 << 20, 200_000 + (1 << 20)),
+            (u64::MAX, u64::MAX, u32::MAX),
+        ] {
+            assert_eq!(limits.values_of(zip, unpacked), values, "{zip} {unpacked}");
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::manifests::package_name::{self, PackageName, PackageNameError};
 use crate::manifests::{LayoutError, Manifests};
 use crate::report::{Report, ValidationInfo};
 use crate::rules::{self, RuleError, Rules};
-use crate::yaml::Budget;
+use crate::yaml::{Budget, ReadLimits};
 
 /// An operator's files, whose package is known.
 pub struct Operator {
@@ -103,7 +103,11 @@ impl Operator {
     pub fn open(zip: &[u8], limits: &Limits) -> Result<Self, OperatorError> {
         let mut files = archive::extract(zip, limits)?;
         let names = files.keys().cloned().collect();
-        let mut budget = Budget::default();
+        let size: usize = files.values().map(Vec::len).sum();
+        let mut budget = Budget::new(ReadLimits {
+            total: limits.values_of(zip.len() as u64, size as u64),
+            ..ReadLimits::default()
+        });
         let (package, ready_made) = match package_name::find(&files, &mut budget) {
             Ok(package) => (package, None),
             Err(error) => open_ready_made(&mut files, error, &mut budget)?,
@@ -182,15 +186,18 @@ impl Operator {
         repository: &str,
         validation: Validation,
     ) -> Result<JudgedBundles, OperatorError> {
+        let values = self.budget.total();
         if let Some(ready_made) = &self.ready_made {
             let (files, package) = (&self.files, &self.package);
-            let judged = bundle_image::judge_ready_made(files, ready_made, package, validation)?;
+            let judged =
+                bundle_image::judge_ready_made(files, ready_made, package, validation, values)?;
             return Ok(judged);
         }
         let (manifests, courier) = self.judge_manifests(repository)?;
         let (files, package) = (&self.files, &self.package);
-        let judged =
-            bundle_image::judge_package_manifests(files, &manifests, package, courier, validation)?;
+        let judged = bundle_image::judge_package_manifests(
+            files, &manifests, package, courier, validation, values,
+        )?;
         Ok(judged)
     }
 

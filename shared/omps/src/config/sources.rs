@@ -5,7 +5,19 @@ use toml::{Table, Value};
 use super::ConfigError;
 
 /// Variables that the configuration file does not have.
-const OTHER_VARIABLES: [&str; 3] = ["OMPS_CONF_FILE", "OMPS_CONF_SECTION", "OMPS_LISTEN"];
+const OTHER_VARIABLES: [&str; 11] = [
+    "OMPS_CONF_FILE",
+    "OMPS_CONF_SECTION",
+    "OMPS_LISTEN",
+    "OMPS_METRICS_LISTEN",
+    "OMPS_VALIDATE_WORKERS",
+    "OMPS_BODY_BUDGET",
+    "OMPS_ANSWER_BUDGET",
+    "OMPS_MAX_CONNECTIONS",
+    "OMPS_MAX_CONNECTIONS_PER_PEER",
+    "OMPS_LEAST_RATE",
+    "OMPS_IDLE_TIMEOUT",
+];
 
 /// The section of a TOML text with this name.
 ///

@@ -1,5 +1,6 @@
 //! Converts events of API Gateway to requests, and answers back. Only this module uses lambda_http.
 
+use std::future::{Ready, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -8,7 +9,7 @@ use lambda_http::request::RequestContext;
 use lambda_http::{Body, RequestExt};
 
 use super::routes::Endpoint;
-use super::{Answer, Incoming, Request, answer, request_too_large};
+use super::{Answer, Incoming, Received, Request, answer, request_too_large};
 use crate::app::App;
 use crate::config::Config;
 use crate::deadline::Deadline;
@@ -45,7 +46,10 @@ where
     Ok(response.map(Body::Text))
 }
 
-fn from_event(event: lambda_http::Request, config: &Config) -> Incoming {
+fn from_event(
+    event: lambda_http::Request,
+    config: &Config,
+) -> Incoming<Ready<Result<Received, Error>>> {
     let raw = event.raw_http_path();
     let (path, id) = match event.request_context_ref() {
         Some(RequestContext::ApiGatewayV1(context)) => (
@@ -71,14 +75,13 @@ fn from_event(event: lambda_http::Request, config: &Config) -> Incoming {
     let body = if body.len() > config.max_content_length.get() {
         Err(request_too_large(config))
     } else {
-        Ok(body)
+        Ok(Received { body, deadline })
     };
     Incoming {
         head,
         path,
         id,
-        body,
-        deadline,
+        body: ready(body),
     }
 }
 

@@ -29,6 +29,8 @@ pub struct JudgedBundles {
     pub(super) form: release::Form,
     pub(super) bundles: Vec<(Number, Draft)>,
     verdict: Verdict,
+    /// How many values may be read of them once more.
+    pub(super) values: u32,
 }
 
 /// Bundles that one upload may hold: more than any package has versions.
@@ -41,10 +43,11 @@ const MAX_BYTES: usize = 256 << 20;
 /// is.
 const MAX_SCALAR: usize = 4 << 20;
 
-/// What may be read of an upload's bundles.
-pub(crate) fn fresh_budget() -> Budget {
+/// What may be read of an upload's bundles: as many values as of its files.
+pub(crate) fn fresh_budget(values: u32) -> Budget {
     Budget::new(yaml::ReadLimits {
         scalar: MAX_SCALAR,
+        total: values,
         ..yaml::ReadLimits::default()
     })
 }
@@ -78,8 +81,9 @@ pub(crate) fn judge_package_manifests(
     package: &PackageName,
     courier: Report,
     validation: Validation,
+    values: u32,
 ) -> Result<JudgedBundles, Refusal> {
-    let (mut budget, mut findings) = (fresh_budget(), Findings::default());
+    let (mut budget, mut findings) = (fresh_budget(values), Findings::default());
     let converted = convert::convert(files, manifests, &package.name, &mut budget, &mut findings)?;
     let Converted {
         drafts,
@@ -96,6 +100,7 @@ pub(crate) fn judge_package_manifests(
         form: release::Form::Package,
         bundles,
         verdict,
+        values,
     })
 }
 
@@ -105,8 +110,9 @@ pub(crate) fn judge_ready_made(
     upload: &ReadyMade,
     package: &PackageName,
     validation: Validation,
+    values: u32,
 ) -> Result<JudgedBundles, Refusal> {
-    let (mut budget, mut findings) = (fresh_budget(), Findings::default());
+    let (mut budget, mut findings) = (fresh_budget(values), Findings::default());
     say_left_out(upload, &mut findings);
     let mut drafts = Vec::new();
     for directory in &upload.directories {
@@ -140,6 +146,7 @@ pub(crate) fn judge_ready_made(
         form: release::Form::Bundle,
         bundles,
         verdict,
+        values,
     })
 }
 

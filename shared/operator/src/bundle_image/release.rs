@@ -96,7 +96,7 @@ impl JudgedBundles {
     /// [`PackError`], which is a defect.
     pub fn into_release(self) -> Result<Release, PackError> {
         let verdict = self.verdict().clone();
-        let mut budget = fresh_budget();
+        let mut budget = fresh_budget(self.values);
         let bundles = self.bundles.iter().map(|(number, draft)| {
             Bundle::pack(number, draft, &mut budget).map_err(|error| PackError {
                 bundle: draft.name().to_owned(),

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 use crate::bundle_image::document;
 use crate::bundle_image::fbc::to_json;
 use crate::bundle_image::{documents, fresh_budget};
+use crate::yaml::ReadLimits;
 
 /// Bytes of the largest catalog file that is read.
 const MAX_BYTES: usize = 256 << 20;
@@ -49,7 +50,7 @@ pub fn read_objects(bytes: &[u8]) -> Result<Vec<Json>, ReadError> {
 }
 
 fn read_yaml(bytes: &[u8]) -> Result<Vec<Json>, ReadError> {
-    let mut budget = fresh_budget();
+    let mut budget = fresh_budget(ReadLimits::default().total);
     let documents = documents(bytes).into_iter().map(|range| {
         let source = &bytes[range];
         let root = document::read(source, &mut budget);

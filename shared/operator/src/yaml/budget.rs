@@ -13,8 +13,9 @@ pub struct ReadLimits {
     pub events: usize,
     /// Values in one file when every alias is replaced by its value; 256 bytes of a text count as one more.
     pub expanded: u32,
-    /// Events in all files of one push, where an alias counts as much as its value. A file is read once or twice, a CSV
-    /// that gets annotations twice more. The largest real operators come to 0.1 million, 20 MiB of CRDs to 2.5 million.
+    /// Events in all files of one push, where an alias counts as much as its value, and a date four times. A file is read
+    /// once or twice, a CSV that gets annotations twice more. For an operator, its size says how many:
+    /// [`Limits::values`](crate::Limits::values).
     pub total: u32,
 }
 
@@ -42,6 +43,11 @@ impl Budget {
     pub fn new(limits: ReadLimits) -> Self {
         let left = limits.total;
         Budget { limits, left }
+    }
+
+    /// What was allowed at first.
+    pub(crate) fn total(&self) -> u32 {
+        self.limits.total
     }
 
     /// Takes the cost of values.

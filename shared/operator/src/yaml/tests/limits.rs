@@ -48,6 +48,28 @@ fn an_alias_costs_as_much_as_its_value() {
 }
 
 #[test]
+fn a_date_costs_as_much_as_four_values() {
+    let limits = ReadLimits {
+        total: 100,
+        ..ReadLimits::default()
+    };
+    let read = |item: &str, count: usize| {
+        let text = format!("- {item}\n").repeat(count);
+        let mut budget = Budget::new(limits.clone());
+        read(text.as_bytes(), YamlVersion::V1_1, &mut budget).map(|_| ())
+    };
+    let around = 6; // events that begin and end the text, its document and its list
+    assert!(read("2020-02-29", (100 - around) / 4).is_ok());
+    assert!(
+        read("2020-02-29", (100 - around) / 4 + 1)
+            .unwrap_err()
+            .ends_all()
+    );
+    assert!(read("2020-02", 100 - around).is_ok());
+    assert!(read("2020-02", 101 - around).unwrap_err().ends_all());
+}
+
+#[test]
 fn a_scalar_that_no_cluster_takes_is_refused() {
     let limits = ReadLimits {
         scalar: 5,
