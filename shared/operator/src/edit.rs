@@ -127,6 +127,7 @@ fn with(value: &Value, path: &[&str], text: &str) -> Value {
             value: new(with(&Value::Null, rest, text)),
             site: 0..0,
             merged: false,
+            overruled: false,
         }),
     }
     Value::Mapping(Mapping {

@@ -23,6 +23,7 @@ mod olm_v1;
 mod owned;
 mod pipelines;
 mod range;
+mod readings;
 mod reference;
 pub(crate) mod rule;
 
@@ -130,6 +131,7 @@ pub(super) fn judge(
         findings.of_bundle(None);
         return Ok(());
     }
+    readings::check(draft, findings);
     bundle::check_size(draft, findings);
     let dependencies = dependencies::check(draft, budget, findings)?;
     object::check(draft, findings);

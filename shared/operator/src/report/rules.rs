@@ -54,6 +54,8 @@ rules! {
         "Put a CSV beside the package file, or the CSV of each version into its own directory beside the package file.");
     TYPE = error("type", "{}: {} must be {}, found {}",
         "Give the field a value of the type that its schema asks for.");
+    AMBIGUOUS_KEY = error("ambiguous-key", "{}: {}: {}",
+        "Write each key once, as text, in the case that its schema has, and put `<<` first in its map: a cluster may read another value.");
 
     CRD_METADATA = error("crd-metadata", "crd metadata not defined.", "Add metadata with the CRD's name.");
     CRD_NAME = error("crd-name", "crd metadata.name not defined.", "Name the CRD <plural>.<group>.");
