@@ -55,9 +55,7 @@ impl RuleError {
     /// Where the file cannot be read.
     pub fn validation_info(&self) -> ValidationInfo {
         match &self.problem {
-            RuleProblem::Edit(EditError::Unreadable(error)) => {
-                ValidationInfo::unreadable(&self.file, error)
-            }
+            RuleProblem::Edit(error) => error.validation_info(&self.file),
             _ => ValidationInfo::default(),
         }
     }

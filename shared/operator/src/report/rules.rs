@@ -54,6 +54,8 @@ rules! {
         "Put a CSV beside the package file, or the CSV of each version into its own directory beside the package file.");
     TYPE = error("type", "{}: {} must be {}, found {}",
         "Give the field a value of the type that its schema asks for.");
+    RULE_NOT_APPLIED = error("rule-not-applied", "{}: {}",
+        "Write the field out in its own map, without anchors, aliases and merges, so that the organization's rule can set it.");
     AMBIGUOUS_KEY = error("ambiguous-key", "{}: {}: {}",
         "Write each key once, as text, in the case that its schema has, and put `<<` first in its map: a cluster may read another value.");
 
