@@ -34,5 +34,6 @@ pub use release::{Bundle, PackError, Release};
 pub use verdict::{Validation, Verdict};
 
 pub(crate) use judged::{Refusal, judge_package_manifests, judge_ready_made, package_of};
-pub(crate) use splitting::restore;
+pub(crate) use splitting::{only_document, part_name, restore};
 pub(crate) use upload::ReadyMade;
+pub(crate) use verdict::images::fields as image_fields;

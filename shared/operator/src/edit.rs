@@ -134,7 +134,7 @@ pub fn set_annotations(
 }
 
 /// Whether a scalar of the file can be this word; other than by escapes it must be there as it is.
-fn may_have(bytes: &[u8], word: &str) -> bool {
+pub(crate) fn may_have(bytes: &[u8], word: &str) -> bool {
     memchr::memmem::find(bytes, word.as_bytes()).is_some() || memchr::memchr(b'\\', bytes).is_some()
 }
 

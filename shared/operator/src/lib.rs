@@ -20,6 +20,7 @@ pub mod manifests;
 mod operator;
 pub mod report;
 pub mod rules;
+mod unjudged;
 pub mod yaml;
 
 pub use limits::Limits;

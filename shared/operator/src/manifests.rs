@@ -156,6 +156,18 @@ impl Manifests {
     }
 }
 
+impl Manifests {
+    /// The package file, and the CSVs and CRDs of every version.
+    pub(crate) fn judged_files(&self) -> impl Iterator<Item = &str> {
+        let versions = self.versions.iter();
+        let of_versions = versions.flat_map(|version| {
+            let crds = version.crds.iter().map(|(path, _)| &**path);
+            crds.chain(version.csvs.iter().map(|(path, _)| &**path))
+        });
+        of_versions.chain([&*self.package.file])
+    }
+}
+
 impl Documents {
     fn add(&mut self, path: &str, document: Document, totals: &mut Totals) {
         match document {

@@ -1,6 +1,6 @@
 //! The verdict on all bundles of an upload, and their order.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::annotations::ANNOTATIONS_FILE;
@@ -24,12 +24,25 @@ use crate::yaml::{self, Budget};
 pub struct JudgedBundles {
     pub(super) package: String,
     pub(super) default_channel: Option<String>,
+    /// The package manifest; nothing where the bundles were uploaded.
+    package_file: Option<Arc<str>>,
     /// The roots of each channel.
     pub(super) channels: BTreeMap<String, Vec<String>>,
     pub(super) form: release::Form,
     pub(super) bundles: Vec<(Number, Draft)>,
     verdict: Verdict,
 }
+
+/// Files of a ready-made bundle, beside its manifests, that something reads.
+const READY_MADE_FILES: [&str; 7] = [
+    ANNOTATIONS_FILE,
+    "metadata/dependencies.yaml",
+    "metadata/properties.yaml",
+    "tests/scorecard/config.yaml",
+    "release-config.yaml",
+    "Dockerfile",
+    "bundle.Dockerfile",
+];
 
 /// Bundles that one upload may hold: more than any package has versions.
 const MAX_BUNDLES: usize = 300;
@@ -53,6 +66,49 @@ impl JudgedBundles {
     /// What was found without being refused.
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
+    }
+
+    /// The package manifest, where there is one.
+    pub(crate) fn package_file(&self) -> Option<&str> {
+        self.package_file.as_deref()
+    }
+
+    /// Adds what was noted outside the verdict.
+    pub(crate) fn note(&mut self, notes: Report) {
+        self.verdict.courier.notes.extend(notes.notes);
+    }
+
+    /// Paths of the archive that a rule looked at, or that a bundle has for its package.
+    pub(crate) fn judged_files(&self) -> HashSet<String> {
+        let drafts = self.bundles.iter().map(|(_, draft)| draft);
+        let of_draft = drafts.flat_map(|draft| {
+            let directory = draft.place.file.strip_suffix("manifests");
+            let own = directory.filter(|_| draft.is_ready_made);
+            let own = own.into_iter().flat_map(|directory| {
+                let known = READY_MADE_FILES.iter();
+                known.map(move |known| format!("{directory}{known}"))
+            });
+            own.chain(
+                draft
+                    .manifests
+                    .iter()
+                    .map(|document| document.path.to_string()),
+            )
+        });
+        of_draft.collect()
+    }
+
+    /// Paths of the archive that the bundles ship beside their manifests.
+    pub(crate) fn shipped_files(&self) -> HashSet<String> {
+        let ready_made = self.bundles.iter().map(|(_, draft)| draft);
+        let ready_made = ready_made.filter(|draft| draft.is_ready_made);
+        let others = ready_made.flat_map(|draft| {
+            let directory = draft.place.file.strip_suffix("manifests");
+            let directory = directory.unwrap_or_default();
+            let others = draft.others.keys();
+            others.map(move |other| format!("{directory}{other}"))
+        });
+        others.collect()
     }
 }
 
@@ -92,6 +148,7 @@ pub(crate) fn judge_package_manifests(
     Ok(JudgedBundles {
         package: package.name.clone(),
         default_channel: Some(default_channel),
+        package_file: Some(place.file),
         channels,
         form: release::Form::Package,
         bundles,
@@ -136,6 +193,7 @@ pub(crate) fn judge_ready_made(
         default_channel: newest
             .and_then(|annotations| annotations.default_channel())
             .map(str::to_owned),
+        package_file: None,
         channels: roots(&bundles),
         form: release::Form::Bundle,
         bundles,

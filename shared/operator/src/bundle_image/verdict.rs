@@ -15,7 +15,7 @@ pub(crate) mod findings;
 pub(crate) mod format;
 mod good_practices;
 mod hub;
-mod images;
+pub(crate) mod images;
 mod layout;
 mod names;
 mod object;
@@ -90,7 +90,8 @@ impl Verdict {
     pub fn validation_info(&self) -> ValidationInfo {
         let mut errors = self.courier.messages(Severity::Error);
         errors.extend(self.refusals().map(|finding| finding.message.clone()));
-        let of_courier = self.courier.findings.iter().map(|finding| Finding {
+        let of_courier = self.courier.findings.iter().chain(&self.courier.notes);
+        let of_courier = of_courier.map(|finding| Finding {
             of_bundle: Some(OfBundle {
                 bundle: None,
                 says: &[],

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod converted;
+mod notes;
 mod readings;
 mod ready_made;
 mod release;
