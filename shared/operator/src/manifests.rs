@@ -259,8 +259,8 @@ fn read_document(
         })?;
     let file: Arc<str> = path.into();
     let document = Field::root(&file, &root);
-    readings::check(&document, &mut |location, problem| {
-        let values = [path, location.field.as_str(), problem.as_str()];
+    readings::check(&document, &mut |location| {
+        let values = [path, location.field.as_str(), location.found.as_str()];
         ambiguous.add(&rules::AMBIGUOUS_KEY, &location, &values);
     });
     if root.get("packageName").is_some() {

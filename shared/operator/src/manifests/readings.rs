@@ -81,8 +81,8 @@ const CSV: &[Place] = &[
 const METADATA: &[&str] = &["name", "namespace", "annotations", "labels"];
 const CONTAINER: &[&str] = &["name", "image", "env"];
 
-/// Finds the ambiguous keys of a manifest, and says of each where it is and what is wrong with it.
-pub(crate) fn check(root: &Field<'_>, say: &mut dyn FnMut(Location, String)) {
+/// Finds the ambiguous keys of a manifest, and says of each where it is and, as what was found, what is wrong with it.
+pub(crate) fn check(root: &Field<'_>, say: &mut dyn FnMut(Location)) {
     let kind = root.get("kind");
     let places = match kind.as_ref().map(Field::value) {
         _ if root.get("packageName").is_some() => PACKAGE,
@@ -94,11 +94,7 @@ pub(crate) fn check(root: &Field<'_>, say: &mut dyn FnMut(Location, String)) {
 }
 
 /// Finds the ambiguous keys of some places below a root.
-pub(crate) fn check_places(
-    root: &Field<'_>,
-    places: &[Place],
-    say: &mut dyn FnMut(Location, String),
-) {
+pub(crate) fn check_places(root: &Field<'_>, places: &[Place], say: &mut dyn FnMut(Location)) {
     for (path, known) in places {
         each(root.clone(), path, &mut |map| {
             let Value::Mapping(entries) = map.value() else {
@@ -106,7 +102,10 @@ pub(crate) fn check_places(
             };
             for entry in &entries.entries {
                 if let Some(problem) = problem(entry, known) {
-                    say(map.location_of(entry), problem);
+                    say(Location {
+                        found: problem,
+                        ..map.location_of(entry)
+                    });
                 }
             }
         });

@@ -14,7 +14,8 @@ pub struct ReadLimits {
     /// Values in one file when every alias is replaced by its value; 256 bytes of a text count as one more.
     pub expanded: u32,
     /// Events in all files of one push, where an alias counts as much as its value. A file is read once or twice, a CSV
-    /// that gets annotations twice more, and one whose registries are replaced once more. The largest real operators come to 0.1 million, 20 MiB of CRDs to 2.5 million.
+    /// that gets annotations twice more, and one with escapes whose registries are replaced
+    /// once more. The largest real operators come to 0.1 million, 20 MiB of CRDs to 2.5 million.
     pub total: u32,
 }
 

@@ -21,8 +21,11 @@ const ANNOTATIONS: &[&str] = &[
 
 /// Checks the manifests of a bundle, and its `annotations.yaml`.
 pub(super) fn check(draft: &Draft, findings: &mut Findings) {
-    let mut say = |location: Location, problem: String| {
-        let message = format!("{}: {}: {problem}", location.file, location.field);
+    let mut say = |location: Location| {
+        let Location {
+            file, field, found, ..
+        } = &location;
+        let message = format!("{file}: {field}: {found}");
         findings.say(&rule::AMBIGUOUS_KEY, location, message);
     };
     for document in &draft.manifests {
