@@ -17,7 +17,7 @@ fn with(files: Files, path: &str, change: impl Fn(&str) -> String) -> Files {
     changed.collect()
 }
 
-fn of_rule(error: OperatorError) -> Vec<Finding> {
+fn of_rule(error: &OperatorError) -> Vec<Finding> {
     let mut findings = error.validation_info().findings;
     findings.retain(|finding| finding.rule == RULE);
     findings
@@ -27,7 +27,7 @@ fn of_rule(error: OperatorError) -> Vec<Finding> {
 fn in_app_registry(files: &Files) -> Vec<Finding> {
     match opened(files).unwrap().judge("etcd") {
         Ok(_) => Vec::new(),
-        Err(error) => of_rule(error),
+        Err(error) => of_rule(&error),
     }
 }
 
@@ -35,7 +35,7 @@ fn in_app_registry(files: &Files) -> Vec<Finding> {
 fn in_bundles(files: &Files) -> Vec<Finding> {
     match judged(files, Validation::Normal) {
         Ok(_) => Vec::new(),
-        Err(error) => of_rule(error),
+        Err(error) => of_rule(&error),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::findings::Findings;
 use super::rule;
 use crate::bundle_image::annotations::{
-    CHANNELS, DEFAULT_CHANNEL, MANIFESTS, MEDIATYPE, METADATA, PACKAGE,
+    Annotations, CHANNELS, DEFAULT_CHANNEL, MANIFESTS, MEDIATYPE, METADATA, PACKAGE,
 };
 use crate::bundle_image::draft::Draft;
 use crate::manifests::readings;
@@ -32,7 +32,7 @@ pub(super) fn check(draft: &Draft, findings: &mut Findings) {
         readings::check(&document.place(), &mut say);
     }
     let annotations = draft.annotations.as_ref();
-    if let Some(root) = annotations.and_then(|annotations| annotations.document()) {
+    if let Some(root) = annotations.and_then(Annotations::document) {
         let places: [(&str, &[&str]); 2] = [("", &["annotations"]), ("annotations", ANNOTATIONS)];
         readings::check_places(&root, &places, &mut say);
     }
