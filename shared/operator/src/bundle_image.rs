@@ -20,6 +20,7 @@ mod fbc;
 mod image;
 mod judged;
 mod layer;
+mod origin;
 mod ready_made;
 mod release;
 mod size;
