@@ -388,6 +388,15 @@ def uploads():
     channels = b"packageName: hostile\nchannels: [&c {name: a, currentCSV: 1.5e+308}, " + b"*c, " * 90_000 + b"]\n"
     yield "90,000 channels, 4,000 directories", GOOD, zipped(Entry("package.yaml", channels), *(Entry(f"1.0.{i}/csv.yaml", CSV) for i in range(4_000))), invalid
     yield "90,000 channels, 300 CSVs", GOOD, zipped(Entry("package.yaml", channels), *(Entry(f"{i}.yaml", CSV.replace(b"name: hostile.v1.0.0", b"name: 1.6e+308")) for i in range(300))), invalid
+    ambiguous = (400, "PackageValidationError", ('"line"', "ambiguous-key"))
+    package = lambda text: zipped(Entry("csv.yaml", CSV), Entry("package.yaml", text))
+    yield "a package's name that a merge overrules in Go", GOOD, package(b"x: &x {packageName: evil}\n" + PACKAGE + b"<<: *x\n"), ambiguous
+    yield "a package's name in lower case, too", GOOD, package(PACKAGE + b"packagename: evil\n"), ambiguous
+    yield "a package's name with the Kelvin sign, too", GOOD, package(PACKAGE + "pac\u212aageName: evil\n".encode()), ambiguous
+    yield "a CSV's name that a merge overrules in Go", GOOD, flat(CSV.replace(b"annotations: {", b"<<: {name: evil}, annotations: {")), ambiguous
+    yield "a number as an annotation's key", GOOD, flat(CSV.replace(b"annotations: {", b"annotations: {1: a, ")), ambiguous
+    merged = CSV.replace(b"annotations: {certified: \"false\"}", b"<<: {annotations: {certified: \"false\"}}")
+    yield "annotations that no rule can set", ruled, flat(merged), (400, "PackageValidationError", ('"line"', "rule-not-applied"))
     yield "an alias to itself", GOOD, flat(csv("  x: &x [*x]\n")), ACCEPTED
     yield "10,000 empty files", GOOD, operator(*(Entry(f"{i}.yaml") for i in range(9_998))), (400, "PackageValidationError", ())
     runaway = flat(csv("  description: ", "x" * 50_000, "\n"))

@@ -20,6 +20,7 @@ pub(crate) mod fbc;
 pub(crate) mod image;
 mod judged;
 pub(crate) mod layer;
+mod origin;
 mod ready_made;
 mod release;
 mod size;
@@ -36,6 +37,7 @@ pub use verdict::{Validation, Verdict};
 pub(crate) use judged::{
     Refusal, fresh_budget, judge_package_manifests, judge_ready_made, package_of,
 };
-pub(crate) use splitting::{documents, restore};
+pub(crate) use splitting::{documents, only_document, part_name, restore};
 pub(crate) use upload::ReadyMade;
+pub(crate) use verdict::images::fields as image_fields;
 pub(crate) use verdict::reference;

@@ -34,13 +34,18 @@ pub enum CourierBundleError {
     Defect { file: String, error: String },
 }
 
+/// Whether a nested upload's file is not pushed.
+pub(crate) fn is_left_out(path: &str) -> bool {
+    LEFT_OUT.contains(&path.rsplit('/').next().unwrap_or(path))
+}
+
 /// Writes the files of a release, from those that the manifests were read from.
 ///
 /// # Errors
 /// [`CourierBundleError::TooLarge`]
 pub fn write(manifests: &Manifests, mut files: Files) -> Result<CourierBundle, CourierBundleError> {
     if manifests.layout == Layout::Nested {
-        files.retain(|path, _| !LEFT_OUT.contains(&path.rsplit('/').next().unwrap_or(path)));
+        files.retain(|path, _| !is_left_out(path));
         return Ok(files);
     }
     let (mut crds, mut csvs) = (Vec::new(), Vec::new());

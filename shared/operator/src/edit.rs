@@ -9,7 +9,8 @@ mod tests;
 use std::hash::RandomState;
 use std::rc::Rc;
 
-use crate::yaml::{self, Budget, MapEntry, Mapping, Node, ReadError, Value, YamlVersion};
+use crate::report::{Location, ValidationInfo};
+use crate::yaml::{self, Budget, MapEntry, Mapping, Node, Position, ReadError, Value, YamlVersion};
 use annotations::annotate;
 use splices::set_scalar;
 
@@ -21,9 +22,40 @@ pub enum EditError {
     Unreadable(#[from] ReadError),
     /// An anchor, an alias or a merge ties the field to another, which must not change with it.
     #[error(
-        "{0} cannot be set without changing other fields; write it out instead of using an anchor or alias"
+        "{field} cannot be set without changing other fields; write it out instead of using an anchor or alias"
     )]
-    Entangled(String),
+    Entangled { field: String, position: Position },
+    /// There is a value of another type where a map belongs.
+    #[error("annotations cannot be set: {field} must be a map, found {found}")]
+    NoMap {
+        field: &'static str,
+        position: Position,
+        found: &'static str,
+    },
+}
+
+impl EditError {
+    /// Where in a file it is, and what to do.
+    pub(crate) fn validation_info(&self, file: &str) -> ValidationInfo {
+        let (field, position, found) = match self {
+            EditError::Unreadable(error) => return ValidationInfo::unreadable(file, error),
+            EditError::Entangled { field, position } => {
+                (field.as_str(), *position, "a value that is tied to others")
+            }
+            EditError::NoMap {
+                field,
+                position,
+                found,
+            } => (*field, *position, *found),
+        };
+        let location = Location {
+            file: file.into(),
+            position,
+            field: field.to_owned(),
+            found: found.to_owned(),
+        };
+        ValidationInfo::rule_not_applied(&location, &self.to_string())
+    }
 }
 
 /// Sets an existing key of the root map to a text. The file is read as YAML 1.2.
@@ -37,15 +69,19 @@ pub fn set_root_text(
     budget: &mut Budget,
 ) -> Result<(), EditError> {
     let root = yaml::read(bytes, YamlVersion::V1_2, budget)?;
-    let entangled = || EditError::Entangled(key.to_owned());
-    let entry = root.entry(key).ok_or_else(entangled)?;
+    let entangled = |position| EditError::Entangled {
+        field: key.to_owned(),
+        position,
+    };
+    let entry = root.entry(key).ok_or_else(|| entangled(root.position))?;
+    let position = entry.key.position;
     let state = RandomState::new();
     let expected = with(&root.value, &[key], text).fingerprint(&state);
     let splices = set_scalar(bytes, &root, entry, text);
     splices::apply(bytes, splices);
     match reads_as(bytes, (expected, &state), YamlVersion::V1_2, budget)? {
-        true => Ok(()),
-        false => Err(entangled()),
+        Some(root) if has_one_reading(&root, &[key]) => Ok(()),
+        _ => Err(entangled(position)),
     }
 }
 
@@ -53,7 +89,8 @@ pub fn set_root_text(
 /// `false` for any other file, and leaves it alone.
 ///
 /// # Errors
-/// The annotations are tied to other fields, or the push reads too much. Then the bytes must not be used.
+/// The annotations are tied to other fields, something else stands where they belong, or the push reads too much. Then the
+/// bytes must not be used.
 pub fn set_annotations(
     bytes: &mut Vec<u8>,
     annotations: &[(&str, String)],
@@ -62,7 +99,7 @@ pub fn set_annotations(
     if !may_have(bytes, "ClusterServiceVersion") {
         return Ok(false);
     }
-    let root = match yaml::read(bytes, YamlVersion::V1_1, budget) {
+    let root = match read(bytes, YamlVersion::V1_1, budget) {
         Ok(root) => root,
         Err(error) if error.ends_all() => return Err(error.into()),
         Err(_) => return Ok(false),
@@ -70,8 +107,10 @@ pub fn set_annotations(
     if root.get("kind").and_then(Node::as_str) != Some("ClusterServiceVersion") {
         return Ok(false);
     }
-    let Some(splices) = annotate(bytes, &root, annotations) else {
-        return Ok(false);
+    let splices = annotate(bytes, &root, annotations)?;
+    let entangled = EditError::Entangled {
+        field: "metadata.annotations".to_owned(),
+        position: annotations::place(&root),
     };
     splices::apply(bytes, splices);
     let state = RandomState::new();
@@ -83,27 +122,47 @@ pub fn set_annotations(
         .fingerprint(&state);
     drop(root); // two trees at once would cost twice the memory
     match reads_as(bytes, (expected, &state), YamlVersion::V1_1, budget)? {
-        true => Ok(true),
-        false => Err(EditError::Entangled("metadata.annotations".to_owned())),
+        Some(root)
+            if annotations
+                .iter()
+                .all(|(name, _)| has_one_reading(&root, &["metadata", "annotations", name])) =>
+        {
+            Ok(true)
+        }
+        _ => Err(entangled),
     }
 }
 
 /// Whether a scalar of the file can be this word; other than by escapes it must be there as it is.
-fn may_have(bytes: &[u8], word: &str) -> bool {
+pub(crate) fn may_have(bytes: &[u8], word: &str) -> bool {
     memchr::memmem::find(bytes, word.as_bytes()).is_some() || memchr::memchr(b'\\', bytes).is_some()
 }
 
-/// Whether the bytes are a document of this fingerprint. An error means that the push may not read any more.
+/// Whether no key on the way to a field stands before a `<<` that brings it, too: Go would read the merged value.
+fn has_one_reading(root: &Node, path: &[&str]) -> bool {
+    let Some((key, rest)) = path.split_first() else {
+        return true;
+    };
+    root.entry(key)
+        .is_some_and(|entry| !entry.overruled && has_one_reading(&entry.value, rest))
+}
+
+/// Reads a document; JSON may be indented by tabs.
+fn read(bytes: &[u8], version: YamlVersion, budget: &mut Budget) -> Result<Rc<Node>, ReadError> {
+    yaml::read(&yaml::without_json_tabs(bytes), version, budget)
+}
+
+/// The document, if it has this fingerprint. An error means that the push may not read any more.
 fn reads_as(
     bytes: &[u8],
     (expected, state): (u64, &RandomState),
     version: YamlVersion,
     budget: &mut Budget,
-) -> Result<bool, ReadError> {
-    match yaml::read(bytes, version, budget) {
-        Ok(root) => Ok(root.value.fingerprint(state) == expected),
+) -> Result<Option<Rc<Node>>, ReadError> {
+    match read(bytes, version, budget) {
+        Ok(root) => Ok(Some(root).filter(|root| root.value.fingerprint(state) == expected)),
         Err(error) if error.ends_all() => Err(error),
-        Err(_) => Ok(false),
+        Err(_) => Ok(None),
     }
 }
 
@@ -127,6 +186,7 @@ fn with(value: &Value, path: &[&str], text: &str) -> Value {
             value: new(with(&Value::Null, rest, text)),
             site: 0..0,
             merged: false,
+            overruled: false,
         }),
     }
     Value::Mapping(Mapping {

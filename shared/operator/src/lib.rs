@@ -21,6 +21,7 @@ pub mod manifests;
 mod operator;
 pub mod report;
 pub mod rules;
+mod unjudged;
 pub mod yaml;
 
 pub use limits::Limits;

@@ -5,6 +5,7 @@ pub(crate) mod csv;
 mod json;
 mod package;
 pub mod package_name;
+pub(crate) mod readings;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -37,6 +38,8 @@ pub struct Manifests {
     pub(crate) package: PackageFile,
     /// One in the flat layout; in the nested layout, one for each directory with a CSV.
     pub(crate) versions: Vec<Documents>,
+    /// Keys that a cluster may take for others, in all files.
+    ambiguous: Report,
 }
 
 /// The CRDs and CSVs of one directory, by file, in the order of their names.
@@ -108,10 +111,11 @@ impl Manifests {
     pub fn read(files: &Files, budget: &mut Budget) -> Result<Self, LayoutError> {
         let (root, directories) = by_directory(files);
         let mut package = None;
+        let mut ambiguous = Report::default();
         let mut flat = Documents::default();
         let mut totals = Totals::default();
         for (path, bytes) in root {
-            match read_document(path, bytes, budget)? {
+            match read_document(path, bytes, budget, &mut ambiguous)? {
                 Document::Package(second) => {
                     if let Some(PackageFile { file: first, .. }) = package {
                         let second = Box::new(second.location());
@@ -127,7 +131,8 @@ impl Manifests {
         for files in directories.values() {
             let mut documents = Documents::default();
             for (path, bytes) in files {
-                documents.add(path, read_document(path, bytes, budget)?, &mut totals);
+                let document = read_document(path, bytes, budget, &mut ambiguous)?;
+                documents.add(path, document, &mut totals);
             }
             if !documents.csvs.is_empty() {
                 versions.push(documents);
@@ -146,7 +151,20 @@ impl Manifests {
             layout,
             package,
             versions,
+            ambiguous,
         })
+    }
+}
+
+impl Manifests {
+    /// The package file, and the CSVs and CRDs of every version.
+    pub(crate) fn judged_files(&self) -> impl Iterator<Item = &str> {
+        let versions = self.versions.iter();
+        let of_versions = versions.flat_map(|version| {
+            let crds = version.crds.iter().map(|(path, _)| &**path);
+            crds.chain(version.csvs.iter().map(|(path, _)| &**path))
+        });
+        of_versions.chain([&*self.package.file])
     }
 }
 
@@ -228,7 +246,12 @@ pub(crate) fn is_yaml(name: &str) -> bool {
     stem.is_some_and(|stem| !stem.trim_start_matches('.').is_empty())
 }
 
-fn read_document(path: &str, bytes: &[u8], budget: &mut Budget) -> Result<Document, LayoutError> {
+fn read_document(
+    path: &str,
+    bytes: &[u8],
+    budget: &mut Budget,
+    ambiguous: &mut Report,
+) -> Result<Document, LayoutError> {
     let root =
         yaml::read(bytes, YamlVersion::V1_1, budget).map_err(|error| LayoutError::Unreadable {
             file: path.to_owned(),
@@ -236,6 +259,10 @@ fn read_document(path: &str, bytes: &[u8], budget: &mut Budget) -> Result<Docume
         })?;
     let file: Arc<str> = path.into();
     let document = Field::root(&file, &root);
+    readings::check(&document, &mut |location| {
+        let values = [path, location.field.as_str(), location.found.as_str()];
+        ambiguous.add(&rules::AMBIGUOUS_KEY, &location, &values);
+    });
     if root.get("packageName").is_some() {
         return Ok(Document::Package(PackageFile { file, root }));
     }

@@ -10,6 +10,7 @@ use crate::manifests::package_name::{self, PackageName, PackageNameError};
 use crate::manifests::{LayoutError, Manifests};
 use crate::report::{Report, ValidationInfo};
 use crate::rules::{self, RuleError, Rules};
+use crate::unjudged;
 use crate::yaml::{Budget, ReadLimits};
 
 /// An operator's files, whose package is known.
@@ -20,6 +21,10 @@ pub struct Operator {
     package: PackageName,
     /// Bundles that somebody has made; nothing where the files are package manifests.
     ready_made: Option<ReadyMade>,
+    /// The JSON files as bundle images have them, where a rule is about them, and what was noted of them.
+    json: Result<(Files, Report), RuleError>,
+    /// What was noted while rules were applied.
+    notes: Report,
     /// What may still be read of its files.
     budget: Budget,
     limits: Limits,
@@ -117,6 +122,8 @@ impl Operator {
             names,
             package,
             ready_made,
+            json: Ok(Default::default()),
+            notes: Report::default(),
             budget,
             limits: limits.clone(),
         })
@@ -147,17 +154,47 @@ impl Operator {
             }
             Some(_) => {}
         }
-        rules::replace_registries(&mut self.files, &rules.replace_registry, &self.limits)?;
-        let files = &mut self.files;
-        let cuts = self.ready_made.as_ref().map(|bundles| bundles.cut(files));
-        rules::set_annotations(
-            files,
-            &rules.csv_annotations,
-            &self.package.name,
-            &mut self.budget,
-        )?;
-        bundle_image::restore(files, cuts.unwrap_or_default());
+        let (json, mut files): (Files, Files) = match self.ready_made {
+            Some(_) => (Files::new(), std::mem::take(&mut self.files)),
+            None => std::mem::take(&mut self.files)
+                .into_iter()
+                .partition(|(path, _)| rules::is_json(path)),
+        };
+        self.json = self.apply_to_json(&json, rules);
+        let mut budget = std::mem::take(&mut self.budget);
+        self.notes = self.apply_to(&mut files, rules, &mut budget)?;
+        files.extend(json);
+        (self.files, self.budget) = (files, budget);
         Ok(self)
+    }
+
+    /// Replaces registries and sets annotations; answers what was noted.
+    fn apply_to(
+        &self,
+        files: &mut Files,
+        rules: &Rules,
+        budget: &mut Budget,
+    ) -> Result<Report, RuleError> {
+        rules::replace_registries(files, &rules.replace_registry, &self.limits)?;
+        let cuts = self.ready_made.as_ref().map(|bundles| bundles.cut(files));
+        rules::set_annotations(files, &rules.csv_annotations, &self.package.name, budget)?;
+        bundle_image::restore(files, cuts.unwrap_or_default());
+        let mut notes = Report::default();
+        let replacements = &rules.replace_registry;
+        rules::check_spelling(files, replacements, &self.limits, budget, &mut notes)?;
+        Ok(notes)
+    }
+
+    /// A bundle may have manifests in JSON, which an App Registry takes as they are.
+    fn apply_to_json(&self, json: &Files, rules: &Rules) -> Result<(Files, Report), RuleError> {
+        let in_bundles = json
+            .iter()
+            .filter(|(path, _)| path.matches('/').count() <= 1);
+        let mut files = in_bundles
+            .map(|(path, bytes)| (path.clone(), bytes.clone()))
+            .collect();
+        let notes = self.apply_to(&mut files, rules, &mut Budget::default())?;
+        Ok((files, notes))
     }
 
     /// Reaches the verdict on the operator as a release of `repository` in an App Registry, which has no ready-made bundles.
@@ -168,7 +205,8 @@ impl Operator {
         if self.ready_made.is_some() {
             return Err(PackageNameError::Missing.into());
         }
-        let (manifests, report) = self.judge_manifests(repository)?;
+        let (manifests, mut report) = self.judge_manifests(repository)?;
+        unjudged::note_ride_alongs(&self.files, &manifests, &mut report);
         Ok(Judged {
             files: self.files,
             manifests,
@@ -189,22 +227,29 @@ impl Operator {
         let values = self.budget.total();
         if let Some(ready_made) = &self.ready_made {
             let (files, package) = (&self.files, &self.package);
-            let judged =
+            let mut judged =
                 bundle_image::judge_ready_made(files, ready_made, package, validation, values)?;
+            judged.note(std::mem::take(&mut self.notes));
+            unjudged::note_left_out(&self.files, &mut judged);
             return Ok(judged);
         }
-        let (manifests, courier) = self.judge_manifests(repository)?;
+        let (manifests, mut courier) = self.judge_manifests(repository)?;
+        let (json, notes) = std::mem::replace(&mut self.json, Ok(Default::default()))?;
+        self.files.extend(json);
+        courier.notes.extend(notes.notes);
         let (files, package) = (&self.files, &self.package);
-        let judged = bundle_image::judge_package_manifests(
+        let mut judged = bundle_image::judge_package_manifests(
             files, &manifests, package, courier, validation, values,
         )?;
+        unjudged::note_left_out(&self.files, &mut judged);
         Ok(judged)
     }
 
     /// operator-courier's verdict.
     fn judge_manifests(&mut self, repository: &str) -> Result<(Manifests, Report), OperatorError> {
         let manifests = Manifests::read(&self.files, &mut self.budget)?;
-        let report = manifests.verdict(repository);
+        let mut report = manifests.verdict(repository);
+        report.notes.append(&mut self.notes.notes);
         if !report.is_valid() {
             return Err(OperatorError::Invalid(Box::new(report)));
         }

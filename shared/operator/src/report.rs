@@ -66,6 +66,8 @@ pub struct OfBundle {
 pub struct Report {
     /// Errors and warnings, at most 5,000 of each.
     pub findings: Vec<Finding>,
+    /// What operator-courier does not look at: it makes nothing invalid, and is in no list of messages.
+    pub notes: Vec<Finding>,
     errors: usize,
     warnings: usize,
     /// Bytes of all texts in the findings.
@@ -107,7 +109,7 @@ impl Report {
         ValidationInfo {
             errors: self.messages(Severity::Error),
             warnings: self.messages(Severity::Warning),
-            findings: self.findings.clone(),
+            findings: self.findings.iter().chain(&self.notes).cloned().collect(),
         }
     }
 
@@ -138,6 +140,11 @@ impl Report {
         if self.has_room(rule.severity) {
             self.list(rule, location, values);
         }
+    }
+
+    /// Notes what breaks a rule that operator-courier does not have.
+    pub(crate) fn note(&mut self, rule: &Rule, location: &Location, values: &[&str]) {
+        self.notes.push(finding(rule, location, values));
     }
 
     /// Reports that the value of `field` breaks `rule`.
@@ -211,29 +218,34 @@ impl Report {
     }
 
     fn list(&mut self, rule: &Rule, location: &Location, values: &[&str]) {
-        let mut parts = rule.message.split("{}");
-        let mut message = parts.next().unwrap_or_default().to_owned();
-        for (value, part) in values.iter().zip(parts) {
-            message += &shortened(value, MAX_VALUE);
-            message += part;
-        }
-        self.push(Finding {
-            severity: rule.severity,
-            rule: rule.id,
-            file: location.file.clone(),
-            line: location.position.line,
-            column: location.position.column,
-            field: location.field.clone(),
-            found: location.found.clone(),
-            message,
-            advice: rule.advice,
-            of_bundle: None,
-        });
+        self.push(finding(rule, location, values));
     }
 
     fn push(&mut self, finding: Finding) {
         let texts = [&finding.field, &finding.found, &finding.message];
         self.bytes += finding.file.len() + texts.map(String::len).iter().sum::<usize>();
         self.findings.push(finding);
+    }
+}
+
+/// A finding; `values` fill the gaps of the rule's message.
+fn finding(rule: &Rule, location: &Location, values: &[&str]) -> Finding {
+    let mut parts = rule.message.split("{}");
+    let mut message = parts.next().unwrap_or_default().to_owned();
+    for (value, part) in values.iter().zip(parts) {
+        message += &shortened(value, MAX_VALUE);
+        message += part;
+    }
+    Finding {
+        severity: rule.severity,
+        rule: rule.id,
+        file: location.file.clone(),
+        line: location.position.line,
+        column: location.position.column,
+        field: location.field.clone(),
+        found: location.found.clone(),
+        message,
+        advice: rule.advice,
+        of_bundle: None,
     }
 }

@@ -3,9 +3,11 @@
 mod annotation;
 mod pattern;
 mod replacement;
+mod spelling;
 
 pub use annotation::Annotation;
 pub use replacement::Replacement;
+pub(crate) use spelling::check as check_spelling;
 
 use crate::archive::Files;
 use crate::edit::{self, EditError};
@@ -55,9 +57,7 @@ impl RuleError {
     /// Where the file cannot be read.
     pub fn validation_info(&self) -> ValidationInfo {
         match &self.problem {
-            RuleProblem::Edit(EditError::Unreadable(error)) => {
-                ValidationInfo::unreadable(&self.file, error)
-            }
+            RuleProblem::Edit(error) => error.validation_info(&self.file),
             _ => ValidationInfo::default(),
         }
     }
@@ -76,7 +76,7 @@ enum RuleProblem {
     Edit(#[from] EditError),
 }
 
-/// Applies `replace_registry`, in order, to every YAML file at any depth. All files together may grow to the limit for an archive.
+/// Applies `replace_registry`, in order, to every file of `files` that is YAML at any depth. All files together may grow to the limit for an archive.
 ///
 /// # Errors
 /// [`RuleError`] names the file.
@@ -163,10 +163,19 @@ pub(crate) fn set_annotations(
     Ok(())
 }
 
-/// Rules touch more files than the verdict reads: any depth, the extension in any case.
+/// Rules touch more files than the verdict reads: any depth, the extension in any case. Of JSON only the manifests of
+/// bundles are given to them.
 fn is_yaml_in_any_case(path: &str) -> bool {
     let extension = path.rsplit_once('.').map(|(_, extension)| extension);
     extension.is_some_and(|extension| {
-        extension.eq_ignore_ascii_case("yaml") || extension.eq_ignore_ascii_case("yml")
+        ["yaml", "yml", "json"]
+            .iter()
+            .any(|known| extension.eq_ignore_ascii_case(known))
     })
+}
+
+/// Whether a file is a manifest in a bundle alone: App Registry's rules, which are OMPS's, leave JSON as it is.
+pub(crate) fn is_json(path: &str) -> bool {
+    let extension = path.rsplit_once('.').map(|(_, extension)| extension);
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }

@@ -128,6 +128,12 @@ impl Annotations {
         }
     }
 
+    /// The file's document, where it was uploaded.
+    pub(crate) fn document(&self) -> Option<Field<'_>> {
+        let root = self.root.as_deref()?;
+        Some(Field::root(&self.source.file, root))
+    }
+
     /// Annotations whose value is no text in the file, and is taken for one.
     pub(crate) fn no_texts(&self) -> Vec<&str> {
         let map = self

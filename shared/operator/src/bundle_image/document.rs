@@ -1,6 +1,5 @@
 //! A manifest of a bundle: its bytes, and what they say.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -132,17 +131,8 @@ impl Document {
 
 /// One document of YAML 1.1. JSON may be indented by tabs, YAML not.
 pub(crate) fn read(bytes: &[u8], budget: &mut Budget) -> Result<Rc<Node>, ReadError> {
-    let mut text = only_document(bytes);
-    let is_json = text.trim_ascii_start().starts_with(b"{")
-        && memchr::memchr(b'\t', &text).is_some()
-        && serde_json::from_slice::<serde::de::IgnoredAny>(&text).is_ok();
-    if is_json {
-        // In JSON a tab is never part of a value.
-        let spaced = text
-            .iter()
-            .map(|byte| if *byte == b'\t' { b' ' } else { *byte });
-        text = Cow::Owned(spaced.collect());
-    }
+    let text = only_document(bytes);
+    let text = yaml::without_json_tabs(&text);
     yaml::read(&text, YamlVersion::V1_1, budget)
 }
 

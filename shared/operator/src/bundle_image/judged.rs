@@ -24,6 +24,8 @@ use crate::yaml::{self, Budget};
 pub struct JudgedBundles {
     pub(super) package: String,
     pub(super) default_channel: Option<String>,
+    /// The package manifest; nothing where the bundles were uploaded.
+    package_file: Option<Arc<str>>,
     /// The roots of each channel.
     pub(super) channels: BTreeMap<String, Vec<String>>,
     pub(super) form: release::Form,
@@ -56,6 +58,16 @@ impl JudgedBundles {
     /// What was found without being refused.
     pub fn verdict(&self) -> &Verdict {
         &self.verdict
+    }
+
+    /// The package manifest, where there is one.
+    pub(crate) fn package_file(&self) -> Option<&str> {
+        self.package_file.as_deref()
+    }
+
+    /// Adds what was noted outside the verdict.
+    pub(crate) fn note(&mut self, notes: Report) {
+        self.verdict.courier.notes.extend(notes.notes);
     }
 }
 
@@ -96,6 +108,7 @@ pub(crate) fn judge_package_manifests(
     Ok(JudgedBundles {
         package: package.name.clone(),
         default_channel: Some(default_channel),
+        package_file: Some(place.file),
         channels,
         form: release::Form::Package,
         bundles,
@@ -142,6 +155,7 @@ pub(crate) fn judge_ready_made(
         default_channel: newest
             .and_then(|annotations| annotations.default_channel())
             .map(str::to_owned),
+        package_file: None,
         channels: roots(&bundles),
         form: release::Form::Bundle,
         bundles,

@@ -5,13 +5,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::annotations::ANNOTATIONS_FILE;
-use super::annotations::{Annotations, PACKAGE, quoted};
+use super::annotations::{Annotations, PACKAGE, go_text, quoted};
 use super::document::{self, Document, Exhausted, start_of};
 use super::draft::{Draft, Misplaced};
 use crate::archive::Files;
 use crate::edit::EditError;
 use crate::report::Location;
-use crate::yaml::{Budget, Node, Value};
+use crate::yaml::{Budget, MapEntry, Node, Value};
 
 /// What one bundle may take of the files that lie in its directory.
 const OTHERS: [&str; 2] = ["metadata/", "tests/"];
@@ -133,12 +133,17 @@ pub(crate) fn set_package(
     name: &str,
     budget: &mut Budget,
 ) -> Result<(), EditError> {
-    let entangled = || EditError::Entangled(PACKAGE.to_owned());
     let root = document::read(bytes, budget)?;
     let map = root.get("annotations");
     let entry = map.and_then(|map| map.entry(PACKAGE));
-    let Some(entry) = entry.filter(|entry| entry.value.as_str() == Some(old)) else {
-        return Ok(()); // for the verdict
+    // What has no package, or another, is refused by the verdict.
+    let is_old = |entry: &&MapEntry| go_text(&entry.value.value).as_deref() == Some(old);
+    let Some(entry) = entry.filter(is_old) else {
+        return Ok(());
+    };
+    let entangled = || EditError::Entangled {
+        field: format!("annotations.{PACKAGE}"),
+        position: entry.key.position,
     };
     let written = bytes.get(entry.site.clone()).unwrap_or_default();
     let is_plain = entry.site == entry.value.span
@@ -214,6 +219,14 @@ mod tests {
         ] {
             assert_eq!(suffixed(&before), Some(after), "{case}");
         }
+    }
+
+    #[test]
+    fn a_package_that_is_a_number_gets_its_suffix() {
+        let mut bytes = format!("annotations: {{{PACKAGE}: 7}}\n").into_bytes();
+        set_package(&mut bytes, "7", "7-x", &mut Budget::default()).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        assert_eq!(text, format!("annotations: {{{PACKAGE}: \"7-x\"}}\n"));
     }
 
     #[test]

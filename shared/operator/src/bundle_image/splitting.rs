@@ -56,7 +56,7 @@ pub(crate) fn split_files(
 }
 
 /// `<stem>-<number>.yaml`, in the same directory.
-fn part_name(path: &str, number: usize) -> String {
+pub(crate) fn part_name(path: &str, number: usize) -> String {
     let name_at = path.rfind('/').map_or(0, |slash| slash + 1);
     let stem = path[name_at..]
         .rfind('.')

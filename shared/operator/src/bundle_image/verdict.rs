@@ -15,7 +15,7 @@ pub(crate) mod findings;
 pub(crate) mod format;
 mod good_practices;
 mod hub;
-mod images;
+pub(crate) mod images;
 mod layout;
 mod names;
 mod object;
@@ -23,6 +23,7 @@ mod olm_v1;
 mod owned;
 mod pipelines;
 mod range;
+mod readings;
 pub(crate) mod reference;
 pub(crate) mod rule;
 
@@ -89,7 +90,8 @@ impl Verdict {
     pub fn validation_info(&self) -> ValidationInfo {
         let mut errors = self.courier.messages(Severity::Error);
         errors.extend(self.refusals().map(|finding| finding.message.clone()));
-        let of_courier = self.courier.findings.iter().map(|finding| Finding {
+        let of_courier = self.courier.findings.iter().chain(&self.courier.notes);
+        let of_courier = of_courier.map(|finding| Finding {
             of_bundle: Some(OfBundle {
                 bundle: None,
                 says: &[],
@@ -130,6 +132,7 @@ pub(super) fn judge(
         findings.of_bundle(None);
         return Ok(());
     }
+    readings::check(draft, findings);
     bundle::check_size(draft, findings);
     let dependencies = dependencies::check(draft, budget, findings)?;
     object::check(draft, findings);

@@ -1,14 +1,53 @@
 //! Where a ClusterServiceVersion's annotations go.
 
+use super::EditError;
 use super::splices::{Splice, anchor, fill, insert, is_shared, line_end, quote, set_scalar};
-use crate::yaml::{MapEntry, Mapping, Node, Value};
+use crate::yaml::{MapEntry, Mapping, Node, Position, Value};
 
-/// What must change for the annotations; nothing where a value has a type that the verdict refuses anyway.
+/// What must change for the annotations.
+///
+/// # Errors
+/// They cannot be written: no place is theirs alone, or something else than a map is there.
 pub(super) fn annotate(
     bytes: &[u8],
     root: &Node,
     annotations: &[(&str, String)],
-) -> Option<Vec<Splice>> {
+) -> Result<Vec<Splice>, EditError> {
+    for (field, node) in [("metadata", metadata(root)), (FIELD, existing(root))] {
+        if let Some(node) = node
+            && !matches!(node.value, Value::Null | Value::Mapping(_))
+        {
+            return Err(EditError::NoMap {
+                field,
+                position: node.position,
+                found: node.value.kind(),
+            });
+        }
+    }
+    splices(bytes, root, annotations).ok_or_else(|| EditError::Entangled {
+        field: FIELD.to_owned(),
+        position: place(root),
+    })
+}
+
+const FIELD: &str = "metadata.annotations";
+
+fn metadata(root: &Node) -> Option<&Node> {
+    root.get("metadata")
+}
+
+fn existing(root: &Node) -> Option<&Node> {
+    metadata(root)?.get("annotations")
+}
+
+/// Where the annotations are, or would be.
+pub(super) fn place(root: &Node) -> Position {
+    let innermost = existing(root).or_else(|| metadata(root));
+    innermost.unwrap_or(root).position
+}
+
+/// The splices; nothing where the annotations are another field's, and have no anchor to use them by.
+fn splices(bytes: &[u8], root: &Node, annotations: &[(&str, String)]) -> Option<Vec<Splice>> {
     let map = format!("{{{}}}", pairs(annotations).join(", "));
     let one = |splice: Splice| Some(vec![splice]);
     let Some(metadata) = root.entry("metadata") else {

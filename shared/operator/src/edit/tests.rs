@@ -76,13 +76,7 @@ fn annotations_are_set_and_every_other_byte_stays() {
 
 #[test]
 fn a_file_that_is_not_a_csv_is_left_alone() {
-    for text in [
-        "",
-        "- a\n",
-        "kind: Role\n",
-        "a: 1\n---\nb: 2\n",
-        "kind: ClusterServiceVersion\nmetadata: [a]\n",
-    ] {
+    for text in ["", "- a\n", "kind: Role\n", "a: 1\n---\nb: 2\n"] {
         let annotations = [("a", "b".to_owned())];
         let mut bytes = text.as_bytes().to_vec();
         let edited = set_annotations(&mut bytes, &annotations, &mut Budget::default());
@@ -123,4 +117,85 @@ fn a_root_text_is_replaced_in_place() {
         set("name: &p etcd\npackageName: *p\n").unwrap(),
         "name: &p etcd\npackageName: \"etcd-x\"\n"
     );
+}
+
+#[test]
+fn annotations_that_cannot_be_set_are_an_error_with_a_place() {
+    for (case, text, line, problem) in [
+        (
+            "annotations that a map without an anchor brings",
+            "kind: ClusterServiceVersion\nmetadata: {name: a, <<: {annotations: {certified: b}}}\n",
+            2,
+            "metadata.annotations cannot be set without changing other fields",
+        ),
+        (
+            "metadata that is a list",
+            "kind: ClusterServiceVersion\nmetadata: [a]\n",
+            2,
+            "metadata must be a map, found a list",
+        ),
+        (
+            "annotations that are text",
+            "kind: ClusterServiceVersion\nmetadata:\n  annotations: a\n",
+            3,
+            "metadata.annotations must be a map, found a string",
+        ),
+        (
+            "metadata that another field shares",
+            "x: &m {name: a}\nkind: ClusterServiceVersion\nmetadata: *m\n",
+            1,
+            "metadata.annotations cannot be set without",
+        ),
+        (
+            "a merge behind the annotation, which wins in Go",
+            "kind: ClusterServiceVersion\nmetadata:\n  annotations: {certified: a, <<: {certified: b}}\n",
+            3,
+            "metadata.annotations cannot be set without",
+        ),
+        (
+            "shared annotations that have the annotation, and would be merged behind it",
+            "kind: ClusterServiceVersion\nmetadata:\n  annotations: &l\n    certified: a\n  labels: *l\n",
+            3,
+            "metadata.annotations cannot be set without",
+        ),
+        (
+            "a merge behind metadata, which wins in Go",
+            "kind: ClusterServiceVersion\nmetadata: {name: a}\n<<: {metadata: {name: b}}\n",
+            2,
+            "metadata.annotations cannot be set without",
+        ),
+    ] {
+        let annotations = [("certified", "false".to_owned())];
+        let mut bytes = text.as_bytes().to_vec();
+        let error = set_annotations(&mut bytes, &annotations, &mut Budget::default()).unwrap_err();
+        assert!(error.to_string().contains(problem), "{case}: {error}");
+        let finding = error.validation_info("a.yaml").findings.remove(0);
+        assert_eq!(
+            (finding.rule, finding.line),
+            ("rule-not-applied", line),
+            "{case}"
+        );
+        assert!(finding.message.starts_with("a.yaml: "), "{case}");
+    }
+}
+
+#[test]
+fn json_with_tabs_is_annotated() {
+    let text = "{\n\t\"kind\": \"ClusterServiceVersion\",\n\t\"metadata\": {\"name\": \"a\"}\n}\n";
+    let edited = annotated(text);
+    let json: serde_json::Value = serde_json::from_str(&edited).unwrap();
+    assert_eq!(json["metadata"]["annotations"]["certified"], "false");
+    assert_eq!(json["metadata"]["name"], "a");
+}
+
+#[test]
+fn a_root_text_that_a_merge_overrules_in_go_is_not_set() {
+    let mut bytes = b"x: &a {packageName: evil}\npackageName: etcd\n<<: *a\n".to_vec();
+    let error = set_root_text(&mut bytes, "packageName", "etcd-x", &mut Budget::default());
+    let finding = error
+        .unwrap_err()
+        .validation_info("p.yaml")
+        .findings
+        .remove(0);
+    assert_eq!((finding.line, &*finding.field), (2, "packageName"));
 }

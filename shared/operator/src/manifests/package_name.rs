@@ -45,18 +45,15 @@ impl PackageNameError {
     /// Where it is, when it is in a file.
     pub(crate) fn validation_info(&self) -> ValidationInfo {
         match self {
-            PackageNameError::Unreadable { file, error }
-            | PackageNameError::Edit {
-                file,
-                error: EditError::Unreadable(error),
-            } => ValidationInfo::unreadable(file, error),
+            PackageNameError::Unreadable { file, error } => ValidationInfo::unreadable(file, error),
+            PackageNameError::Edit { file, error } => error.validation_info(file),
             PackageNameError::NoManifest(location) => {
                 ValidationInfo::layout(&rules::NO_MANIFEST, location, location.found.clone())
             }
             PackageNameError::NotText { location, .. } => {
                 ValidationInfo::wrong_type(location, "a string")
             }
-            PackageNameError::Missing | PackageNameError::Edit { .. } => ValidationInfo::default(),
+            PackageNameError::Missing => ValidationInfo::default(),
         }
     }
 }
@@ -127,9 +124,9 @@ pub(crate) fn set(
         return Ok(());
     }
     package.name = name;
-    let Some(bytes) = files.get_mut(&package.file) else {
-        return Ok(());
-    };
+    let bytes = files
+        .get_mut(&package.file)
+        .ok_or(PackageNameError::Missing)?;
     edit::set_root_text(bytes, "packageName", &package.name, budget).map_err(|error| {
         PackageNameError::Edit {
             file: package.file.clone(),

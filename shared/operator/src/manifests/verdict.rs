@@ -8,7 +8,7 @@ use crate::report::Report;
 impl Manifests {
     /// Checks all versions: the CRDs, the CSVs, then the package, which must have the repository's name.
     pub fn verdict(&self, repository: &str) -> Report {
-        let mut report = Report::default();
+        let mut report = self.ambiguous.clone();
         // In the nested layout operator-courier repeats for each version what it reports about the package.
         let mut package = Report::default();
         if self.layout == Layout::Nested {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Report;
 use super::rules::Rule;
-use crate::yaml::{Node, Position, Value};
+use crate::yaml::{MapEntry, Node, Position, Value};
 
 /// Where a finding points, and what is there. It is kept after the file's tree is gone.
 #[derive(Debug, Clone)]
@@ -112,6 +112,18 @@ impl<'a> Field<'a> {
             position: self.node.position,
             field: self.path.clone().into_owned(),
             found: describe(&self.node.value),
+        }
+    }
+
+    /// Where the key of an entry of this map is.
+    pub(crate) fn location_of(&self, entry: &MapEntry) -> Location {
+        let key = &entry.key.value;
+        let name = key.to_python().unwrap_or_else(|| key.kind().to_owned());
+        Location {
+            file: self.file.clone(),
+            position: entry.key.position,
+            field: self.path_of(&shortened(&name, 100)),
+            found: describe(&entry.value.value),
         }
     }
 

@@ -49,6 +49,12 @@ impl ValidationInfo {
         Self::without_lists(|report| report.add(rule, &location, &[]))
     }
 
+    /// An organization's rule that cannot be applied to a file.
+    pub(crate) fn rule_not_applied(location: &Location, problem: &str) -> Self {
+        let values = [&*location.file, problem];
+        Self::without_lists(|report| report.add(&rules::RULE_NOT_APPLIED, location, &values))
+    }
+
     /// A finding before the rules are checked: then operator-courier has no lists.
     fn without_lists(add: impl FnOnce(&mut Report)) -> Self {
         let mut report = Report::default();

@@ -14,7 +14,7 @@ pub struct ReadLimits {
     /// Values in one file when every alias is replaced by its value; 256 bytes of a text count as one more.
     pub expanded: u32,
     /// Events in all files of one push, where an alias counts as much as its value, and a date four times. A file is read
-    /// once or twice, a CSV that gets annotations twice more. For an operator, its size says how many:
+    /// once or twice, a CSV that gets annotations twice more, one with escapes whose registries are replaced once more. For an operator, its size says how many:
     /// [`Limits::values`](crate::Limits::values).
     pub total: u32,
 }

@@ -46,6 +46,25 @@ pub(super) fn resolve_duplicates(
         .collect())
 }
 
+/// Marks own entries whose key a `<<` behind them brings, too. `merges` has the lengths of both lists at each `<<`.
+pub(super) fn mark_overruled(merged: &[MapEntry], own: &mut [MapEntry], merges: &[(usize, usize)]) {
+    let Some(own) = merges.last().and_then(|(_, before)| own.get_mut(..*before)) else {
+        return;
+    };
+    let mut last_merge = HashMap::with_capacity(merged.len());
+    let mut from = 0;
+    for (to, before) in merges {
+        for entry in merged.get(from..*to).unwrap_or_default() {
+            last_merge.insert(identity(&entry.key.value), *before);
+        }
+        from = *to;
+    }
+    for (index, entry) in own.iter_mut().enumerate() {
+        let before = last_merge.get(&identity(&entry.key.value));
+        entry.overruled = before.is_some_and(|before| index < *before);
+    }
+}
+
 /// Appends the entries that `<<` merges: those of a map, or those of several maps, of which the first wins.
 pub(super) fn merge_into(entries: &mut Vec<MapEntry>, from: &Node) -> Result<(), Problem> {
     let taken = |mapping: &Mapping| {

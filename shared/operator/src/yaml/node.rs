@@ -20,6 +20,8 @@ pub struct Node {
     pub span: Range<usize>,
     /// Whether it has an anchor.
     pub(crate) anchored: bool,
+    /// Whether it is a scalar with a tag other than `!`.
+    pub(crate) tagged: bool,
     /// Values in it, itself included, with aliases expanded.
     pub(super) size: u32,
 }
@@ -69,6 +71,8 @@ pub struct MapEntry {
     pub site: Range<usize>,
     /// Whether `<<` merged it from another map.
     pub(crate) merged: bool,
+    /// Whether a `<<` behind it brings the same key: here, and in PyYAML, the own value wins; in Go's yaml.v2 the merged.
+    pub(crate) overruled: bool,
 }
 
 impl Node {
@@ -79,6 +83,7 @@ impl Node {
             position: Position::START,
             span: 0..0,
             anchored: false,
+            tagged: false,
             size: 1,
         }
     }

@@ -190,7 +190,7 @@ impl Reader<'_> {
         let value = match open.content {
             Content::Sequence(items) => Value::Sequence(items),
             Content::Mapping(map) => Value::Mapping(Mapping {
-                entries: collections::resolve_duplicates(map.into_entries(), self.version)?,
+                entries: map.into_entries(self.version)?,
                 flow: open.flow,
             }),
         };
@@ -228,6 +228,7 @@ impl Reader<'_> {
             position: start.into(),
             span: self.span(start, end),
             anchored,
+            tagged: false,
             size,
         }
     }

@@ -51,16 +51,19 @@ pub(super) enum Content {
 pub(super) struct OpenMap {
     merged: Vec<MapEntry>,
     own: Vec<MapEntry>,
+    /// For each `<<`, how many entries there were behind it: merged ones, and own ones.
+    merges: Vec<(usize, usize)>,
     /// A key whose value has not come yet, and whether it is `<<`.
     key: Option<(Rc<Node>, bool)>,
 }
 
 impl OpenMap {
-    /// All entries: the own ones behind the merged ones, since the last of equal keys wins.
-    pub(super) fn into_entries(self) -> Vec<MapEntry> {
+    /// All entries, each key once: the own ones count behind the merged ones, since the last of equal keys wins.
+    pub(super) fn into_entries(mut self, version: YamlVersion) -> Result<Vec<MapEntry>, ReadError> {
+        collections::mark_overruled(&self.merged, &mut self.own, &self.merges);
         let mut entries = self.merged;
         entries.extend(self.own);
-        entries
+        collections::resolve_duplicates(entries, version)
     }
 
     /// Takes a key, or the value of the last key. `merge` says that a key is `<<`.
@@ -78,12 +81,14 @@ impl OpenMap {
                 value: node,
                 site,
                 merged: false,
+                overruled: false,
             }),
             Some((key, true)) if version == YamlVersion::V1_2 && !self.merged.is_empty() => {
                 return refuse(key.position, Problem::DuplicateKey("<<".to_owned()));
             }
             Some((_, true)) => {
                 let merged = collections::merge_into(&mut self.merged, &node);
+                self.merges.push((self.merged.len(), self.own.len()));
                 return merged.or_else(|problem| refuse(node.position, problem));
             }
             None if version == YamlVersion::V1_1 && identity(&node.value).is_none() => {

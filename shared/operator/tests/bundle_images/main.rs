@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod converted;
+mod notes;
+mod readings;
 mod ready_made;
 mod release;
 mod support;

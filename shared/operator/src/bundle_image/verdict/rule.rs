@@ -51,6 +51,8 @@ rules! {
     QUAY_LABEL = "format", Warning, NOBODY, "Take the annotation out: as a label it would command Quay.";
     CHANNEL_PATH = "channels", Warning, NOBODY, "Nothing has to be done for catalogs that follow replaces; to move the bundle, name it as currentCSV of a channel.";
 
+    AMBIGUOUS_KEY = "ambiguous-key", Refused, NOBODY, "Write each key once, as text, in the case that its schema has, and put `<<` first in its map: a cluster may read another value.";
+
     NO_CSV = "one-csv", Refused, OPM_AND_SDK, "Put the bundle's ClusterServiceVersion into manifests/.";
     SEVERAL_CSVS = "one-csv", Refused, OPM_AND_SDK, "Keep one ClusterServiceVersion a bundle: opm reads the first and drops the rest.";
 

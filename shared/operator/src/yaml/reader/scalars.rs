@@ -6,7 +6,7 @@ use libyaml_safer::{Mark, ScalarStyle};
 
 use super::{Reader, index};
 use crate::yaml::dialect::{block_scalars, flow};
-use crate::yaml::{Problem, ReadError, Value, YamlVersion, collections, scalar};
+use crate::yaml::{Node, Problem, ReadError, Value, YamlVersion, collections, scalar};
 
 /// The tag of `=`, which as a key is text.
 const VALUE_TAG: &str = "tag:yaml.org,2002:value";
@@ -45,6 +45,7 @@ impl Reader<'_> {
         self.tree.define(anchor.as_deref(), start)?;
         let is_key = self.tree.expects_key();
         let has_merge_tag = scalar.tag.as_deref() == Some(MERGE_TAG);
+        let tagged = scalar.tag.as_deref().is_some_and(|tag| tag != "!");
         let is_merge = is_key && (has_merge_tag || scalar.is_plain && scalar.text == "<<");
         let value = match is_merge {
             true => Value::String(scalar.text),
@@ -53,7 +54,11 @@ impl Reader<'_> {
         if matches!(value, Value::Timestamp(_)) {
             self.spend(DATE, start)?;
         }
-        let node = Rc::new(self.node(value, start, end, anchor.is_some(), size));
+        let node = Node {
+            tagged,
+            ..self.node(value, start, end, anchor.is_some(), size)
+        };
+        let node = Rc::new(node);
         let site = self.span(start, end);
         self.tree.finish(node, anchor, site, is_merge)
     }

@@ -1,0 +1,311 @@
+//! What is noted beside the verdict: files that nothing judged, and images that a rule missed by their spelling. And
+//! rules in JSON.
+
+use omps_operator::bundle_image::Validation;
+use omps_operator::report::{Finding, Severity};
+use omps_operator::rules::{Annotation, Replacement, Rules};
+
+use super::support::{Files, crd, csv, csv_with, file, opened, operator, ready_made};
+
+fn of_rule(mut findings: Vec<Finding>, rule: &str) -> Vec<Finding> {
+    findings.retain(|finding| finding.rule == rule);
+    findings
+}
+
+fn files_of(findings: &[Finding]) -> Vec<&str> {
+    findings.iter().map(|finding| &*finding.file).collect()
+}
+
+/// The findings of an App Registry's verdict, which must not refuse.
+fn in_app_registry(files: &Files, rules: &Rules) -> Vec<Finding> {
+    let judged = opened(files).unwrap().apply(rules).unwrap().judge("etcd");
+    let Ok(judged) = judged else {
+        panic!("refused");
+    };
+    let info = judged.report().validation_info();
+    // operator-courier's words alone.
+    assert!(
+        !info
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("nothing judged"))
+    );
+    info.findings
+}
+
+/// The findings of the verdict on bundles, which must not refuse.
+fn in_bundles(files: &Files, rules: &Rules) -> Vec<Finding> {
+    let operator = opened(files).unwrap().apply(rules).unwrap();
+    let judged = operator.judge_bundles("etcd", Validation::Normal).unwrap();
+    judged.verdict().validation_info().findings
+}
+
+fn replacing(old: &str, new: &str) -> Rules {
+    Rules {
+        replace_registry: vec![Replacement::Text {
+            old: old.to_owned(),
+            new: new.to_owned(),
+        }],
+        ..Rules::default()
+    }
+}
+
+#[test]
+fn files_that_ride_along_in_a_nested_upload_are_noted() {
+    let mut files = operator(&["1.0.0"]);
+    for path in [
+        "1.0.0/deep/csv.yaml",
+        "1.0.0/role.yaml",
+        "LICENSE.txt",
+        "art.yaml",
+        "other/x.yaml",
+        "x.json",
+    ] {
+        files.push(file(path, "a: packageName\n"));
+    }
+    let findings = of_rule(in_app_registry(&files, &Rules::default()), "unjudged-file");
+    // art.yaml is not pushed.
+    let wanted = [
+        "1.0.0/deep/csv.yaml",
+        "1.0.0/role.yaml",
+        "LICENSE.txt",
+        "other/x.yaml",
+        "x.json",
+    ];
+    assert_eq!(files_of(&findings), wanted);
+    assert!(
+        findings
+            .iter()
+            .all(|finding| finding.severity == Severity::Warning)
+    );
+    assert_eq!(
+        findings[2].message,
+        "LICENSE.txt: nothing judged this, and it is pushed as it is"
+    );
+}
+
+#[test]
+fn a_flat_upload_has_no_file_that_rides_along() {
+    let mut files = vec![file(
+        "etcd.package.yaml",
+        "packageName: etcd\nchannels: [{name: a, currentCSV: etcd.v1.0.0}]\n",
+    )];
+    files.push(file("crd.yaml", crd()));
+    files.push(file("csv.yaml", csv("1.0.0")));
+    files.push(file("README.md", "# a"));
+    assert!(of_rule(in_app_registry(&files, &Rules::default()), "unjudged-file").is_empty());
+    let left_out = of_rule(in_bundles(&files, &Rules::default()), "left-out-file");
+    assert_eq!(files_of(&left_out), ["README.md"]);
+}
+
+#[test]
+fn many_files_are_counted_and_not_listed() {
+    let mut files = operator(&["1.0.0"]);
+    files.extend((0..250).map(|number| file(&format!("x{number:03}.txt"), "")));
+    let findings = of_rule(in_app_registry(&files, &Rules::default()), "unjudged-file");
+    assert_eq!(findings.len(), 101);
+    assert!(
+        findings[100]
+            .message
+            .starts_with("x100.txt and 149 more files: ")
+    );
+}
+
+#[test]
+fn files_that_are_in_no_bundle_are_noted() {
+    let mut files = operator(&["1.0.0"]);
+    files.push(file("LICENSE.txt", ""));
+    files.push(file("1.0.0/README.md", ""));
+    files.push(file("1.0.0/ci.yaml", "a: b\n"));
+    // operator-courier does not read this name.
+    files.push(file(
+        "1.0.0/two.YAML",
+        "kind: Role\nmetadata: {name: a}\n---\nkind: Role\nmetadata: {name: b}\n",
+    ));
+    let findings = of_rule(in_bundles(&files, &Rules::default()), "left-out-file");
+    assert_eq!(
+        files_of(&findings),
+        ["1.0.0/README.md", "1.0.0/ci.yaml", "LICENSE.txt"]
+    );
+    assert!(findings[0].of_bundle.is_some());
+}
+
+#[test]
+fn files_beside_ready_made_bundles_are_noted_and_so_are_those_in_them_that_nothing_reads() {
+    let mut files = ready_made("b/", "1.0.0");
+    for path in [
+        "b/Dockerfile",
+        "b/metadata/x.txt",
+        "b/tests/y.yaml",
+        "b/z.txt",
+        "a.txt",
+    ] {
+        files.push(file(path, ""));
+    }
+    let findings = in_bundles(&files, &Rules::default());
+    assert_eq!(
+        files_of(&of_rule(findings.clone(), "unjudged-file")),
+        ["b/metadata/x.txt", "b/tests/y.yaml"]
+    );
+    assert_eq!(
+        files_of(&of_rule(findings, "left-out-file")),
+        ["a.txt", "b/z.txt"]
+    );
+}
+
+/// A CSV that names images in all known places, in a spelling.
+fn with_images(image: &str) -> Files {
+    let container = format!(
+        "image: {image}, env: [{{name: RELATED_IMAGE_A, value: {image}}}, {{name: B, value: {image}}}]"
+    );
+    let csv = csv_with("1.0.0", "", &format!("  relatedImages: [{{name: a, image: {image}}}]\n"))
+        .replace("alm-examples: '[]'", &format!("alm-examples: '[]', containerImage: {image}"))
+        .replace(
+            "deployments: [{name: etcd}]",
+            &format!(
+                "deployments: [{{name: etcd, spec: {{template: {{spec: {{containers: [{{name: a, {container}}}], initContainers: [{{name: b, {container}}}]}}}}}}}}]"
+            ),
+        );
+    let mut files = operator(&["1.0.0"]);
+    files.retain(|(path, _)| path != "1.0.0/csv.yaml");
+    files.push(file("1.0.0/csv.yaml", csv));
+    files
+}
+
+#[test]
+fn an_image_that_a_rule_would_change_but_for_its_spelling_is_noted_in_every_known_place() {
+    let rules = replacing("quay.io/dev", "example.com/prod");
+    for (case, image) in [
+        ("an escape", r#""quay.\x69o/dev/a:1""#),
+        ("a line that is continued", "\"quay.io/\\\n      dev/a:1\""),
+    ] {
+        let files = with_images(image);
+        for findings in [in_app_registry(&files, &rules), in_bundles(&files, &rules)] {
+            let findings = of_rule(findings, "image-spelling");
+            let fields: Vec<&str> = findings.iter().map(|finding| &*finding.field).collect();
+            let container = "spec.install.spec.deployments[0].spec.template.spec.";
+            let wanted = [
+                "containers[0].image",
+                "containers[0].env[0].value",
+                "initContainers[0].image",
+                "initContainers[0].env[0].value",
+            ]
+            .map(|field| format!("{container}{field}"));
+            let mut wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+            wanted.extend([
+                "metadata.annotations.containerImage",
+                "spec.relatedImages[0].image",
+            ]);
+            assert_eq!(fields, wanted, "{case}");
+            assert_eq!(findings[0].severity, Severity::Warning);
+            assert!(
+                findings[0]
+                    .message
+                    .ends_with("would change quay.io/dev/a:1, but for how it is written")
+            );
+            assert_eq!(&*findings[0].file, "1.0.0/csv.yaml");
+        }
+    }
+}
+
+#[test]
+fn images_that_the_rules_have_seen_are_not_noted() {
+    for (case, image, rules) in [
+        (
+            "replaced",
+            "'quay.io/dev/a:1'",
+            replacing("quay.io/dev", "example.com/prod"),
+        ),
+        (
+            "replaced by what has it again",
+            r#""quay.io/dev/\x61:1""#,
+            replacing("quay.io", "quay.io/mirror"),
+        ),
+        (
+            "another registry",
+            r#""docker.\x69o/dev/a:1""#,
+            replacing("quay.io/dev", "example.com"),
+        ),
+        ("no rule", r#""quay.\x69o/dev/a:1""#, Rules::default()),
+    ] {
+        let findings = in_app_registry(&with_images(image), &rules);
+        assert!(of_rule(findings, "image-spelling").is_empty(), "{case}");
+    }
+}
+
+/// A ready-made bundle whose CSV is JSON, indented by tabs.
+fn json_csv() -> String {
+    let csv = serde_json::json!({
+        "apiVersion": "operators.coreos.com/v1alpha1",
+        "kind": "ClusterServiceVersion",
+        "metadata": {"name": "etcd.v1.0.0", "annotations": {"containerImage": "quay.io/dev/a:1"}},
+        "spec": {
+            "displayName": "etcd", "version": "1.0.0", "provider": {"name": "example"},
+            "installModes": [{"type": "AllNamespaces", "supported": true}],
+            "customresourcedefinitions": {"owned": [{"name": "etcds.example.com", "kind": "Etcd", "version": "v1"}]},
+            "install": {"strategy": "deployment", "spec": {"deployments": [{"name": "etcd"}]}},
+        },
+    });
+    let text = serde_json::to_string_pretty(&csv).unwrap();
+    text.replace("  ", "\t")
+}
+
+fn annotating(mut rules: Rules) -> Rules {
+    let annotation = serde_json::json!({"name": "certified", "value": "false"});
+    let annotation: Annotation = serde_json::from_value(annotation).unwrap();
+    rules.csv_annotations.push(annotation);
+    rules
+}
+
+/// The JSON manifest of the newest bundle, as it is shipped.
+fn shipped(files: &Files, rules: &Rules) -> serde_json::Value {
+    let operator = opened(files).unwrap().apply(rules).unwrap();
+    let judged = operator.judge_bundles("etcd", Validation::Normal).unwrap();
+    let release = judged.into_release().unwrap();
+    let newest = release.bundles.last().unwrap();
+    serde_json::from_slice(&newest.files["manifests/csv.json"]).unwrap()
+}
+
+/// What the rules make of the annotations.
+fn wanted() -> serde_json::Value {
+    serde_json::json!({"certified": "false", "containerImage": "example.com/prod/a:1"})
+}
+
+#[test]
+fn rules_are_applied_to_a_ready_made_csv_in_json() {
+    let mut files = ready_made("", "1.0.0");
+    files.retain(|(path, _)| path != "manifests/csv.yaml");
+    files.push(file("manifests/csv.json", json_csv()));
+    let rules = annotating(replacing("quay.io/dev", "example.com/prod"));
+    assert_eq!(shipped(&files, &rules)["metadata"]["annotations"], wanted());
+}
+
+#[test]
+fn rules_are_applied_to_a_flat_uploads_csv_in_json_where_a_bundle_has_it() {
+    // operator-courier reads the older CSV alone.
+    let files = vec![
+        file(
+            "etcd.package.yaml",
+            "packageName: etcd\nchannels: [{name: a, currentCSV: etcd.v0.9.0}]\n",
+        ),
+        file("crd.yaml", crd()),
+        file("csv.json", json_csv()),
+        file("old.yaml", csv("0.9.0")),
+    ];
+    let rules = annotating(replacing("quay.io/dev", "example.com/prod"));
+    assert_eq!(shipped(&files, &rules)["metadata"]["annotations"], wanted());
+}
+
+#[test]
+fn an_app_registry_gets_json_as_it_is() {
+    let mut files = operator(&["1.0.0"]);
+    files.push(file("1.0.0/x.json", json_csv()));
+    let rules = annotating(replacing("quay.io/dev", "example.com/prod"));
+    let operator = opened(&files).unwrap().apply(&rules).unwrap();
+    let (bundle, _) = operator
+        .judge("etcd")
+        .unwrap()
+        .into_courier_bundle()
+        .unwrap();
+    assert_eq!(bundle["1.0.0/x.json"], json_csv().into_bytes());
+}
