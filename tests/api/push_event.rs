@@ -164,7 +164,9 @@ async fn objects_builds_and_messages_become_releases() {
     // The pushes ran one after the other, so each got the next version.
     assert_eq!(queue.releases(), ["5.0.0", "4.0.0", "3.0.0"]);
     let pushes = queue.services.quay.requests();
-    let pushes = pushes.iter().filter(|request| request.method == "POST");
+    let pushes = pushes
+        .iter()
+        .filter(|request| request.method == "POST" && request.path.starts_with(PACKAGES));
     assert_eq!(pushes.count(), 3);
     let outcome = queue.outcomes.try_recv().expect("an outcome");
     assert_eq!(outcome.detail_type(), "Operator Push Succeeded");
@@ -204,6 +206,45 @@ async fn only_complete_builds_of_named_packages_are_pushed() {
 
     assert_eq!((failed, queue.outcomes_so_far()), (Vec::new(), Vec::new()));
     assert_eq!(queue.services.koji.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn an_event_whose_name_is_not_the_builds_is_refused() {
+    let mut queue = Queue::new().await;
+    queue.add_build("doorbell-bar-1.0-1", Operator::doorbell().zip());
+    let mut forged = state_change("doorbell", 1);
+    forged["detail"]["version"] = json!("bar-1.0");
+
+    let failed = queue.deliver(&[forged]).await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    assert_eq!(queue.releases(), Vec::<String>::new());
+    let outcome = queue.outcomes.try_recv().expect("an outcome");
+    assert_eq!(outcome.detail_type(), "Operator Push Failed");
+    assert_eq!(
+        outcome.detail["message"],
+        "Build doorbell-bar-1.0-1 is of package doorbell-bar, and not of doorbell as its event says"
+    );
+}
+
+#[tokio::test]
+async fn a_build_by_another_of_its_names_is_the_same_build() {
+    let mut queue = Queue::new().await;
+    queue.add_build("doorbell-1-1", Operator::doorbell().zip());
+
+    let failed = queue
+        .deliver(&[build("doorbell-1-1"), build("9:doorbell-1-1")])
+        .await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    assert_eq!(queue.releases(), ["1.0.0"]);
+    let first = queue.outcomes.try_recv().expect("an outcome");
+    let second = queue.outcomes.try_recv().expect("an outcome");
+    assert_eq!(second.detail["repeated"], true, "{second:?}");
+    assert_eq!(second.detail["asked"]["nvr"], "9:doorbell-1-1");
+    for outcome in [first, second] {
+        assert_eq!(outcome.detail["nvr"], "doorbell-1-1");
+    }
 }
 
 #[tokio::test]

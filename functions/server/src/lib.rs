@@ -177,10 +177,10 @@ async fn receive(service: &Service, head: &Parts, path: &str, body: Body) -> Res
 async fn call(service: &Service, endpoint: Endpoint, request: omps::http::Request) -> Answer {
     let app = &service.app;
     let _worker = match endpoint {
-        Endpoint::PushZipfile | Endpoint::PushKoji | Endpoint::Validate => {
-            Some(service.worker(request.deadline).await?)
-        }
-        Endpoint::CreateUpload
+        Endpoint::PushZipfile | Endpoint::Validate => Some(service.worker(request.deadline).await?),
+        // It waits for Koji first.
+        Endpoint::PushKoji
+        | Endpoint::CreateUpload
         | Endpoint::PutUpload
         | Endpoint::DeleteRelease
         | Endpoint::Health
@@ -188,7 +188,10 @@ async fn call(service: &Service, endpoint: Endpoint, request: omps::http::Reques
     };
     match endpoint {
         Endpoint::PushZipfile => handlers::push_zipfile(app, request).await,
-        Endpoint::PushKoji => handlers::push_koji(app, request).await,
+        Endpoint::PushKoji => {
+            let worker = service.worker(request.deadline);
+            handlers::push_koji(app, request, worker).await
+        }
         Endpoint::CreateUpload => handlers::create_upload(app, request).await,
         Endpoint::PutUpload => handlers::put_upload(request).await,
         Endpoint::DeleteRelease => handlers::delete_release(app, request).await,

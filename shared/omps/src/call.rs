@@ -11,7 +11,7 @@ use crate::greenwave::Greenwave;
 use crate::koji::Koji;
 use crate::names::OrganizationName;
 use crate::organization::ReleaseFormat;
-use crate::registry::{Connection, Registry, Repository};
+use crate::registry::{AppRegistry, BundleImages, Connection, Registry, RegistryError, Repository};
 use crate::secrets::SecretsError;
 use crate::token::{Token, Tokens};
 use crate::upstream::Upstream;
@@ -61,6 +61,27 @@ impl<'a> Call<'a> {
     /// The registry that an organization's releases go to, for the caller with that token.
     pub fn registry<R: Registry>(self, organization: &OrganizationName, token: &Token) -> R {
         R::connect(self.connection(self.registry_url::<R>(organization)), token)
+    }
+
+    /// Whether the registry of an organization knows the caller with that token.
+    ///
+    /// # Errors
+    /// [`RegistryError::Refused`] if it does not.
+    pub async fn try_token(
+        self,
+        organization: &OrganizationName,
+        token: &Token,
+    ) -> Result<(), RegistryError> {
+        match self.app.release_format(organization) {
+            ReleaseFormat::AppRegistry => {
+                let registry = self.registry::<AppRegistry>(organization, token);
+                registry.try_token(organization).await
+            }
+            ReleaseFormat::BundleImage => {
+                let registry = self.registry::<BundleImages>(organization, token);
+                registry.try_token(organization).await
+            }
+        }
     }
 
     /// A connection to a registry, on behalf of this work.

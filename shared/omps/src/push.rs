@@ -23,7 +23,7 @@ use crate::error::Error;
 use crate::names::{OrganizationName, RepositoryName};
 use crate::organization::{Organization, ReleaseFormat};
 use crate::registry::{AppRegistry, BundleImages, Packed, Registry, Repository, image_name};
-use crate::source::Source;
+use crate::source::{Fetched, Source};
 use crate::telemetry::{self, audit, metrics};
 use crate::token::Token;
 use numbering::Numbering;
@@ -66,9 +66,15 @@ pub(crate) enum Pushed {
 
 /// Makes an archive a release.
 ///
+/// Once the archive is there, the push waits for its `worker`, and has it until the end.
+///
 /// # Errors
 /// In the order of the steps; nothing was pushed unless the error says so.
-pub(crate) async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed, Error> {
+pub(crate) async fn push<W>(
+    call: Call<'_>,
+    request: PushRequest,
+    worker: impl Future<Output = Result<W, Error>>,
+) -> Result<Pushed, Error> {
     let mut claim = match once::begin(call, request.identity.as_ref()).await? {
         Begun::Before(answer) => return Ok(Pushed::Before(answer)),
         Begun::Now(claim) => claim,
@@ -76,10 +82,10 @@ pub(crate) async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed,
     // In a box: it is large, and part of every handler's future.
     let result = match call.app.release_format(&request.organization) {
         ReleaseFormat::AppRegistry => {
-            Box::pin(story::<AppRegistry>(call, &request, &mut claim)).await
+            Box::pin(story::<AppRegistry, _>(call, &request, &mut claim, worker)).await
         }
         ReleaseFormat::BundleImage => {
-            Box::pin(story::<BundleImages>(call, &request, &mut claim)).await
+            Box::pin(story::<BundleImages, _>(call, &request, &mut claim, worker)).await
         }
     };
     let outcome = result.as_ref().map_or_else(Error::id, |_| "done");
@@ -92,18 +98,17 @@ pub(crate) async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed,
     result.map(|answer| Pushed::Now(Box::new(answer)))
 }
 
-async fn story<R: Registry>(
+async fn story<R: Registry, W>(
     call: Call<'_>,
     request: &PushRequest,
     claim: &mut Claim,
+    worker: impl Future<Output = Result<W, Error>>,
 ) -> Result<PushAnswer, Error> {
     telemetry::note("organization", request.organization.as_str());
-    let nvr = request.source.nvr();
-    if let Some(nvr) = nvr {
-        telemetry::note("nvr", nvr.as_str());
-    }
+    let registry: R = call.registry(&request.organization, &request.token);
+    let Fetched { zip, nvr } = fetch(call, &registry, request).await?;
+    let _worker = worker.await?;
     let organization = call.app.organization(&request.organization);
-    let zip = request.source.fetch(call, &request.organization).await?;
     let operator = open(call, zip).await?;
     let extracted_files = operator.file_names();
     let repository = Repository {
@@ -116,7 +121,6 @@ async fn story<R: Registry>(
     telemetry::note("repo", repository.name.as_str());
 
     // The verdict costs CPU, the rest waits for others: all at once. What is wrong with the version is said first.
-    let registry: R = call.registry(&repository.organization, &request.token);
     let asked = request.version.as_deref();
     let (numbering, packed, visibility) = tokio::join!(
         Numbering::find(call, &registry, &repository, asked),
@@ -145,7 +149,7 @@ async fn story<R: Registry>(
         organization: repository.organization,
         repo: repository.name,
         version: version.to_string(),
-        nvr: nvr.cloned(),
+        nvr,
         extracted_files,
         catalog: for_catalog.and_then(|bundles| packed.catalog(bundles)),
         image: contents.image,
@@ -153,6 +157,24 @@ async fn story<R: Registry>(
         warnings: is_worth_saying.then_some(warnings),
         findings,
     })
+}
+
+/// Fetches the archive. Before Koji is asked, the registry must know the caller: nobody else makes omps download.
+async fn fetch<R: Registry>(
+    call: Call<'_>,
+    registry: &R,
+    request: &PushRequest,
+) -> Result<Fetched, Error> {
+    if let Some(asked) = request.source.nvr() {
+        telemetry::note("nvr", asked.as_str());
+        let known = registry.try_token(&request.organization).await;
+        known.map_err(|error| Error::pushing(&error))?;
+    }
+    let fetched = request.source.fetch(call, &request.organization).await?;
+    if let Some(nvr) = &fetched.nvr {
+        telemetry::note("nvr", nvr.as_str());
+    }
+    Ok(fetched)
 }
 
 /// The verdict on an archive, and nothing else.
@@ -195,7 +217,7 @@ pub(crate) async fn validate(
     judging: &Judging,
 ) -> Result<Verdict, Error> {
     let organization = call.app.organization(name);
-    let zip = source.fetch(call, name).await?;
+    let zip = source.fetch(call, name).await?.zip;
     let format = call.app.release_format(name);
     let operator = match open(call, zip.clone()).await {
         // Of bundles, a missing package is one more thing that the verdict says.

@@ -37,6 +37,9 @@ pub struct EventPush {
     pub source: Source,
     /// Whether to push again what was already pushed.
     pub force: bool,
+    /// The package of the build, which `koji_packages` allows: what Koji says must be the same. Absent if a user chose the
+    /// build.
+    pub package: Option<String>,
 }
 
 impl EventPush {
@@ -185,6 +188,7 @@ fn push_of_object(object: Object) -> Event {
             version,
             source: Source::Object(object),
             force: false,
+            package: None,
         }),
         Ok(None) => Event::Dropped(format!(
             "the key '{}' is not v2/<organization>/zipfile[/<version>]/<name>.zip",
@@ -250,6 +254,7 @@ fn from_koji(detail: Value, config: &Config) -> Result<Vec<Event>, String> {
                 version: None,
                 source: Source::Build(nvr.clone()),
                 force: false,
+                package: Some(name.clone()),
             }))
         })
         .collect()
@@ -279,6 +284,7 @@ fn from_direct_message(message: Value) -> Result<EventPush, String> {
         version: message.version,
         source,
         force: message.force,
+        package: None,
     })
 }
 

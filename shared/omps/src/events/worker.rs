@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::call::Call;
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::koji::FinishedBuild;
 use crate::names::OrganizationName;
 use crate::push::{self, Identity, Kind, PushRequest, Pushed};
 use crate::source::Source;
@@ -192,24 +193,41 @@ impl Worker {
 }
 
 /// Pushes, in the order in which builds were completed. If the message names a version, the order does not matter.
-async fn attempt(call: Call<'_>, push: EventPush, id: &str) -> Result<(End, Value), Error> {
+async fn attempt(call: Call<'_>, mut push: EventPush, id: &str) -> Result<(End, Value), Error> {
     // Checked first: without a robot's token no other service needs to be asked.
     robot(&*call.tokens(&push.organization).await?, &push.organization)?;
-    let (Source::Build(nvr), None) = (&push.source, &push.version) else {
+    let Source::Build(asked) = &push.source else {
         return Ok((End::Succeeded, push_once(call, push, id).await?));
     };
-    let build = call.koji().finished(nvr).await?;
+    let build = call.koji().finished(asked).await?;
+    of_package(&build, push.package.as_deref())?;
+    // From here on, the build has the name that Koji gives it.
+    push.source = Source::Build(build.nvr.clone());
+    if push.version.is_some() {
+        return Ok((End::Succeeded, push_once(call, push, id).await?));
+    }
     let turn = match order::take(call, &push.organization, &build).await? {
         Order::Turn(turn) => turn,
         Order::Superseded { by } => {
             let detail =
-                json!({"organization": push.organization, "nvr": nvr, "superseded_by": by});
+                json!({"organization": push.organization, "nvr": build.nvr, "superseded_by": by});
             return Ok((End::Superseded, detail));
         }
     };
     let pushed = push_once(call, push, id).await;
     turn.end(pushed.is_ok()).await;
     Ok((End::Succeeded, pushed?))
+}
+
+/// Checks that a build is of the package that an event names. An event is only a claim; Koji's answer counts.
+fn of_package(build: &FinishedBuild, claimed: Option<&str>) -> Result<(), Error> {
+    match claimed {
+        Some(claimed) if claimed != build.name => Err(Error::BadRequest(format!(
+            "Build {} is of package {}, and not of {claimed} as its event says",
+            build.nvr, build.name
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Pushes with the organization's own robot. If the same push was done before, returns its answer, with the key
@@ -222,13 +240,18 @@ async fn push_once(call: Call<'_>, mut push: EventPush, id: &str) -> Result<Valu
     }
     let organization = &push.organization;
     let tokens = call.tokens(organization).await?;
-    let mut pushed = push::push(call, request(&push, robot(&tokens, organization)?, id)).await;
+    let mut pushed = push::push(
+        call,
+        request(&push, robot(&tokens, organization)?, id),
+        no_worker(),
+    )
+    .await;
     if let Err(Error::QuayAuthorization { .. }) = &pushed {
         // The token may have been rotated after it was read.
         let renewed = call.renewed_tokens(organization, &tokens).await?;
         if !Arc::ptr_eq(&renewed, &tokens) {
             let robot = robot(&renewed, organization)?;
-            pushed = push::push(call, request(&push, robot, id)).await;
+            pushed = push::push(call, request(&push, robot, id), no_worker()).await;
         }
     }
     match pushed? {
@@ -239,6 +262,11 @@ async fn push_once(call: Call<'_>, mut push: EventPush, id: &str) -> Result<Valu
             Ok(answer)
         }
     }
+}
+
+/// A function has one push at a time for an organization, and needs no worker.
+async fn no_worker() -> Result<(), Error> {
+    Ok(())
 }
 
 fn request(push: &EventPush, token: Token, id: &str) -> PushRequest {

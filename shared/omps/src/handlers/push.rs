@@ -34,19 +34,29 @@ pub async fn push_zipfile(app: &App, mut request: Request) -> Answer {
         }
         false => Source::Zip(form::zip_of_form(&request.headers, body).await?),
     };
-    push(app, &request, source).await
+    push(app, &request, source, async { Ok(()) }).await
 }
 
-/// Pushes the archive that a build in Koji made.
+/// Pushes the archive that a build in Koji made. It waits for the registry, Koji and Greenwave first, and only then for
+/// its `worker`.
 ///
 /// # Errors
 /// Those of a push, of Koji and of Greenwave.
-pub async fn push_koji(app: &App, request: Request) -> Answer {
+pub async fn push_koji<W>(
+    app: &App,
+    request: Request,
+    worker: impl Future<Output = Result<W, Error>>,
+) -> Answer {
     let nvr = Nvr::parse(request.params.get("nvr").unwrap_or_default())?;
-    push(app, &request, Source::Build(nvr)).await
+    push(app, &request, Source::Build(nvr), worker).await
 }
 
-async fn push(app: &App, request: &Request, source: Source) -> Answer {
+async fn push<W>(
+    app: &App,
+    request: &Request,
+    source: Source,
+    worker: impl Future<Output = Result<W, Error>>,
+) -> Answer {
     query::only(request, &["report", "catalog", "validation"])?;
     let repository = request.params.get("repo").map(RepositoryName::parse);
     let asked = PushRequest {
@@ -60,7 +70,7 @@ async fn push(app: &App, request: &Request, source: Source) -> Answer {
         identity: identity(request, &source)?,
         source,
     };
-    match push::push(Call::new(app, request.deadline), asked).await? {
+    match push::push(Call::new(app, request.deadline), asked, worker).await? {
         Pushed::Now(answer) => Reply::ok(&answer),
         Pushed::Before(answer) => Ok(Reply::replayed(answer)),
     }
