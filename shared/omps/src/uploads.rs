@@ -23,6 +23,10 @@ pub use directory::{Arrival, Directory};
 
 /// How long the client can put a zip to the URL of an upload.
 const URL_LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// The largest number of uploads in a directory: together with their largest size, it limits the disk space that they use.
+const MAX_UPLOADS: usize = 100;
+/// The largest number of one organization's uploads in a directory: others find places, too.
+const MAX_OF_ORGANIZATION: usize = MAX_UPLOADS / 2;
 /// How long an upload is kept for its push.
 const UPLOAD_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -87,6 +91,14 @@ pub enum UploadError {
         /// The limit, in bytes.
         limit: usize,
     },
+    /// S3 takes a zip only with the size that was announced for it.
+    #[error(
+        "size is missing in the body; it must be the zip's size in bytes, {limit} at most: S3 accepts exactly that many"
+    )]
+    SizeMissing {
+        /// The largest size, in bytes.
+        limit: usize,
+    },
     /// The storage for uploads is full, or cannot be reached.
     #[error("{0}")]
     Unavailable(String),
@@ -108,7 +120,10 @@ impl Uploads {
         }
         let id = UploadId::new();
         let url = match self {
-            Uploads::Bucket(bucket) => bucket.create(organization, id, size).await?,
+            Uploads::Bucket(bucket) => {
+                let size = size.ok_or(UploadError::SizeMissing { limit })?;
+                bucket.create(organization, id, size).await?
+            }
             Uploads::Directory(directory) => directory.create(organization, id, size)?,
         };
         Ok(CreatedUpload {
