@@ -98,6 +98,8 @@ impl<'a> Call<'a> {
     /// The ledger's key of a release, or of something else that a repository has by name.
     pub fn release_key<R: Registry>(self, repository: &Repository, name: &str) -> String {
         let registry = self.registry_url::<R>(&repository.organization);
+        // A registry may not tell upper from lower case.
+        let repository = repository.to_string().to_ascii_lowercase();
         format!("release/{registry}{repository}#{name}")
     }
 

@@ -82,7 +82,18 @@ pub fn read(body: &str, config: &Config) -> Vec<Event> {
     } else {
         Err("the message is neither an EventBridge event nor an S3 notification, and it names no organization".to_owned())
     };
-    read.unwrap_or_else(|problem| vec![Event::Refused(problem)])
+    let events = read.unwrap_or_else(|problem| vec![Event::Refused(problem)]);
+    let spelled = |event| match event {
+        Event::Push(push) => {
+            let configured = config.organizations.keys();
+            match push.organization.clone().spelled_as(configured) {
+                Ok(_) => Event::Push(push),
+                Err(error) => Event::Refused(error.to_string()),
+            }
+        }
+        event => event,
+    };
+    events.into_iter().map(spelled).collect()
 }
 
 /// The envelope of an EventBridge event.

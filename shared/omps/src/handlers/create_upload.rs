@@ -13,7 +13,7 @@ use crate::http::{Answer, Reply, Request};
 /// `NotFound` for a service that takes no uploads; what a push says of a token that the registry refuses.
 pub async fn create_upload(app: &App, request: Request) -> Answer {
     query::only(&request, &[])?;
-    let organization = super::organization(&request)?;
+    let organization = super::organization(app, &request.params)?;
     let uploads = app.uploads.as_ref();
     let uploads = uploads.ok_or_else(|| Error::NotFound(format!("/v2/{organization}/uploads")))?;
     let wanted: CreateUpload = match request.body.is_empty() {

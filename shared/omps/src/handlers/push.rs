@@ -60,14 +60,14 @@ async fn push<W>(
     query::only(request, &["report", "catalog", "validation"])?;
     let repository = request.params.get("repo").map(RepositoryName::parse);
     let asked = PushRequest {
-        organization: super::organization(request)?,
+        organization: super::organization(app, &request.params)?,
         repository: repository.transpose()?,
         version: request.params.get("version").map(str::to_owned),
         full_report: query::asks_for(request, "report", "full")?,
         with_catalog: query::asks_for(request, "catalog", "true")?,
         validation: query::validation(request)?,
         token: super::token(request)?,
-        identity: identity(request, &source)?,
+        identity: identity(app, request, &source)?,
         source,
     };
     match push::push(Call::new(app, request.deadline), asked, worker).await? {
@@ -77,8 +77,8 @@ async fn push<W>(
 }
 
 /// By what a request is known when it comes again: its upload, which is pushed once, or the key that the caller gave it.
-fn identity(request: &Request, source: &Source) -> Result<Option<Identity>, Error> {
-    let organization = super::organization(request)?;
+fn identity(app: &App, request: &Request, source: &Source) -> Result<Option<Identity>, Error> {
+    let organization = super::organization(app, &request.params)?;
     let query = request.query.as_deref().unwrap_or_default();
     let content = sha256(format!("{} {}?{query}", source.name(), request.path).as_bytes());
     let key = idempotency_key(request)?;

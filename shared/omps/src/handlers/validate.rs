@@ -15,7 +15,7 @@ use crate::source::Source;
 /// A bad upload, and manifests without a package name. From there on the verdict is the answer.
 pub async fn validate(app: &App, request: Request) -> Answer {
     let call = Call::new(app, request.deadline);
-    let organization = super::organization(&request)?;
+    let organization = super::organization(app, &request.params)?;
     query::only(&request, &["report", "catalog", "validation"])?;
     query::asks_for(&request, "report", "full")?; // which a verdict always is
     let judging = Judging {
