@@ -5,7 +5,12 @@ use toml::{Table, Value};
 use super::ConfigError;
 
 /// Variables that the configuration file does not have.
-const OTHER_VARIABLES: [&str; 3] = ["OMPS_CONF_FILE", "OMPS_CONF_SECTION", "OMPS_LISTEN"];
+const OTHER_VARIABLES: [&str; 4] = [
+    "OMPS_CONF_FILE",
+    "OMPS_CONF_SECTION",
+    "OMPS_LISTEN",
+    "OMPS_STACK",
+];
 
 /// The section of a TOML text with this name.
 ///
