@@ -14,6 +14,7 @@ mod koji_failures;
 mod layers;
 mod moto;
 mod oci;
+mod outcomes;
 mod publishing;
 mod push_event;
 mod push_koji;
