@@ -9,6 +9,7 @@ mod directory;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -67,6 +68,25 @@ impl UploadId {
         let id = UploadId(Uuid::try_parse(text).ok()?);
         (id.to_string() == text).then_some(id)
     }
+}
+
+/// A text without the ids of uploads, for the log: whoever knows an id can put a zip there.
+pub fn without_ids(text: &str) -> Cow<'_, str> {
+    const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
+    let id_at = |text: &str, from: usize| {
+        let mut starts = from..text.len();
+        starts.find(|start| {
+            let id = text.get(*start..start + LENGTH);
+            id.and_then(UploadId::parse).is_some()
+        })
+    };
+    let mut hidden = Cow::Borrowed(text);
+    let mut from = 0;
+    while let Some(start) = id_at(&hidden, from) {
+        hidden.to_mut().replace_range(start..start + LENGTH, "…");
+        from = start;
+    }
+    hidden
 }
 
 impl fmt::Display for UploadId {

@@ -26,7 +26,7 @@ use crate::koji::FinishedBuild;
 use crate::names::OrganizationName;
 use crate::push::{self, Identity, Kind, PushRequest, Pushed};
 use crate::source::Source;
-use crate::telemetry::{self, metrics};
+use crate::telemetry::{self, metrics, trace};
 use crate::token::{Token, Tokens};
 
 /// How many organizations are served at the same time. The pushes to one organization run one after the other, because
@@ -55,6 +55,17 @@ pub struct Message {
     pub id: String,
     /// The text from S3, EventBridge or a user.
     pub body: String,
+    /// What the queue knows of the message.
+    #[serde(default)]
+    pub attributes: Attributes,
+}
+
+/// What the queue knows of a message.
+#[derive(Debug, Default, Deserialize)]
+pub struct Attributes {
+    /// The trace of the service that sent the message, if it is traced.
+    #[serde(rename = "AWSTraceHeader")]
+    pub trace: Option<String>,
 }
 
 /// The answer to the queue: it delivers the failed messages again and removes the others.
@@ -75,8 +86,16 @@ pub struct BatchItemFailure {
 
 /// A push that a message asks for.
 struct Job<'a> {
-    id: &'a str,
+    message: &'a Message,
     push: EventPush,
+}
+
+/// What all messages of a batch have in common.
+#[derive(Clone, Copy)]
+struct Invocation<'a> {
+    app: &'a App,
+    deadline: Deadline,
+    is_cold_start: bool,
 }
 
 impl Worker {
@@ -89,11 +108,17 @@ impl Worker {
 
     /// Does the pushes that the messages ask for, until the deadline.
     pub async fn work(&self, app: &App, batch: &Batch, deadline: Deadline) -> BatchResponse {
-        let jobs = self.jobs(app, &batch.messages).await;
-        let mut unsettled: Vec<&str> = jobs.values().flatten().map(|job| job.id).collect();
+        let invocation = Invocation {
+            app,
+            deadline,
+            is_cold_start: telemetry::is_cold_start(),
+        };
+        let jobs = self.jobs(invocation, &batch.messages).await;
+        let ids = jobs.values().flatten().map(|job| &*job.message.id);
+        let mut unsettled: Vec<&str> = ids.collect();
         let queues: Vec<_> = jobs
             .into_values()
-            .map(|jobs| self.in_turn(app, jobs, deadline))
+            .map(|jobs| self.in_turn(invocation, jobs))
             .collect();
         let settled: Vec<Option<&str>> = stream::iter(queues)
             .flatten_unordered(AT_ONCE)
@@ -115,11 +140,10 @@ impl Worker {
     /// Does the jobs of one organization one after the other.
     fn in_turn<'a>(
         &'a self,
-        app: &'a App,
+        invocation: Invocation<'a>,
         jobs: Vec<Job<'a>>,
-        deadline: Deadline,
     ) -> BoxStream<'a, Option<&'a str>> {
-        let settled = move |job| self.settled(app, job, deadline);
+        let settled = move |job| self.settled(invocation, job);
         stream::iter(jobs).then(settled).boxed()
     }
 
@@ -127,16 +151,17 @@ impl Worker {
     /// outcome is sent.
     async fn jobs<'a>(
         &self,
-        app: &App,
+        invocation: Invocation<'_>,
         messages: &'a [Message],
     ) -> BTreeMap<OrganizationName, Vec<Job<'a>>> {
         let mut jobs: BTreeMap<_, Vec<Job<'a>>> = BTreeMap::new();
-        for Message { id, body } in messages {
-            let span = telemetry::request_span(id);
-            for event in message::read(body, &app.config) {
+        for message in messages {
+            let Message { id, body, .. } = message;
+            let span = telemetry::request_span(id, invocation.is_cold_start);
+            for event in message::read(body, &invocation.app.config) {
                 match event {
                     Event::Push(push) => {
-                        let job = Job { id, push };
+                        let job = Job { message, push };
                         let queue = jobs.entry(job.push.organization.clone());
                         queue.or_default().push(job);
                     }
@@ -156,11 +181,13 @@ impl Worker {
     }
 
     /// Does a job. Returns the id of its message, or `None` if the message must be delivered again.
-    async fn settled<'a>(&self, app: &App, job: Job<'a>, deadline: Deadline) -> Option<&'a str> {
-        let Job { id, push } = job;
+    async fn settled<'a>(&self, invocation: Invocation<'_>, job: Job<'a>) -> Option<&'a str> {
+        let Job { message, push } = job;
+        let id = &*message.id;
         let asked = push.message();
         let settling = async {
-            let attempt = AssertUnwindSafe(attempt(Call::new(app, deadline), push, id));
+            let call = Call::new(invocation.app, invocation.deadline);
+            let attempt = AssertUnwindSafe(attempt(call, push, id));
             let result = attempt.catch_unwind().await;
             match result.unwrap_or_else(|panic| Err(Error::of_panic(&*panic))) {
                 Ok((end, detail)) => {
@@ -179,7 +206,10 @@ impl Worker {
                 }
             }
         };
-        settling.instrument(telemetry::request_span(id)).await
+        let span = telemetry::request_span(id, invocation.is_cold_start);
+        let trace = message.attributes.trace.as_deref().and_then(trace::named);
+        let trace = trace.or_else(trace::current);
+        trace::within(trace, settling.instrument(span)).await
     }
 
     /// Sends the outcome of a push that failed for good.

@@ -286,6 +286,13 @@ async fn an_upload_is_limited_to_the_announced_size() {
 }
 
 #[test]
+fn no_id_is_left_in_a_text() {
+    let (one, other) = (UploadId::new(), UploadId::new());
+    assert_eq!(without_ids(&format!("{one}, é{other}!")), "…, é…!");
+    assert_eq!(without_ids("no id: é"), "no id: é");
+}
+
+#[test]
 fn only_the_form_that_the_service_writes_is_an_id() {
     let id = UploadId::new();
     assert_eq!(UploadId::parse(&id.to_string()), Some(id));
