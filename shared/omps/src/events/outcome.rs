@@ -122,7 +122,8 @@ impl Outcomes {
     /// Sends an outcome. A failure to send it is only logged.
     pub async fn send(&self, outcome: Outcome) {
         match self {
-            Outcomes::EventBridge(bridge) => bridge.send(&outcome).await,
+            // In a box: the SDK's futures are deeply nested.
+            Outcomes::EventBridge(bridge) => Box::pin(bridge.send(&outcome)).await,
             Outcomes::Channel(channel) => drop(channel.send(outcome)),
         }
     }
