@@ -20,13 +20,49 @@ const NAMED: [(&str, char); 12] = [
 /// The longest number of a character, as HTML or JSON write it.
 const LONGEST_NUMBER: usize = 7;
 
-/// Where a text has the secret, escaped or not, from a place on.
-pub(super) fn find(text: &str, secret: &str, from: usize) -> Option<Range<usize>> {
-    let first = *secret.as_bytes().first()?;
-    let bytes = text.as_bytes();
-    let mut starts = (from..bytes.len())
-        .filter(|start| bytes[*start] == first || matches!(bytes[*start], b'%' | b'&' | b'\\'));
-    starts.find_map(|start| Some(start..start + matched(&bytes[start..], secret.as_bytes())?))
+/// A text without its escapes.
+pub(super) struct Decoded {
+    text: String,
+    /// Where each byte of it comes from in the source, and the source's end.
+    places: Vec<usize>,
+}
+
+impl Decoded {
+    /// Where the source has a secret. A secret may itself look like an escape.
+    pub(super) fn find(&self, secret: &str) -> Vec<Range<usize>> {
+        let places_of = |secret: &str| -> Vec<Range<usize>> {
+            let found = self.text.match_indices(secret);
+            let place = |at: usize| self.places[at]..self.places[at + secret.len()];
+            found.map(|(at, _)| place(at)).collect()
+        };
+        let mut places = places_of(secret);
+        if may_escape(secret) {
+            places.extend(places_of(&decode(secret).text));
+        }
+        places
+    }
+}
+
+/// Replaces every escape by what it stands for.
+pub(super) fn decode(source: &str) -> Decoded {
+    let bytes = source.as_bytes();
+    let (mut text, mut places) = (Vec::with_capacity(bytes.len()), Vec::new());
+    let mut at = 0;
+    while at < bytes.len() {
+        if let Some((decoded, length)) = decoded(&bytes[at..]) {
+            places.extend(decoded.iter().map(|_| at));
+            text.extend(decoded);
+            at += length;
+        } else {
+            places.push(at);
+            text.push(bytes[at]);
+            at += 1;
+        }
+    }
+    places.push(source.len());
+    // Whole characters replace whole characters, so that this is always UTF-8.
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Decoded { text, places }
 }
 
 /// Whether a text may contain escapes at all.
@@ -34,26 +70,10 @@ pub(super) fn may_escape(text: &str) -> bool {
     text.contains(['%', '&', '\\'])
 }
 
-/// How many bytes of the text are the secret, if the text begins with it.
-fn matched(text: &[u8], secret: &[u8]) -> Option<usize> {
-    let (mut at, mut found) = (0, 0);
-    while found < secret.len() {
-        let (rest, wanted) = (&text[at..], &secret[found..]);
-        let escaped = decoded(rest).filter(|(bytes, _)| wanted.starts_with(bytes));
-        let (length, taken) = match escaped {
-            Some((bytes, taken)) => (bytes.len(), taken),
-            None if rest.first() == wanted.first() => (1, 1),
-            None => return None,
-        };
-        (found, at) = (found + length, at + taken);
-    }
-    Some(at)
-}
-
 /// What an escape at the beginning of a text stands for, and its length.
 fn decoded(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     match text.first()? {
-        b'%' => Some((vec![u8::try_from(number(text.get(1..3)?, 16)?).ok()?], 3)),
+        b'%' => percent(text),
         b'\\' => match text.get(1)? {
             b'u' => Some((utf8(number(text.get(2..6)?, 16)?)?, 6)),
             char @ (b'"' | b'\\' | b'/' | b'\'') => Some((vec![*char], 2)),
@@ -76,6 +96,23 @@ fn decoded(text: &[u8]) -> Option<(Vec<u8>, usize)> {
             .map(|(name, char)| (char.to_string().into_bytes(), name.len())),
         _ => None,
     }
+}
+
+/// A character in as many bytes as it has, each with its percent sign.
+fn percent(text: &[u8]) -> Option<(Vec<u8>, usize)> {
+    let byte = |escape: &[u8]| match escape.split_first()? {
+        (b'%', digits) => u8::try_from(number(digits, 16)?).ok(),
+        _ => None,
+    };
+    let mut bytes = Vec::new();
+    for escape in text.chunks_exact(3).take(4) {
+        bytes.push(byte(escape)?);
+        if std::str::from_utf8(&bytes).is_ok() {
+            let length = 3 * bytes.len();
+            return Some((bytes, length));
+        }
+    }
+    None
 }
 
 /// A number that is written with nothing but digits.
@@ -110,9 +147,9 @@ mod tests {
             ),
             ("JSON", "a\\u002bb\\/c=\\\"\\u00E9\\\\%41"),
         ] {
-            let text = format!("%2 &x; \\q {escaped}.");
-            let place = find(&text, secret, 0);
-            let found = place.map(|place| &text[place]);
+            let text = format!("%2 &x; \\q %ff {escaped}.");
+            let places = decode(&text).find(secret);
+            let found = places.first().map(|place| &text[place.clone()]);
             assert_eq!(found, Some(escaped), "{case}");
         }
     }
@@ -131,8 +168,11 @@ mod tests {
             "secre%2",
             "%zzecret",
         ] {
-            assert_eq!(find(text, "secret", 0), None, "{text}");
+            assert!(decode(text).find("secret").is_empty(), "{text}");
         }
-        assert_eq!(find("secret, secret", "secret", 1), Some(8..14));
+        assert_eq!(
+            decode("&amp; secret, secret").find("secret"),
+            [6..12, 14..20]
+        );
     }
 }

@@ -6,6 +6,7 @@
 //! is the name of a repository.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use base64::Engine;
@@ -38,11 +39,13 @@ impl Secret {
     /// The secret in a token, which is the value of an `Authorization` header.
     pub fn of(authorization: &str) -> Self {
         let plain = forms(authorization);
-        let encoded = plain.iter().flat_map(|form| in_base64(form));
+        // Whatever contains the credentials or the password contains these.
+        let parts = plain.iter().skip(usize::from(plain.len() > 1));
+        let encoded = parts.flat_map(|form| in_base64(form));
         let mut forms: Vec<String> = encoded.chain(plain.iter().cloned()).collect();
         forms.retain(|form| form.len() >= SHORTEST);
         // The longest first, so that it is replaced as a whole.
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
+        forms.sort_by_key(|form| Reverse(form.len()));
         forms.dedup();
         Secret(forms.into_iter().map(SecretString::from).collect())
     }
@@ -114,34 +117,39 @@ pub(super) fn scrub_in_audit(text: &str) -> Cow<'_, str> {
 
 /// Replaces the secrets of organizations, and those forms of the caller's that have so many bytes.
 fn scrub_from(text: &str, shortest: usize) -> Cow<'_, str> {
-    let mut clean = Cow::Borrowed(text);
     let guarded = GUARDED.read().unwrap_or_else(PoisonError::into_inner);
-    for forms in guarded.iter().filter_map(Weak::upgrade) {
-        replace(&mut clean, &forms, SHORTEST);
-    }
-    if let Some(Secret(forms)) = CALLERS.try_with(Clone::clone).ok().flatten() {
-        replace(&mut clean, &forms, shortest);
-    }
-    clean
-}
+    let guarded: Vec<_> = guarded.iter().filter_map(Weak::upgrade).collect();
+    let callers = CALLERS.try_with(Clone::clone).ok().flatten();
+    let callers = callers.iter().flat_map(|Secret(forms)| forms.iter());
+    let callers = callers.map(SecretString::expose_secret);
+    let callers = callers.filter(|form| form.len() >= shortest);
+    let guarded = guarded.iter().flat_map(|forms| forms.iter());
+    let forms: Vec<&str> = guarded
+        .map(SecretString::expose_secret)
+        .chain(callers)
+        .collect();
 
-fn replace(clean: &mut Cow<'_, str>, forms: &[SecretString], shortest: usize) {
-    for form in forms.iter().map(SecretString::expose_secret) {
-        if form.len() < shortest {
-            continue;
-        }
+    let mut clean = Cow::Borrowed(text);
+    for form in &forms {
         if clean.contains(form) {
-            *clean = Cow::Owned(clean.replace(form, SCRUBBED));
+            clean = Cow::Owned(clean.replace(form, SCRUBBED));
         }
-        if !escapes::may_escape(clean) {
-            continue;
-        }
-        let mut from = 0;
-        while let Some(place) = escapes::find(clean, form, from) {
-            from = place.start + SCRUBBED.len();
+    }
+    if escapes::may_escape(&clean) && !forms.is_empty() {
+        let decoded = escapes::decode(&clean);
+        let mut places: Vec<_> = forms.iter().flat_map(|form| decoded.find(form)).collect();
+        places.sort_by_key(|place| (place.start, Reverse(place.end)));
+        let mut scrubbed_to = 0;
+        places.retain(|place| {
+            let is_first = place.start >= scrubbed_to;
+            scrubbed_to = scrubbed_to.max(place.end);
+            is_first
+        });
+        for place in places.into_iter().rev() {
             clean.to_mut().replace_range(place, SCRUBBED);
         }
     }
+    clean
 }
 
 /// Replaces the secrets in all texts of a JSON value, keys included.
