@@ -6,6 +6,7 @@ mod faults;
 mod numbers;
 mod push;
 mod round_trips;
+mod token;
 mod verdict;
 mod visibility;
 

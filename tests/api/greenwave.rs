@@ -41,6 +41,25 @@ async fn greenwave_is_asked_about_the_build_after_its_archive_is_downloaded() {
 }
 
 #[tokio::test]
+async fn greenwave_is_asked_about_the_build_that_koji_found_and_not_about_the_callers_name() {
+    let app = TestApp::with_greenwave().await;
+    app.koji.add_build(build());
+    app.greenwave.refuse(NVR, TESTCASES[0], Problem::Failed);
+
+    let answer = app.push_koji(&format!("9:{NVR}")).await;
+
+    assert_eq!(answer.kind(), (400, "GreenwaveUnsatisfiedError"));
+    assert!(
+        answer
+            .message()
+            .starts_with(&format!("Build {NVR} does not")),
+        "{answer:?}"
+    );
+    let question: Value = serde_json::from_slice(&app.greenwave.requests()[0].body).expect("JSON");
+    assert_eq!(question["subject_identifier"], NVR);
+}
+
+#[tokio::test]
 async fn greenwave_is_not_asked_about_a_zip() {
     let app = TestApp::with_greenwave().await;
 
@@ -98,7 +117,8 @@ async fn a_build_that_lacks_required_tests_is_refused_with_their_names() {
             },
         }),
     );
-    assert!(app.quay.requests().is_empty());
+    assert_eq!(app.releases("doorbell-operator"), Vec::<String>::new());
+    assert_eq!(app.quay.requests().len(), 1, "the token was tried");
 }
 
 #[tokio::test]
@@ -124,7 +144,8 @@ async fn a_greenwave_that_does_not_decide_is_an_error() {
             "greenwave_response": {"message": "Found no applicable policies"},
         }),
     );
-    assert!(app.quay.requests().is_empty());
+    assert_eq!(app.releases("doorbell-operator"), Vec::<String>::new());
+    assert_eq!(app.quay.requests().len(), 1, "the token was tried");
 }
 
 #[tokio::test]
@@ -144,5 +165,6 @@ async fn a_greenwave_that_is_down_is_an_error() {
             "greenwave_response": {},
         }),
     );
-    assert!(app.quay.requests().is_empty());
+    assert_eq!(app.releases("doorbell-operator"), Vec::<String>::new());
+    assert_eq!(app.quay.requests().len(), 1, "the token was tried");
 }

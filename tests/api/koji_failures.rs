@@ -1,5 +1,8 @@
 //! Pushes of builds that cannot be pushed, and pushes while Koji fails.
 
+use std::time::Duration;
+
+use futures_util::future::join_all;
 use omps_tests::koji::{Build, Fault, HUB, ROOT, Refusal, State};
 use omps_tests::operator::Operator;
 use serde_json::{Value, json};
@@ -96,6 +99,29 @@ async fn a_build_that_is_not_complete_is_refused_with_its_state() {
         );
         assert_eq!(app.koji.requests().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn pushes_that_wait_for_koji_keep_no_worker_from_others() {
+    let workers = omps_server::Settings::default().workers;
+    let app = TestApp::start().await;
+    app.koji.add_build(build());
+    let long = Fault::DelayBeforeActing(Duration::from_secs(20));
+    app.koji.fail_next(workers, "POST", HUB, long);
+
+    let waiting = join_all((0..workers).map(|_| app.push_koji(NVR)));
+    let other = async {
+        while app.koji.requests().len() < workers {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        app.push_zipfile(&Operator::doorbell().zip()).await
+    };
+    let answer = tokio::select! {
+        answer = other => answer,
+        _ = waiting => panic!("no push was answered while others waited for Koji"),
+    };
+
+    assert_eq!(answer.status, 200, "{answer:?}");
 }
 
 #[tokio::test]

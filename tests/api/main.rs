@@ -15,6 +15,7 @@ mod layers;
 mod moto;
 mod oci;
 mod openapi;
+mod outcomes;
 mod page;
 mod publishing;
 mod push_event;

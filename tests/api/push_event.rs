@@ -8,7 +8,7 @@ use omps::app::App;
 use omps::config::Config;
 use omps::deadline::Deadline;
 use omps::events::outcome::{Outcome, Outcomes};
-use omps::events::worker::{Batch, Message, Worker};
+use omps::events::worker::{Attributes, Batch, Message, Worker};
 use omps::objects::Objects;
 use omps_tests::koji::{Build, Fault as KojiFault, Refusal as KojiRefusal, State};
 use omps_tests::oci;
@@ -20,6 +20,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use crate::helpers::{ORGANIZATION, TestApp, token};
 
+/// The beginning of the traces of messages; each ends with the id of its message.
+const TRACE: &str = "Root=1-67891233-abcdef01234567891234567";
 const PACKAGES: &str = "/cnr/api/v1/packages/testorg";
 
 /// A worker with stand-ins, and a folder as its bucket.
@@ -91,6 +93,9 @@ impl Queue {
         let message = |(id, body): (usize, &Value)| Message {
             id: id.to_string(),
             body: body.to_string(),
+            attributes: Attributes {
+                trace: Some(format!("{TRACE}{id}")),
+            },
         };
         let messages = messages.iter().enumerate().map(message).collect();
         let batch = Batch { messages };
@@ -164,7 +169,9 @@ async fn objects_builds_and_messages_become_releases() {
     // The pushes ran one after the other, so each got the next version.
     assert_eq!(queue.releases(), ["5.0.0", "4.0.0", "3.0.0"]);
     let pushes = queue.services.quay.requests();
-    let pushes = pushes.iter().filter(|request| request.method == "POST");
+    let pushes = pushes
+        .iter()
+        .filter(|request| request.method == "POST" && request.path.starts_with(PACKAGES));
     assert_eq!(pushes.count(), 3);
     let outcome = queue.outcomes.try_recv().expect("an outcome");
     assert_eq!(outcome.detail_type(), "Operator Push Succeeded");
@@ -204,6 +211,84 @@ async fn only_complete_builds_of_named_packages_are_pushed() {
 
     assert_eq!((failed, queue.outcomes_so_far()), (Vec::new(), Vec::new()));
     assert_eq!(queue.services.koji.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn the_trace_of_a_message_is_passed_on_to_every_service() {
+    let mut queue = Queue::new().await;
+    queue.add_build("doorbell-1-1", Operator::doorbell().zip());
+
+    queue
+        .deliver(&[json!("wrong"), build("doorbell-1-1")])
+        .await;
+
+    assert_eq!(queue.outcomes_so_far().len(), 2);
+    let services = &queue.services;
+    let requests = [services.quay.requests(), services.koji.requests()].concat();
+    assert!(requests.len() > 4);
+    for request in requests {
+        let trace = request.headers["x-amzn-trace-id"].to_str();
+        assert_eq!(
+            trace.expect("text"),
+            format!("{TRACE}1"),
+            "{}",
+            request.path
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_event_whose_name_is_not_the_builds_is_refused() {
+    let mut queue = Queue::new().await;
+    queue.add_build("doorbell-bar-1.0-1", Operator::doorbell().zip());
+    let mut forged = state_change("doorbell", 1);
+    forged["detail"]["version"] = json!("bar-1.0");
+
+    let failed = queue.deliver(&[forged]).await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    assert_eq!(queue.releases(), Vec::<String>::new());
+    let outcome = queue.outcomes.try_recv().expect("an outcome");
+    assert_eq!(outcome.detail_type(), "Operator Push Failed");
+    assert_eq!(
+        outcome.detail["message"],
+        "Build doorbell-bar-1.0-1 is of package doorbell-bar, and not of doorbell as its event says"
+    );
+}
+
+#[tokio::test]
+async fn a_message_that_spells_an_organization_otherwise_is_refused() {
+    let mut queue = Queue::new().await;
+    queue.add_build("doorbell-1-1", Operator::doorbell().zip());
+    let object = queue.put("v2/TestOrg/zipfile/a.zip", &Operator::doorbell().zip());
+    let message = json!({"organization": "TESTORG", "nvr": "doorbell-1-1"});
+
+    let failed = queue.deliver(&[object, message]).await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    let failures = ["Operator Push Failed: BadRequest"; 2];
+    assert_eq!(queue.outcomes_so_far(), failures);
+    assert!(queue.services.quay.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_build_by_another_of_its_names_is_the_same_build() {
+    let mut queue = Queue::new().await;
+    queue.add_build("doorbell-1-1", Operator::doorbell().zip());
+
+    let failed = queue
+        .deliver(&[build("doorbell-1-1"), build("9:doorbell-1-1")])
+        .await;
+
+    assert_eq!(failed, Vec::<String>::new());
+    assert_eq!(queue.releases(), ["1.0.0"]);
+    let first = queue.outcomes.try_recv().expect("an outcome");
+    let second = queue.outcomes.try_recv().expect("an outcome");
+    assert_eq!(second.detail["repeated"], true, "{second:?}");
+    assert_eq!(second.detail["asked"]["nvr"], "9:doorbell-1-1");
+    for outcome in [first, second] {
+        assert_eq!(outcome.detail["nvr"], "doorbell-1-1");
+    }
 }
 
 #[tokio::test]

@@ -3,10 +3,16 @@
 use omps_tests::archive::unpack;
 use omps_tests::koji::{Build, Koji};
 use omps_tests::operator::Operator;
+use omps_tests::quay::Fault;
+use omps_tests::quay::accounts::{basic, robot_name};
 use reqwest::Method;
+use reqwest::header::AUTHORIZATION;
 use serde_json::json;
 
-use crate::helpers::{TestApp, assert_error, token};
+use crate::helpers::{ORGANIZATION, READER, READER_PASSWORD, TestApp, assert_error, token};
+
+/// Where Quay checks a user and a password.
+const LOGIN: &str = "/cnr/api/v1/users/login";
 
 const NVR: &str = "doorbell-operator-container-v1.0.0-1";
 
@@ -142,7 +148,10 @@ async fn an_archive_is_found_wherever_koji_stores_it() {
         let answer = app.push_koji(nvr).await;
 
         assert_eq!(answer.status, 200, "{case}: {answer:?}");
-        assert_eq!(answer.body["nvr"], nvr.replace("%5E", "^"), "{case}");
+        // Koji's own name of the build: it has no epoch.
+        let own = nvr.replace("%5E", "^");
+        let own = own.trim_start_matches("9:");
+        assert_eq!(answer.body["nvr"], own, "{case}");
     }
 }
 
@@ -155,6 +164,84 @@ async fn push_without_a_token_is_refused() {
 
     assert_eq!(answer.kind(), (403, "OMPSAuthorizationHeaderRequired"));
     assert!(app.koji.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_token_that_quay_does_not_know_makes_nobody_ask_koji() {
+    let app = TestApp::with_greenwave().await;
+    app.koji.add_build(build());
+    let wrong_password = basic(&robot_name(ORGANIZATION), "wrong");
+    for (case, token) in [
+        ("a bogus header", "x"),
+        ("a wrong password", &wrong_password),
+        ("a scheme that Quay ignores", "Bearer whatever"),
+    ] {
+        let request = app.request(Method::POST, &format!("/v2/testorg/koji/{NVR}"));
+
+        let answer = app.send(request.header(AUTHORIZATION, token)).await;
+
+        assert_eq!(answer.kind(), (403, "QuayAuthorizationError"), "{case}");
+        let reason = answer.message().strip_prefix("Failed to push manifest: ");
+        assert!(
+            reason.is_some_and(|reason| !reason.is_empty()),
+            "{answer:?}"
+        );
+        assert_ne!(answer.body["quay_response"]["error"], json!(null), "{case}");
+    }
+    assert!(app.koji.requests().is_empty());
+    assert!(app.greenwave.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_caller_who_may_only_read_is_refused_by_the_push_itself() {
+    let app = TestApp::start().await;
+    app.koji.add_build(build());
+
+    let request = app.request(Method::POST, &format!("/v2/testorg/koji/{NVR}"));
+    let reader = basic(READER, READER_PASSWORD);
+    let answer = app.send(request.header(AUTHORIZATION, reader)).await;
+
+    assert_eq!(answer.kind(), (403, "QuayAuthorizationError"));
+    assert_eq!(app.releases("doorbell-operator"), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_registry_without_a_login_knows_everybody() {
+    let app = TestApp::start().await;
+    app.koji.add_build(build());
+    let not_there = Fault::Reply {
+        status: 405,
+        content_type: "text/html",
+        body: String::new(),
+    };
+    app.quay.fail_next(1, "POST", LOGIN, not_there);
+
+    let answer = app.push_koji(NVR).await;
+
+    assert_eq!(answer.status, 200, "{answer:?}");
+}
+
+#[tokio::test]
+async fn while_the_login_is_down_koji_is_not_asked() {
+    let app = TestApp::start().await;
+    app.koji.add_build(build());
+    app.quay
+        .fail_next(3, "POST", LOGIN, Fault::CloseBeforeActing);
+
+    let answer = app.push_koji(NVR).await;
+
+    assert_eq!(answer.kind(), (500, "QuayCourierError"));
+    assert!(app.koji.requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_zip_costs_no_request_for_the_token() {
+    let app = TestApp::start().await;
+
+    app.push_zipfile(&Operator::doorbell().zip()).await;
+
+    let requests = app.quay.requests();
+    assert!(requests.iter().all(|request| request.path != LOGIN));
 }
 
 #[tokio::test]

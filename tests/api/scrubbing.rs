@@ -1,5 +1,7 @@
 //! Tokens that other services repeat do not reach the client.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use omps_tests::operator::Operator;
 use omps_tests::quay::Fault;
 use omps_tests::quay::accounts::{oauth_token, robot_password};
@@ -43,6 +45,32 @@ async fn a_callers_token_that_quay_repeats_is_not_in_the_answer() {
                 "details": {"[secret]": ["[secret]"]},
             }},
         }),
+    );
+}
+
+#[tokio::test]
+async fn a_callers_token_that_quay_escapes_is_not_in_the_answer() {
+    let app = TestApp::start().await;
+    let credentials = token().trim_start_matches("basic ").to_owned();
+    let password = robot_password(ORGANIZATION);
+    let in_url = format!("basic%20{}", credentials.replace('=', "%3D"));
+    let in_html = password.replace('O', "&#x4f;");
+    let in_base64 = STANDARD.encode(format!("the password {password}, that is"));
+    let body = json!({"error": {"message": format!("{in_url} {in_html} {in_base64}")}});
+    app.fail_next_push(Fault::Reply {
+        status: 403,
+        content_type: "application/json",
+        body: body.to_string(),
+    });
+
+    let answer = app.push_zipfile(&Operator::doorbell().zip()).await;
+
+    assert_eq!(answer.kind(), (403, "QuayAuthorizationError"));
+    let message = answer.message();
+    assert_eq!(message.matches("[secret]").count(), 3, "{message}");
+    assert!(
+        !message.contains("%3D") && !message.contains("&#x4f;"),
+        "{message}"
     );
 }
 

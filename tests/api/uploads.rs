@@ -73,8 +73,9 @@ impl TestUploads {
     }
 
     fn waiting(&self) -> usize {
+        // A folder without files is removed.
         let files = fs::read_dir(self.directory.path().join(ORGANIZATION));
-        files.expect("a directory").count()
+        files.map_or(0, Iterator::count)
     }
 
     fn age(&self, age: Duration) {
@@ -311,6 +312,40 @@ async fn a_wrong_upload_id_or_body_is_refused() {
         assert_eq!(answer.kind(), (400, "BadRequest"));
         assert!(answer.message().contains(problem), "{answer:?}");
     }
+}
+
+#[tokio::test]
+async fn a_token_that_quay_does_not_know_gets_no_upload() {
+    let uploads = TestUploads::start().await;
+    for token in ["x", "basic d3Jvbmc6d3Jvbmc="] {
+        let request = uploads.app.request(Method::POST, "/v2/testorg/uploads");
+        let answer = uploads.app.send(request.header(AUTHORIZATION, token)).await;
+
+        assert_eq!(answer.kind(), (403, "QuayAuthorizationError"), "{token}");
+    }
+    assert_eq!(uploads.waiting(), 0);
+}
+
+#[tokio::test]
+async fn an_organization_has_half_of_the_uploads_at_most() {
+    let uploads = TestUploads::start().await;
+    for _ in 0..50 {
+        uploads.create().await;
+    }
+    let create = |path| uploads.app.with_token(Method::POST, path);
+
+    let refused = create("/v2/testorg/uploads").await;
+    let other = create("/v2/otherorg/uploads").await;
+
+    assert_error(
+        refused,
+        &json!({
+            "status": 503,
+            "error": "ServiceUnavailable",
+            "message": "Too many uploads of organization testorg are waiting to be pushed: 50; push them, or try again later",
+        }),
+    );
+    assert_eq!(other.status, 200, "{other:?}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use omps::deadline::Deadline;
 use omps::http::routes::Endpoint;
 use omps::http::{Incoming, Received, Request, answer};
+use omps_tests::operator::Operator;
 use reqwest::Method;
 use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
@@ -91,6 +92,45 @@ async fn a_missing_token_is_refused_after_unknown_paths_and_methods() {
         assert_eq!(answer.kind(), kind, "{path}");
     }
     assert!(app.quay.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_empty_authorization_is_no_token() {
+    let app = TestApp::start().await;
+    for empty in ["", "   "] {
+        let request = app.request(Method::POST, "/v2/testorg/koji/a-1-1");
+        let answer = app.send(request.header("authorization", empty)).await;
+
+        assert_eq!(answer.kind(), (403, "OMPSAuthorizationHeaderRequired"));
+    }
+    assert!(app.quay.requests().is_empty());
+    assert!(app.koji.requests().is_empty());
+}
+
+#[tokio::test]
+async fn an_organization_is_spelled_as_it_is_configured() {
+    let rules = "replace_registry = [{old = \"quay.io/dev\", new = \"quay.io/prod\"}]";
+    let app = TestApp::with_organization(rules).await;
+    let zip = Operator::doorbell().zip();
+    let refused = "organization 'TestOrg' is not valid: it must have upper and lower case as in the configuration";
+
+    for path in [
+        "/v2/TestOrg/zipfile",
+        "/v1/TestOrg/doorbell-operator/zipfile/1.0.0",
+    ] {
+        let answer = app.upload(path, &zip).await;
+
+        assert_eq!(answer.kind(), (400, "BadRequest"), "{path}");
+        assert_eq!(answer.message(), refused, "{path}");
+    }
+    let deleted = app
+        .with_token(Method::DELETE, "/v2/TestOrg/doorbell-operator")
+        .await;
+    let built = app.with_token(Method::POST, "/v2/TestOrg/koji/a-1-1").await;
+    assert_eq!(deleted.message(), refused);
+    assert_eq!(built.message(), refused);
+    assert!(app.quay.requests().is_empty());
+    assert_eq!(app.upload("/v2/testorg/zipfile", &zip).await.status, 200);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use omps::events::worker::{Batch, Message};
+use omps::events::worker::{Attributes, Batch, Message};
 use serde_json::json;
 
 /// A folder that is checked for new files again and again.
@@ -58,7 +58,11 @@ impl WatchedFolder {
                 self.events += 1;
                 let id = format!("event-{}", self.events);
                 let body = created(&self.folder, path);
-                messages.push(Message { id, body });
+                messages.push(Message {
+                    id,
+                    body,
+                    attributes: Attributes::default(),
+                });
             }
         }
         self.files = now;

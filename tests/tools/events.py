@@ -305,9 +305,9 @@ try:
     with zipfile.ZipFile(big, "a") as archive:
         archive.writestr("noise.bin", os.urandom(15 << 20))
 
-    def asked(size=None):
+    def asked(size):
         event = json.loads((ROOT / "events/create-upload.json").read_text())
-        answer = uploads.invoke(event | {"body": json.dumps({"size": size}) if size else None})
+        answer = uploads.invoke(event | {"body": json.dumps({"size": size})})
         assert answer["statusCode"] == 200, answer
         return json.loads(answer["body"])
 
@@ -336,12 +336,12 @@ try:
     check("pushed", push(place["upload"]), (200, "10.0.0"))
     check("again", push(place["upload"]), (200, "10.0.0"))
     check("left in the bucket", s3.list_objects_v2(Bucket=BUCKET, Prefix="uploads/")["KeyCount"], 0)
-    place = asked()
-    big.write_bytes(bytes((24 << 20) + 1))
-    upload(place, big)
-    check("larger than allowed", push(place["upload"]), refused)
+    event = json.loads((ROOT / "events/create-upload.json").read_text())
+    check("without a size", uploads.invoke(event | {"body": None})["statusCode"], 400)
+    too_large = uploads.invoke(event | {"body": json.dumps({"size": (24 << 20) + 1})})
+    check("larger than allowed", too_large["statusCode"], 400)
     big.write_bytes(zip_bytes)
-    place = asked()
+    place = asked(big.stat().st_size)
     upload(place, big)
     key = s3_backends[DEFAULT_ACCOUNT_ID]["aws"].buckets[BUCKET].keys[f"uploads/testorg/{place['upload']}"]
     key.last_modified -= datetime.timedelta(hours=25)

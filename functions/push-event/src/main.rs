@@ -6,6 +6,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use omps::app::App;
 use omps::deadline::Deadline;
 use omps::events::worker::{Batch, Worker};
+use omps::telemetry::trace;
 
 /// The part of its time that the function reserves to report the messages that must be delivered again.
 const RESERVE: Duration = Duration::from_secs(5);
@@ -17,7 +18,9 @@ async fn main() -> Result<(), Error> {
     run(service_fn(|event: LambdaEvent<Batch>| async move {
         let deadline = Deadline::of_function(event.context.deadline, RESERVE);
         let deadline = deadline.ok_or("the time is up")?;
-        Ok::<_, Error>(worker.work(app, &event.payload, deadline).await)
+        let trace = event.context.xray_trace_id.as_deref();
+        let work = worker.work(app, &event.payload, deadline);
+        Ok::<_, Error>(trace::within(trace.and_then(trace::named), work).await)
     }))
     .await
 }

@@ -12,7 +12,7 @@ async fn main() -> Result<(), lambda_http::Error> {
     app.warm_up();
     run(service_fn(|event| {
         respond(app, Endpoint::PushKoji, event, |request| {
-            push_koji(app, request)
+            push_koji(app, request, async { Ok(()) })
         })
     }))
     .await

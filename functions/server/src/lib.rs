@@ -209,24 +209,30 @@ async fn receive(
 }
 
 async fn call(service: &Service, endpoint: Endpoint, request: Request) -> Answer {
-    let (app, workers) = (&service.app, &service.workers);
+    let workers = &service.workers;
     let worker = match endpoint {
-        Endpoint::PushZipfile | Endpoint::PushKoji => workers.for_push(request.deadline).await?,
+        Endpoint::PushZipfile => workers.for_push(request.deadline).await?,
         Endpoint::Validate => workers.for_validation(request.deadline).await?,
-        Endpoint::CreateUpload
+        // It waits for Koji first.
+        Endpoint::PushKoji
+        | Endpoint::CreateUpload
         | Endpoint::PutUpload
         | Endpoint::DeleteRelease
         | Endpoint::Health
         | Endpoint::About
         | Endpoint::Page => Vec::new(),
     };
-    cpu::with_worker(worker, handle(app, endpoint, request)).await
+    cpu::with_worker(worker, handle(service, endpoint, request)).await
 }
 
-async fn handle(app: &App, endpoint: Endpoint, request: Request) -> Answer {
+async fn handle(service: &Service, endpoint: Endpoint, request: Request) -> Answer {
+    let app = &service.app;
     match endpoint {
         Endpoint::PushZipfile => handlers::push_zipfile(app, request).await,
-        Endpoint::PushKoji => handlers::push_koji(app, request).await,
+        Endpoint::PushKoji => {
+            let worker = service.workers.for_push(request.deadline);
+            handlers::push_koji(app, request, worker).await
+        }
         Endpoint::CreateUpload => handlers::create_upload(app, request).await,
         Endpoint::PutUpload => handlers::put_upload(request).await,
         Endpoint::DeleteRelease => handlers::delete_release(app, request).await,

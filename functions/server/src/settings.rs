@@ -119,7 +119,7 @@ impl Settings {
     /// How long the server waits for requests in progress when it stops: the time limit of a request, and a little
     /// more.
     pub(crate) fn drain_timeout(&self) -> Duration {
-        self.worker_timeout + Duration::from_secs(5)
+        self.worker_timeout.saturating_add(Duration::from_secs(5))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::aws::Aws;
 use crate::config::{Config, ConfigError};
 use crate::deadline::Deadline;
 use crate::ledger::claims::{Ledger, LedgerError};
-use crate::names::OrganizationName;
+use crate::names::{InvalidName, OrganizationName};
 use crate::objects::Objects;
 use crate::organization::{Organization, ReleaseFormat};
 use crate::registry::oci::Endpoint;
@@ -179,6 +179,14 @@ impl App {
                 tokio::spawn(async move { drop(endpoint.is_there(&quay).await) });
             }
         }
+    }
+
+    /// The organization with this name, which must be spelled as in the configuration if it is there.
+    ///
+    /// # Errors
+    /// [`InvalidName`]
+    pub fn organization_named(&self, name: &str) -> Result<OrganizationName, InvalidName> {
+        OrganizationName::parse(name)?.spelled_as(self.config.organizations.keys())
     }
 
     /// What an organization asks of its pushes.

@@ -11,7 +11,7 @@ use crate::greenwave::Greenwave;
 use crate::koji::Koji;
 use crate::names::OrganizationName;
 use crate::organization::ReleaseFormat;
-use crate::registry::{Connection, Registry, Repository};
+use crate::registry::{AppRegistry, BundleImages, Connection, Registry, RegistryError, Repository};
 use crate::secrets::SecretsError;
 use crate::token::{Token, Tokens};
 use crate::upstream::Upstream;
@@ -63,6 +63,27 @@ impl<'a> Call<'a> {
         R::connect(self.connection(self.registry_url::<R>(organization)), token)
     }
 
+    /// Whether the registry of an organization knows the caller with that token.
+    ///
+    /// # Errors
+    /// [`RegistryError::Refused`] if it does not.
+    pub async fn try_token(
+        self,
+        organization: &OrganizationName,
+        token: &Token,
+    ) -> Result<(), RegistryError> {
+        match self.app.release_format(organization) {
+            ReleaseFormat::AppRegistry => {
+                let registry = self.registry::<AppRegistry>(organization, token);
+                registry.try_token(organization).await
+            }
+            ReleaseFormat::BundleImage => {
+                let registry = self.registry::<BundleImages>(organization, token);
+                registry.try_token(organization).await
+            }
+        }
+    }
+
     /// A connection to a registry, on behalf of this work.
     pub fn connection(self, url: &Url) -> Connection {
         Connection {
@@ -77,6 +98,8 @@ impl<'a> Call<'a> {
     /// The ledger's key of a release, or of something else that a repository has by name.
     pub fn release_key<R: Registry>(self, repository: &Repository, name: &str) -> String {
         let registry = self.registry_url::<R>(&repository.organization);
+        // A registry may not tell upper from lower case.
+        let repository = repository.to_string().to_ascii_lowercase();
         format!("release/{registry}{repository}#{name}")
     }
 

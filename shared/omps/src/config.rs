@@ -1,5 +1,6 @@
 //! The configuration: OMPS's names and defaults, from a TOML file and the environment, checked before anything starts.
 
+mod environment;
 mod registries;
 mod sources;
 
@@ -182,8 +183,7 @@ impl Config {
             }
             Err(_) => Table::new(),
         };
-        let variables = env::vars().filter(|(name, _)| name.starts_with("OMPS_"));
-        let unknown = overlay(&mut table, variables.collect());
+        let unknown = overlay(&mut table, environment::variables(env::vars_os())?);
         Ok((Self::from_table(table)?, unknown))
     }
 
@@ -214,6 +214,7 @@ impl Config {
         }
         .map_err(|problem| ConfigError::Invalid(problem.to_owned()))?;
         registries::check(&config)?;
+        names_differ(config.organizations.keys())?;
         Ok(config)
     }
 
@@ -275,6 +276,19 @@ fn secrets_prefix<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<S
 fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let seconds = NonZeroU64::deserialize(deserializer)?;
     Ok(Duration::from_secs(seconds.get()))
+}
+
+/// No two organizations are the same but for upper and lower case: a registry may not tell them apart.
+fn names_differ<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), ConfigError> {
+    let mut seen = BTreeMap::new();
+    for name in names {
+        if let Some(other) = seen.insert(name.to_ascii_lowercase(), name) {
+            return Err(ConfigError::Invalid(format!(
+                "organizations.{name}: the name differs from organizations.{other} only in upper and lower case"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn organizations<'de, D: Deserializer<'de>>(
@@ -358,6 +372,10 @@ mod tests {
             (
                 "[ProdConfig.organizations.a]\nvalidation = \"loose\"",
                 "organizations.a: unknown variant `loose`",
+            ),
+            (
+                "[ProdConfig.organizations.a-b]\n[ProdConfig.organizations.A-b]",
+                "organizations.a-b: the name differs from organizations.A-b only in upper and lower case",
             ),
             (
                 "[ProdConfig.organizations.\"a b\"]",

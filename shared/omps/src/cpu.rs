@@ -10,13 +10,14 @@ tokio::task_local! {
     static WORKER: Arc<dyn Any + Send + Sync>;
 }
 
-/// Does what a request asks for with a worker. The worker is free when the request is done, or when nobody waits for the
-/// request any more and the step that was running has ended.
+/// Does what a request asks for with a worker, beside one that it may have already. The worker is free when the request is
+/// done, or when nobody waits for the request any more and the step that was running has ended.
 pub async fn with_worker<T>(
     worker: impl Send + Sync + 'static,
     request: impl Future<Output = T>,
 ) -> T {
-    WORKER.scope(Arc::new(worker), request).await
+    let before = WORKER.try_with(Arc::clone).ok();
+    WORKER.scope(Arc::new((worker, before)), request).await
 }
 
 /// Runs one step. It goes on if nobody waits for it any more, and keeps the worker that long.

@@ -367,6 +367,7 @@ impl From<UploadError> for Error {
             UploadError::NotFound(_) | UploadError::TooLarge { .. } => {
                 Error::UploadedFile(error.to_string())
             }
+            UploadError::SizeMissing { .. } => Error::BadRequest(error.to_string()),
             UploadError::Unavailable(_) => Error::ServiceUnavailable(error.to_string()),
         }
     }

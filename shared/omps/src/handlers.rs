@@ -21,15 +21,16 @@ pub use validate::validate;
 
 use serde::de::DeserializeOwned;
 
+use crate::app::App;
 use crate::error::Error;
 use crate::http::Request;
+use crate::http::routes::Params;
 use crate::names::OrganizationName;
 use crate::token::Token;
 
-fn organization(request: &Request) -> Result<OrganizationName, Error> {
-    Ok(OrganizationName::parse(
-        request.params.get("organization").unwrap_or_default(),
-    )?)
+fn organization(app: &App, params: &Params) -> Result<OrganizationName, Error> {
+    let name = params.get("organization").unwrap_or_default();
+    Ok(app.organization_named(name)?)
 }
 
 fn token(request: &Request) -> Result<Token, Error> {

@@ -24,6 +24,7 @@ use crate::deadline::Deadline;
 use crate::error::Error;
 use crate::telemetry::{self, metrics, scrub, trace};
 use crate::token::Token;
+use crate::uploads;
 use routes::{Endpoint, Found, Params};
 
 /// The header that carries a request's id, in requests and in answers.
@@ -165,7 +166,7 @@ where
     F: Future<Output = Answer>,
 {
     let id = incoming.request_id();
-    let span = telemetry::request_span(&id);
+    let span = telemetry::request_span(&id, telemetry::is_cold_start());
     let trace = trace::of(&incoming.head.headers);
     let token = incoming.token();
     let secret = token.as_ref().map(Token::secret);
@@ -263,7 +264,9 @@ impl<B> Incoming<B> {
 
     fn token(&self) -> Option<Token> {
         let header = self.head.headers.get(AUTHORIZATION)?;
-        Some(Token::new(header.clone()))
+        // An empty header is no token.
+        let is_empty = header.as_bytes().trim_ascii().is_empty();
+        (!is_empty).then(|| Token::new(header.clone()))
     }
 }
 
@@ -289,7 +292,8 @@ fn log(method: &str, path: &str, result: &Answer, started: Instant) {
             );
         }
         Err(failure) => {
-            let (error, reason) = (failure.id(), failure.to_string().replace(asked, path));
+            let reason = failure.to_string().replace(asked, path);
+            let (error, reason) = (failure.id(), &*uploads::without_ids(&reason));
             tracing::warn!(method, path, status, duration_ms, error, reason, "refused");
         }
     }

@@ -28,6 +28,15 @@ const DEFECT_FAULT: i32 = 1;
 /// The fault code that an offline hub sends.
 const OFFLINE_FAULT: i32 = 1014;
 
+/// The archive of a build's operator manifests.
+#[derive(Debug)]
+pub struct Archive {
+    /// The build, as Koji names it: the name that was asked for may be another one of the same build.
+    pub nvr: Nvr,
+    /// The zip.
+    pub zip: Bytes,
+}
+
 /// A client for one hub and its file server.
 pub struct Koji {
     koji: Upstream,
@@ -134,9 +143,11 @@ impl Koji {
     ///
     /// # Errors
     /// [`KojiError`]
-    pub async fn archive(&self, nvr: &Nvr, limit: usize) -> Result<Bytes, KojiError> {
-        let build = self.build(nvr).await?;
-        let url = match build.archive(nvr)? {
+    pub async fn archive(&self, asked: &Nvr, limit: usize) -> Result<Archive, KojiError> {
+        let build = self.build(asked).await?;
+        let location = build.archive(asked)?;
+        let nvr = build.nvr()?;
+        let url = match location {
             ArchiveLocation::File(name) => build.file_url(&self.root, name)?,
             ArchiveLocation::Log(name) => {
                 let logs = self.call("getBuildLogs", vec![build.id.clone()]).await?;
@@ -146,7 +157,8 @@ impl Koji {
                 })?
             }
         };
-        self.download(nvr, url, limit).await
+        let zip = self.download(&nvr, url, limit).await?;
+        Ok(Archive { nvr, zip })
     }
 
     /// A build that is complete.

@@ -88,6 +88,34 @@ name! {
     }
 }
 
+impl OrganizationName {
+    /// The same name, unless one of the `configured` names is the same but for upper and lower case. A registry may find
+    /// the organization by either of them, but its rules are found by one.
+    ///
+    /// # Errors
+    /// [`InvalidName`]
+    pub fn spelled_as<'a>(
+        self,
+        configured: impl IntoIterator<Item = &'a String>,
+    ) -> Result<Self, InvalidName> {
+        let mut is_other = false;
+        for name in configured {
+            if *name == self.0 {
+                return Ok(self);
+            }
+            is_other |= name.eq_ignore_ascii_case(&self.0);
+        }
+        match is_other {
+            false => Ok(self),
+            true => Err(InvalidName {
+                what: "organization",
+                value: self.0,
+                rule: "have upper and lower case as in the configuration",
+            }),
+        }
+    }
+}
+
 /// `^[a-zA-Z0-9_][a-zA-Z0-9_.-]{0,254}$`
 fn is_plain(value: &str) -> bool {
     let letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
@@ -124,6 +152,22 @@ mod tests {
         }
         for good in ["a", "_a", "A-b.c_1", &"a".repeat(255)] {
             assert!(RepositoryName::parse(good).is_ok(), "{good:?}");
+        }
+    }
+
+    #[test]
+    fn an_organization_is_spelled_as_it_is_configured() {
+        let configured = ["my-org".to_owned(), "Other".to_owned()];
+        for (name, is_taken) in [
+            ("my-org", true),
+            ("Other", true),
+            ("third", true),
+            ("My-Org", false),
+            ("other", false),
+        ] {
+            let name = OrganizationName::parse(name).unwrap();
+            let spelled = name.clone().spelled_as(&configured);
+            assert_eq!(spelled.is_ok(), is_taken, "{name}");
         }
     }
 

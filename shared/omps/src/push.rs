@@ -24,7 +24,7 @@ use crate::error::Error;
 use crate::names::{OrganizationName, RepositoryName};
 use crate::organization::{Organization, ReleaseFormat};
 use crate::registry::{AppRegistry, BundleImages, Packed, Registry, Repository, image_name};
-use crate::source::Source;
+use crate::source::{Fetched, Source};
 use crate::telemetry::{self, audit, metrics};
 use crate::token::Token;
 use numbering::Numbering;
@@ -67,9 +67,15 @@ pub(crate) enum Pushed {
 
 /// Makes an archive a release.
 ///
+/// Once the archive is there, the push waits for its `worker`, and has it until the end.
+///
 /// # Errors
 /// In the order of the steps; nothing was pushed unless the error says so.
-pub(crate) async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed, Error> {
+pub(crate) async fn push<W: Send + Sync + 'static>(
+    call: Call<'_>,
+    request: PushRequest,
+    worker: impl Future<Output = Result<W, Error>>,
+) -> Result<Pushed, Error> {
     let mut claim = match once::begin(call, request.identity.as_ref()).await? {
         Begun::Before(answer) => return Ok(Pushed::Before(answer)),
         Begun::Now(claim) => claim,
@@ -77,10 +83,10 @@ pub(crate) async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed,
     // In a box: it is large, and part of every handler's future.
     let result = match call.app.release_format(&request.organization) {
         ReleaseFormat::AppRegistry => {
-            Box::pin(story::<AppRegistry>(call, &request, &mut claim)).await
+            Box::pin(story::<AppRegistry, _>(call, &request, &mut claim, worker)).await
         }
         ReleaseFormat::BundleImage => {
-            Box::pin(story::<BundleImages>(call, &request, &mut claim)).await
+            Box::pin(story::<BundleImages, _>(call, &request, &mut claim, worker)).await
         }
     };
     let outcome = result.as_ref().map_or_else(Error::id, |_| "done");
@@ -93,18 +99,28 @@ pub(crate) async fn push(call: Call<'_>, request: PushRequest) -> Result<Pushed,
     result.map(|answer| Pushed::Now(Box::new(answer)))
 }
 
-async fn story<R: Registry>(
+async fn story<R: Registry, W: Send + Sync + 'static>(
     call: Call<'_>,
     request: &PushRequest,
     claim: &mut Claim,
+    worker: impl Future<Output = Result<W, Error>>,
 ) -> Result<PushAnswer, Error> {
     telemetry::note("organization", request.organization.as_str());
-    let nvr = request.source.nvr();
-    if let Some(nvr) = nvr {
-        telemetry::note("nvr", nvr.as_str());
-    }
+    let registry: R = call.registry(&request.organization, &request.token);
+    let fetched = fetch(call, &registry, request).await?;
+    let release = release(call, &registry, request, claim, fetched);
+    cpu::with_worker(worker.await?, release).await
+}
+
+/// Makes an archive that is there a release.
+async fn release<R: Registry>(
+    call: Call<'_>,
+    registry: &R,
+    request: &PushRequest,
+    claim: &mut Claim,
+    Fetched { zip, nvr }: Fetched,
+) -> Result<PushAnswer, Error> {
     let organization = call.app.organization(&request.organization);
-    let zip = request.source.fetch(call, &request.organization).await?;
     let operator = open(call, zip).await?;
     let extracted_files = operator.file_names();
     let repository = Repository {
@@ -117,10 +133,9 @@ async fn story<R: Registry>(
     telemetry::note("repo", repository.name.as_str());
 
     // The verdict costs CPU, the rest waits for others: all at once. What is wrong with the version is said first.
-    let registry: R = call.registry(&repository.organization, &request.token);
     let asked = request.version.as_deref();
     let (numbering, packed, visibility) = tokio::join!(
-        Numbering::find(call, &registry, &repository, asked),
+        Numbering::find(call, registry, &repository, asked),
         prepare::<R>(
             organization,
             operator,
@@ -132,7 +147,7 @@ async fn story<R: Registry>(
     let (numbering, packed, visibility) = (numbering?, packed?, visibility?);
     telemetry::note("digest", packed.digest());
 
-    let release = Release::new(call, &registry, &repository, &packed, &visibility);
+    let release = Release::new(call, registry, &repository, &packed, &visibility);
     let (version, contents) = release.publish(numbering, claim).await?;
     let info = request.full_report.then(|| packed.validation_info());
     let (mut warnings, mut findings) = (contents.warnings, None);
@@ -146,7 +161,7 @@ async fn story<R: Registry>(
         organization: repository.organization,
         repo: repository.name,
         version: version.to_string(),
-        nvr: nvr.cloned(),
+        nvr,
         extracted_files,
         catalog: for_catalog.and_then(|bundles| packed.catalog(bundles)),
         image: contents.image,
@@ -154,6 +169,24 @@ async fn story<R: Registry>(
         warnings: is_worth_saying.then_some(warnings),
         findings,
     })
+}
+
+/// Fetches the archive. Before Koji is asked, the registry must know the caller: nobody else makes omps download.
+async fn fetch<R: Registry>(
+    call: Call<'_>,
+    registry: &R,
+    request: &PushRequest,
+) -> Result<Fetched, Error> {
+    if let Some(asked) = request.source.nvr() {
+        telemetry::note("nvr", asked.as_str());
+        let known = registry.try_token(&request.organization).await;
+        known.map_err(|error| Error::pushing(&error))?;
+    }
+    let fetched = request.source.fetch(call, &request.organization).await?;
+    if let Some(nvr) = &fetched.nvr {
+        telemetry::note("nvr", nvr.as_str());
+    }
+    Ok(fetched)
 }
 
 /// The verdict on an archive, and nothing else.
@@ -196,7 +229,7 @@ pub(crate) async fn validate(
     judging: &Judging,
 ) -> Result<Verdict, Error> {
     let organization = call.app.organization(name);
-    let zip = source.fetch(call, name).await?;
+    let zip = source.fetch(call, name).await?.zip;
     let format = call.app.release_format(name);
     let opened = match open(call, zip.clone()).await {
         Ok(operator) => repository_of(&operator, &organization).map(|repo| (operator, repo)),

@@ -243,6 +243,16 @@ pub trait Registry: Clone + Send + Sync + 'static {
     /// The registry at the end of a connection, for the caller with that token.
     fn connect(connection: Connection, token: &Token) -> Self;
 
+    /// Whether the registry knows the caller, with the cheapest request that says so. It changes nothing there, and does not
+    /// say what the caller may do: the push does. If a registry cannot be asked for that, everybody counts as known.
+    ///
+    /// # Errors
+    /// [`RegistryError::Refused`] if it does not know the caller.
+    fn try_token(
+        &self,
+        organization: &OrganizationName,
+    ) -> impl Future<Output = Result<(), RegistryError>> + Send;
+
     /// The same registry and caller, for work with another deadline.
     #[must_use]
     fn within(&self, service: Upstream, deadline: Deadline) -> Self;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use crate::call::Call;
 use crate::digest::sha256;
 use crate::error::Error;
+use crate::koji::Archive;
 use crate::names::{Nvr, OrganizationName};
 use crate::objects::{Object, Revision};
 use crate::uploads::{UploadError, UploadId};
@@ -23,8 +24,23 @@ pub enum Source {
     Build(Nvr),
 }
 
+/// An archive that was fetched.
+#[derive(Debug)]
+pub struct Fetched {
+    /// The zip.
+    pub zip: Bytes,
+    /// The N-V-R that Koji gives the build, if the source is a build.
+    pub nvr: Option<Nvr>,
+}
+
+impl From<Bytes> for Fetched {
+    fn from(zip: Bytes) -> Self {
+        Fetched { zip, nvr: None }
+    }
+}
+
 impl Source {
-    /// The N-V-R of the build, if the source is a build.
+    /// The N-V-R that was asked for, if the source is a build.
     pub fn nvr(&self) -> Option<&Nvr> {
         match self {
             Source::Build(nvr) => Some(nvr),
@@ -32,7 +48,8 @@ impl Source {
         }
     }
 
-    /// Fetches the archive. The archive of a build is downloaded before Greenwave is asked about the build.
+    /// Fetches the archive. The archive of a build is downloaded before Greenwave is asked about the build, by the name that
+    /// Koji gives it: a caller cannot choose another one.
     ///
     /// # Errors
     /// The errors of the source, and of Greenwave.
@@ -40,22 +57,25 @@ impl Source {
         &self,
         call: Call<'_>,
         organization: &OrganizationName,
-    ) -> Result<Bytes, Error> {
+    ) -> Result<Fetched, Error> {
         let limit = call.app.config.max_archive_size();
         match self {
-            Source::Zip(zip) => Ok(zip.clone()),
+            Source::Zip(zip) => Ok(zip.clone().into()),
             Source::Upload(id) => {
                 let uploads = call.app.uploads.as_ref();
                 let uploads = uploads.ok_or_else(|| UploadError::NotFound(id.to_string()))?;
-                Ok(uploads.read(organization, *id, limit).await?)
+                Ok(uploads.read(organization, *id, limit).await?.into())
             }
-            Source::Object(object) => Ok(call.app.objects.read(object, limit).await?),
+            Source::Object(object) => Ok(call.app.objects.read(object, limit).await?.into()),
             Source::Build(nvr) => {
-                let zip = call.koji().archive(nvr, limit).await?;
+                let Archive { nvr, zip } = call.koji().archive(nvr, limit).await?;
                 if let Some(greenwave) = call.greenwave() {
-                    greenwave.check(nvr).await?;
+                    greenwave.check(&nvr).await?;
                 }
-                Ok(zip)
+                Ok(Fetched {
+                    zip,
+                    nvr: Some(nvr),
+                })
             }
         }
     }

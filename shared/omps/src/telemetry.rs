@@ -1,13 +1,14 @@
 //! Telemetry: the log, for people or machines, and the trace that calls belong to.
 
 pub mod audit;
-mod json;
+mod escapes;
+mod lines;
 pub mod metrics;
 pub mod scrub;
 pub mod trace;
 
 use std::env;
-use std::io::{self, IsTerminal, Write, stdout};
+use std::io::{IsTerminal, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
@@ -18,8 +19,6 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-
-use scrub::scrub;
 
 /// The target of audit lines. They are written at every log level.
 pub const AUDIT: &str = "omps::audit";
@@ -73,18 +72,14 @@ where
     } else {
         LogFormat::Json
     };
-    let lines = match format.unwrap_or(default) {
-        LogFormat::Text => tracing_subscriber::fmt::layer()
-            .with_target(false)
-            .with_writer(Scrubbing(writer))
-            .boxed(),
-        LogFormat::Json => {
-            let mut constant = Map::from_iter([("service".to_owned(), json!("omps"))]);
-            if let Some(function) = function_name() {
-                constant.insert("function_name".to_owned(), json!(function));
-            }
-            json::JsonLines { constant, writer }.boxed()
-        }
+    let mut constant = Map::from_iter([("service".to_owned(), json!("omps"))]);
+    if let Some(function) = function_name() {
+        constant.insert("function_name".to_owned(), json!(function));
+    }
+    let lines = lines::Lines {
+        format: format.unwrap_or(default),
+        constant,
+        writer,
     };
     let wanted = Targets::new()
         .with_default(level)
@@ -99,9 +94,18 @@ pub fn function_name() -> Option<String> {
     env::var("AWS_LAMBDA_FUNCTION_NAME").ok()
 }
 
-/// The span of a request. Its fields are in every line that is logged for the request; [`note`] fills the empty ones.
-pub fn request_span(request_id: &str) -> Span {
+/// Whether the current invocation is the first of a Lambda function's process. To be asked once for an invocation.
+pub fn is_cold_start() -> bool {
     static IS_WARM: AtomicBool = AtomicBool::new(false);
+    let is_cold = function_name().is_some() && !IS_WARM.swap(true, Ordering::Relaxed);
+    if is_cold {
+        metrics::count_cold_start();
+    }
+    is_cold
+}
+
+/// The span of a request. Its fields are in every line that is logged for the request; [`note`] fills the empty ones.
+pub fn request_span(request_id: &str, is_cold_start: bool) -> Span {
     let span = tracing::error_span!(
         "request",
         request_id,
@@ -112,9 +116,8 @@ pub fn request_span(request_id: &str) -> Span {
         nvr = Empty,
         digest = Empty,
     );
-    if function_name().is_some() && !IS_WARM.swap(true, Ordering::Relaxed) {
+    if is_cold_start {
         span.record("cold_start", true);
-        metrics::count_cold_start();
     }
     span
 }
@@ -122,30 +125,4 @@ pub fn request_span(request_id: &str) -> Span {
 /// Sets a field in the span of the current request.
 pub fn note(field: &'static str, value: &str) {
     Span::current().record(field, value);
-}
-
-/// Removes secrets from lines.
-struct Scrubbing<W>(W);
-
-impl<'a, W: MakeWriter<'a>> MakeWriter<'a> for Scrubbing<W> {
-    type Writer = Scrubbed<W::Writer>;
-
-    fn make_writer(&'a self) -> Self::Writer {
-        Scrubbed(self.0.make_writer())
-    }
-}
-
-/// Writes a line without secrets, as a whole.
-struct Scrubbed<W>(W);
-
-impl<W: Write> Write for Scrubbed<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let line = String::from_utf8_lossy(bytes);
-        self.0.write_all(scrub(&line).as_bytes())?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
 }

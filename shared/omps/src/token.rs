@@ -34,7 +34,12 @@ impl Token {
 
     /// The user name in a basic token. Logs may contain it.
     pub fn user(&self) -> Option<String> {
-        Some(basic_credentials(self.header.to_str().ok()?)?.0)
+        Some(self.credentials()?.0)
+    }
+
+    /// The user name and the password in a basic token.
+    pub fn credentials(&self) -> Option<(String, String)> {
+        basic_credentials(self.header.to_str().ok()?)
     }
 }
 

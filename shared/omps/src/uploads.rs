@@ -9,6 +9,7 @@ mod directory;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -24,6 +25,10 @@ pub use directory::{Arrival, Directory};
 
 /// How long the client can put a zip to the URL of an upload.
 const URL_LIFETIME: Duration = Duration::from_secs(60 * 60);
+/// The largest number of uploads in a directory: together with their largest size, it limits the disk space that they use.
+const MAX_UPLOADS: usize = 100;
+/// The largest number of one organization's uploads in a directory: others find places, too.
+const MAX_OF_ORGANIZATION: usize = MAX_UPLOADS / 2;
 /// How long an upload is kept for its push.
 const UPLOAD_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -67,6 +72,25 @@ impl UploadId {
     }
 }
 
+/// A text without the ids of uploads, for the log: whoever knows an id can put a zip there.
+pub fn without_ids(text: &str) -> Cow<'_, str> {
+    const LENGTH: usize = uuid::fmt::Hyphenated::LENGTH;
+    let id_at = |text: &str, from: usize| {
+        let mut starts = from..text.len();
+        starts.find(|start| {
+            let id = text.get(*start..start + LENGTH);
+            id.and_then(UploadId::parse).is_some()
+        })
+    };
+    let mut hidden = Cow::Borrowed(text);
+    let mut from = 0;
+    while let Some(start) = id_at(&hidden, from) {
+        hidden.to_mut().replace_range(start..start + LENGTH, "…");
+        from = start;
+    }
+    hidden
+}
+
 impl fmt::Display for UploadId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.hyphenated().fmt(f)
@@ -87,6 +111,14 @@ pub enum UploadError {
         /// The size of the zip, in bytes.
         size: u64,
         /// The limit, in bytes.
+        limit: usize,
+    },
+    /// S3 takes a zip only with the size that was announced for it.
+    #[error(
+        "size is missing in the body; it must be the zip's size in bytes, {limit} at most: S3 accepts exactly that many"
+    )]
+    SizeMissing {
+        /// The largest size, in bytes.
         limit: usize,
     },
     /// The storage for uploads is full, or cannot be reached.
@@ -110,7 +142,10 @@ impl Uploads {
         }
         let id = UploadId::new();
         let url = match self {
-            Uploads::Bucket(bucket) => bucket.create(organization, id, size).await?,
+            Uploads::Bucket(bucket) => {
+                let size = size.ok_or(UploadError::SizeMissing { limit })?;
+                bucket.create(organization, id, size).await?
+            }
             Uploads::Directory(directory) => directory.create(organization, id, size)?,
         };
         Ok(CreatedUpload {

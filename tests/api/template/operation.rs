@@ -93,7 +93,10 @@ fn only_faults_of_omps_roll_a_deployment_back() {
         ("MetricName", json!("Failures")),
         (
             "Dimensions",
-            json!([{"Name": "error", "Value": "InternalServerError"}]),
+            json!([
+                {"Name": "stack", "Value": "AWS::StackName"},
+                {"Name": "error", "Value": "InternalServerError"}
+            ]),
         ),
         ("Statistic", json!("Sum")),
         ("ComparisonOperator", json!("GreaterThanThreshold")),

@@ -48,7 +48,9 @@ async fn version(State(registry): State<Arc<Shared>>, headers: HeaderMap) -> Res
     let known = match registry.kind {
         Kind::Quay => bearer(&headers).is_some(),
         Kind::DockerRegistry => true,
-        Kind::DockerRegistryWithPasswords => authorization(&headers).is_some(),
+        Kind::DockerRegistryWithPasswords => {
+            registry.accounts.basic_caller(authorization(&headers)) != Caller::Anonymous
+        }
     };
     let challenge = [(WWW_AUTHENTICATE, registry.challenge(&headers, None))];
     match (known, registry.kind) {

@@ -5,7 +5,7 @@ use toml::{Table, Value};
 use super::ConfigError;
 
 /// Variables that the configuration file does not have.
-const OTHER_VARIABLES: [&str; 11] = [
+const OTHER_VARIABLES: [&str; 12] = [
     "OMPS_CONF_FILE",
     "OMPS_CONF_SECTION",
     "OMPS_LISTEN",
@@ -17,6 +17,7 @@ const OTHER_VARIABLES: [&str; 11] = [
     "OMPS_MAX_CONNECTIONS_PER_PEER",
     "OMPS_LEAST_RATE",
     "OMPS_IDLE_TIMEOUT",
+    "OMPS_STACK",
 ];
 
 /// The section of a TOML text with this name.

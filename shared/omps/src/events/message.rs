@@ -37,6 +37,9 @@ pub struct EventPush {
     pub source: Source,
     /// Whether to push again what was already pushed.
     pub force: bool,
+    /// The package of the build, which `koji_packages` allows: what Koji says must be the same. Absent if a user chose the
+    /// build.
+    pub package: Option<String>,
 }
 
 impl EventPush {
@@ -79,7 +82,18 @@ pub fn read(body: &str, config: &Config) -> Vec<Event> {
     } else {
         Err("the message is neither an EventBridge event nor an S3 notification, and it names no organization".to_owned())
     };
-    read.unwrap_or_else(|problem| vec![Event::Refused(problem)])
+    let events = read.unwrap_or_else(|problem| vec![Event::Refused(problem)]);
+    let spelled = |event| match event {
+        Event::Push(push) => {
+            let configured = config.organizations.keys();
+            match push.organization.clone().spelled_as(configured) {
+                Ok(_) => Event::Push(push),
+                Err(error) => Event::Refused(error.to_string()),
+            }
+        }
+        event => event,
+    };
+    events.into_iter().map(spelled).collect()
 }
 
 /// The envelope of an EventBridge event.
@@ -185,6 +199,7 @@ fn push_of_object(object: Object) -> Event {
             version,
             source: Source::Object(object),
             force: false,
+            package: None,
         }),
         Ok(None) => Event::Dropped(format!(
             "the key '{}' is not v2/<organization>/zipfile[/<version>]/<name>.zip",
@@ -250,6 +265,7 @@ fn from_koji(detail: Value, config: &Config) -> Result<Vec<Event>, String> {
                 version: None,
                 source: Source::Build(nvr.clone()),
                 force: false,
+                package: Some(name.clone()),
             }))
         })
         .collect()
@@ -279,6 +295,7 @@ fn from_direct_message(message: Value) -> Result<EventPush, String> {
         version: message.version,
         source,
         force: message.force,
+        package: None,
     })
 }
 

@@ -1,6 +1,7 @@
 //! The outcome of a push by event. It is sent as an event, because nobody waits for an answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::error::DisplayErrorContext;
@@ -20,6 +21,14 @@ const MAX_DETAIL_SIZE: usize = 240 << 10;
 const CUTS: [usize; 4] = [1000, 100, 10, 0];
 /// The length, in characters, that long texts are then cut to.
 const TEXT_CUT: usize = 1000;
+
+/// The pauses before an outcome is sent, for the first time and again.
+const PAUSES: [Duration; 4] = [
+    Duration::ZERO,
+    Duration::from_millis(200),
+    Duration::from_millis(400),
+    Duration::from_millis(800),
+];
 
 /// The outcome of a push.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,7 +122,8 @@ impl Outcomes {
     /// Sends an outcome. A failure to send it is only logged.
     pub async fn send(&self, outcome: Outcome) {
         match self {
-            Outcomes::EventBridge(bridge) => bridge.send(&outcome).await,
+            // In a box: the SDK's futures are deeply nested.
+            Outcomes::EventBridge(bridge) => Box::pin(bridge.send(&outcome)).await,
             Outcomes::Channel(channel) => drop(channel.send(outcome)),
         }
     }
@@ -128,17 +138,23 @@ impl EventBridge {
             .detail_type(outcome.detail_type())
             .detail(outcome.text())
             .build();
-        let problem = match client.put_events().entries(entry).send().await {
-            Ok(answer) => answer
-                .entries()
-                .iter()
-                .find_map(|entry| entry.error_code().map(str::to_owned)),
-            Err(error) => Some(DisplayErrorContext(&error).to_string()),
-        };
-        if let Some(problem) = problem {
-            let detail_type = outcome.detail_type();
-            tracing::error!(detail_type, problem, "an outcome could not be sent");
+        let mut problem = String::new();
+        for pause in PAUSES {
+            tokio::time::sleep(pause).await;
+            // The SDK repeats a call that fails, but not one whose entry was refused.
+            problem = match client.put_events().entries(entry.clone()).send().await {
+                Ok(answer) => match answer.entries().iter().find_map(|entry| entry.error_code()) {
+                    Some(code) => code.to_owned(),
+                    None => return,
+                },
+                Err(error) => {
+                    problem = DisplayErrorContext(&error).to_string();
+                    break;
+                }
+            };
         }
+        let detail_type = outcome.detail_type();
+        tracing::error!(detail_type, problem, "an outcome could not be sent");
     }
 }
 

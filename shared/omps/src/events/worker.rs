@@ -22,10 +22,11 @@ use crate::app::App;
 use crate::call::Call;
 use crate::deadline::Deadline;
 use crate::error::Error;
+use crate::koji::FinishedBuild;
 use crate::names::OrganizationName;
 use crate::push::{self, Identity, Kind, PushRequest, Pushed};
 use crate::source::Source;
-use crate::telemetry::{self, metrics};
+use crate::telemetry::{self, metrics, trace};
 use crate::token::{Token, Tokens};
 
 /// How many organizations are served at the same time. The pushes to one organization run one after the other, because
@@ -54,6 +55,17 @@ pub struct Message {
     pub id: String,
     /// The text from S3, EventBridge or a user.
     pub body: String,
+    /// What the queue knows of the message.
+    #[serde(default)]
+    pub attributes: Attributes,
+}
+
+/// What the queue knows of a message.
+#[derive(Debug, Default, Deserialize)]
+pub struct Attributes {
+    /// The trace of the service that sent the message, if it is traced.
+    #[serde(rename = "AWSTraceHeader")]
+    pub trace: Option<String>,
 }
 
 /// The answer to the queue: it delivers the failed messages again and removes the others.
@@ -74,8 +86,16 @@ pub struct BatchItemFailure {
 
 /// A push that a message asks for.
 struct Job<'a> {
-    id: &'a str,
+    message: &'a Message,
     push: EventPush,
+}
+
+/// What all messages of a batch have in common.
+#[derive(Clone, Copy)]
+struct Invocation<'a> {
+    app: &'a App,
+    deadline: Deadline,
+    is_cold_start: bool,
 }
 
 impl Worker {
@@ -88,11 +108,17 @@ impl Worker {
 
     /// Does the pushes that the messages ask for, until the deadline.
     pub async fn work(&self, app: &App, batch: &Batch, deadline: Deadline) -> BatchResponse {
-        let jobs = self.jobs(app, &batch.messages).await;
-        let mut unsettled: Vec<&str> = jobs.values().flatten().map(|job| job.id).collect();
+        let invocation = Invocation {
+            app,
+            deadline,
+            is_cold_start: telemetry::is_cold_start(),
+        };
+        let jobs = self.jobs(invocation, &batch.messages).await;
+        let ids = jobs.values().flatten().map(|job| &*job.message.id);
+        let mut unsettled: Vec<&str> = ids.collect();
         let queues: Vec<_> = jobs
             .into_values()
-            .map(|jobs| self.in_turn(app, jobs, deadline))
+            .map(|jobs| self.in_turn(invocation, jobs))
             .collect();
         let settled: Vec<Option<&str>> = stream::iter(queues)
             .flatten_unordered(AT_ONCE)
@@ -114,11 +140,10 @@ impl Worker {
     /// Does the jobs of one organization one after the other.
     fn in_turn<'a>(
         &'a self,
-        app: &'a App,
+        invocation: Invocation<'a>,
         jobs: Vec<Job<'a>>,
-        deadline: Deadline,
     ) -> BoxStream<'a, Option<&'a str>> {
-        let settled = move |job| self.settled(app, job, deadline);
+        let settled = move |job| self.settled(invocation, job);
         stream::iter(jobs).then(settled).boxed()
     }
 
@@ -126,16 +151,17 @@ impl Worker {
     /// outcome is sent.
     async fn jobs<'a>(
         &self,
-        app: &App,
+        invocation: Invocation<'_>,
         messages: &'a [Message],
     ) -> BTreeMap<OrganizationName, Vec<Job<'a>>> {
         let mut jobs: BTreeMap<_, Vec<Job<'a>>> = BTreeMap::new();
-        for Message { id, body } in messages {
-            let span = telemetry::request_span(id);
-            for event in message::read(body, &app.config) {
+        for message in messages {
+            let Message { id, body, .. } = message;
+            let span = telemetry::request_span(id, invocation.is_cold_start);
+            for event in message::read(body, &invocation.app.config) {
                 match event {
                     Event::Push(push) => {
-                        let job = Job { id, push };
+                        let job = Job { message, push };
                         let queue = jobs.entry(job.push.organization.clone());
                         queue.or_default().push(job);
                     }
@@ -155,11 +181,13 @@ impl Worker {
     }
 
     /// Does a job. Returns the id of its message, or `None` if the message must be delivered again.
-    async fn settled<'a>(&self, app: &App, job: Job<'a>, deadline: Deadline) -> Option<&'a str> {
-        let Job { id, push } = job;
+    async fn settled<'a>(&self, invocation: Invocation<'_>, job: Job<'a>) -> Option<&'a str> {
+        let Job { message, push } = job;
+        let id = &*message.id;
         let asked = push.message();
         let settling = async {
-            let attempt = AssertUnwindSafe(attempt(Call::new(app, deadline), push, id));
+            let call = Call::new(invocation.app, invocation.deadline);
+            let attempt = AssertUnwindSafe(attempt(call, push, id));
             let result = attempt.catch_unwind().await;
             match result.unwrap_or_else(|panic| Err(Error::of_panic(&*panic))) {
                 Ok((end, detail)) => {
@@ -178,7 +206,10 @@ impl Worker {
                 }
             }
         };
-        settling.instrument(telemetry::request_span(id)).await
+        let span = telemetry::request_span(id, invocation.is_cold_start);
+        let trace = message.attributes.trace.as_deref().and_then(trace::named);
+        let trace = trace.or_else(trace::current);
+        trace::within(trace, settling.instrument(span)).await
     }
 
     /// Sends the outcome of a push that failed for good.
@@ -192,24 +223,41 @@ impl Worker {
 }
 
 /// Pushes, in the order in which builds were completed. If the message names a version, the order does not matter.
-async fn attempt(call: Call<'_>, push: EventPush, id: &str) -> Result<(End, Value), Error> {
+async fn attempt(call: Call<'_>, mut push: EventPush, id: &str) -> Result<(End, Value), Error> {
     // Checked first: without a robot's token no other service needs to be asked.
     robot(&*call.tokens(&push.organization).await?, &push.organization)?;
-    let (Source::Build(nvr), None) = (&push.source, &push.version) else {
+    let Source::Build(asked) = &push.source else {
         return Ok((End::Succeeded, push_once(call, push, id).await?));
     };
-    let build = call.koji().finished(nvr).await?;
+    let build = call.koji().finished(asked).await?;
+    of_package(&build, push.package.as_deref())?;
+    // From here on, the build has the name that Koji gives it.
+    push.source = Source::Build(build.nvr.clone());
+    if push.version.is_some() {
+        return Ok((End::Succeeded, push_once(call, push, id).await?));
+    }
     let turn = match order::take(call, &push.organization, &build).await? {
         Order::Turn(turn) => turn,
         Order::Superseded { by } => {
             let detail =
-                json!({"organization": push.organization, "nvr": nvr, "superseded_by": by});
+                json!({"organization": push.organization, "nvr": build.nvr, "superseded_by": by});
             return Ok((End::Superseded, detail));
         }
     };
     let pushed = push_once(call, push, id).await;
     turn.end(pushed.is_ok()).await;
     Ok((End::Succeeded, pushed?))
+}
+
+/// Checks that a build is of the package that an event names. An event is only a claim; Koji's answer counts.
+fn of_package(build: &FinishedBuild, claimed: Option<&str>) -> Result<(), Error> {
+    match claimed {
+        Some(claimed) if claimed != build.name => Err(Error::BadRequest(format!(
+            "Build {} is of package {}, and not of {claimed} as its event says",
+            build.nvr, build.name
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Pushes with the organization's own robot. If the same push was done before, returns its answer, with the key
@@ -222,13 +270,18 @@ async fn push_once(call: Call<'_>, mut push: EventPush, id: &str) -> Result<Valu
     }
     let organization = &push.organization;
     let tokens = call.tokens(organization).await?;
-    let mut pushed = push::push(call, request(&push, robot(&tokens, organization)?, id)).await;
+    let mut pushed = push::push(
+        call,
+        request(&push, robot(&tokens, organization)?, id),
+        no_worker(),
+    )
+    .await;
     if let Err(Error::QuayAuthorization { .. }) = &pushed {
         // The token may have been rotated after it was read.
         let renewed = call.renewed_tokens(organization, &tokens).await?;
         if !Arc::ptr_eq(&renewed, &tokens) {
             let robot = robot(&renewed, organization)?;
-            pushed = push::push(call, request(&push, robot, id)).await;
+            pushed = push::push(call, request(&push, robot, id), no_worker()).await;
         }
     }
     match pushed? {
@@ -239,6 +292,11 @@ async fn push_once(call: Call<'_>, mut push: EventPush, id: &str) -> Result<Valu
             Ok(answer)
         }
     }
+}
+
+/// A function has one push at a time for an organization, and needs no worker.
+async fn no_worker() -> Result<(), Error> {
+    Ok(())
 }
 
 fn request(push: &EventPush, token: Token, id: &str) -> PushRequest {

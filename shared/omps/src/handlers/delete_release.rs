@@ -18,7 +18,7 @@ use crate::telemetry::audit;
 pub async fn delete_release(app: &App, request: Request) -> Answer {
     let call = Call::new(app, request.deadline);
     query::only(&request, &[])?;
-    let organization = super::organization(&request)?;
+    let organization = super::organization(app, &request.params)?;
     let name = RepositoryName::parse(request.params.get("repo").unwrap_or_default())?;
     let release = request.params.get("version").map(ReleaseName::parse);
     let release = release.transpose()?;

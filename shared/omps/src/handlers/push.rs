@@ -34,41 +34,51 @@ pub async fn push_zipfile(app: &App, mut request: Request) -> Answer {
         }
         false => Source::Zip(form::zip_of_form(&request.headers, body).await?),
     };
-    push(app, &request, source).await
+    push(app, &request, source, async { Ok(()) }).await
 }
 
-/// Pushes the archive that a build in Koji made.
+/// Pushes the archive that a build in Koji made. It waits for the registry, Koji and Greenwave first, and only then for
+/// its `worker`.
 ///
 /// # Errors
 /// Those of a push, of Koji and of Greenwave.
-pub async fn push_koji(app: &App, request: Request) -> Answer {
+pub async fn push_koji<W: Send + Sync + 'static>(
+    app: &App,
+    request: Request,
+    worker: impl Future<Output = Result<W, Error>>,
+) -> Answer {
     let nvr = Nvr::parse(request.params.get("nvr").unwrap_or_default())?;
-    push(app, &request, Source::Build(nvr)).await
+    push(app, &request, Source::Build(nvr), worker).await
 }
 
-async fn push(app: &App, request: &Request, source: Source) -> Answer {
+async fn push<W: Send + Sync + 'static>(
+    app: &App,
+    request: &Request,
+    source: Source,
+    worker: impl Future<Output = Result<W, Error>>,
+) -> Answer {
     query::only(request, &["report", "catalog", "validation"])?;
     let repository = request.params.get("repo").map(RepositoryName::parse);
     let asked = PushRequest {
-        organization: super::organization(request)?,
+        organization: super::organization(app, &request.params)?,
         repository: repository.transpose()?,
         version: request.params.get("version").map(str::to_owned),
         full_report: query::asks_for(request, "report", "full")?,
         with_catalog: query::asks_for(request, "catalog", "true")?,
         validation: query::validation(request)?,
         token: super::token(request)?,
-        identity: identity(request, &source)?,
+        identity: identity(app, request, &source)?,
         source,
     };
-    match push::push(Call::new(app, request.deadline), asked).await? {
+    match push::push(Call::new(app, request.deadline), asked, worker).await? {
         Pushed::Now(answer) => Reply::ok(&answer),
         Pushed::Before(answer) => Ok(Reply::replayed(answer)),
     }
 }
 
 /// By what a request is known when it comes again: its upload, which is pushed once, or the key that the caller gave it.
-fn identity(request: &Request, source: &Source) -> Result<Option<Identity>, Error> {
-    let organization = super::organization(request)?;
+fn identity(app: &App, request: &Request, source: &Source) -> Result<Option<Identity>, Error> {
+    let organization = super::organization(app, &request.params)?;
     let query = request.query.as_deref().unwrap_or_default();
     let content = sha256(format!("{} {}?{query}", source.name(), request.path).as_bytes());
     let key = idempotency_key(request)?;

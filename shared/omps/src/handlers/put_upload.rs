@@ -5,7 +5,6 @@ use crate::app::App;
 use crate::error::Error;
 use crate::http::routes::Params;
 use crate::http::{Answer, Reply, Request};
-use crate::names::OrganizationName;
 use crate::uploads::{Arrival, UploadError, UploadId, Uploads};
 
 /// Where the body is to go, before it is read.
@@ -14,7 +13,7 @@ use crate::uploads::{Arrival, UploadError, UploadId, Uploads};
 /// `OMPSUploadedFileError` when nothing is expected there.
 pub fn arrival(app: &App, params: &Params) -> Result<Arrival, Error> {
     let param = |name| params.get(name).unwrap_or_default();
-    let organization = OrganizationName::parse(param("organization"))?;
+    let organization = super::organization(app, params)?;
     let upload = param("upload");
     let unknown = || UploadError::NotFound(upload.escape_debug().collect());
     match (UploadId::parse(upload), &app.uploads) {

@@ -16,7 +16,7 @@ use crate::source::Source;
 /// What is no form or no zip; with `?fail=true`, manifests that are not valid, too.
 pub async fn validate(app: &App, request: Request) -> Answer {
     let call = Call::new(app, request.deadline);
-    let organization = super::organization(&request)?;
+    let organization = super::organization(app, &request.params)?;
     query::only(&request, &["report", "catalog", "validation", "fail"])?;
     let fails = query::asks_for(&request, "fail", "true")?;
     query::asks_for(&request, "report", "full")?; // which a verdict always is

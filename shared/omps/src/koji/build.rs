@@ -121,6 +121,15 @@ impl Build {
         }
     }
 
+    /// The N-V-R that Koji gives the build.
+    ///
+    /// # Errors
+    /// [`KojiError::UnexpectedAnswer`] if it is not valid.
+    pub(crate) fn nvr(&self) -> Result<Nvr, KojiError> {
+        let nvr = format!("{}-{}-{}", self.name, self.version, self.release);
+        Nvr::parse(&nvr).map_err(|error| unexpected_answer("getBuild", error.to_string()))
+    }
+
     /// The build, if it is complete.
     ///
     /// # Errors
@@ -128,12 +137,9 @@ impl Build {
     /// a valid N-V-R.
     pub(crate) fn finished(self, asked: &Nvr) -> Result<FinishedBuild, KojiError> {
         self.must_be_complete(asked)?;
-        let nvr = format!("{}-{}-{}", self.name, self.version, self.release);
-        let nvr =
-            Nvr::parse(&nvr).map_err(|error| unexpected_answer("getBuild", error.to_string()))?;
         Ok(FinishedBuild {
+            nvr: self.nvr()?,
             name: self.name,
-            nvr,
             completed_at: self.completed_at,
         })
     }

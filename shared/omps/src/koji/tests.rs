@@ -74,7 +74,7 @@ async fn archive(hub: Vec<Step>, files: Vec<Step>) -> (String, Vec<String>, Vec<
     let archive = koji.archive(&Nvr::parse("n-v-r").unwrap(), 10).await;
     let outcome = archive.map_or_else(
         |error| error.to_string(),
-        |archive| String::from_utf8(archive.to_vec()).unwrap(),
+        |archive| String::from_utf8(archive.zip.to_vec()).unwrap(),
     );
     (outcome, hub.requests(), files.requests())
 }

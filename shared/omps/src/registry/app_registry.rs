@@ -14,7 +14,7 @@ use super::{
     Content, Contents, Packed as _, Push, Registry, RegistryAnswer, RegistryError, Repository,
 };
 use crate::deadline::Deadline;
-use crate::names::{ReleaseName, RepositoryName};
+use crate::names::{OrganizationName, ReleaseName, RepositoryName};
 use crate::organization::ReleaseFormat;
 use crate::registry::Connection;
 use crate::release::ReleaseVersion;
@@ -29,6 +29,9 @@ pub struct AppRegistry {
     base: Url,
     token: Token,
 }
+
+/// A package that no organization has.
+const MISSING: &str = "omps-asks-who-you-are";
 
 /// A package in a listing.
 #[derive(Deserialize)]
@@ -100,6 +103,30 @@ impl Registry for AppRegistry {
         AppRegistry {
             quay,
             ..self.clone()
+        }
+    }
+
+    /// Quay rejects a wrong token nowhere but at its login, and whom it does not know may see public packages. A header
+    /// that has no user and password is nobody there: who may not even see that a package is missing is such a stranger.
+    async fn try_token(&self, organization: &OrganizationName) -> Result<(), RegistryError> {
+        let tried = match self.token.credentials() {
+            Some((username, password)) => {
+                let url = self.url(&["cnr", "api", "v1", "users", "login"]);
+                let user = json!({"user": {"username": username, "password": password}});
+                let request = || self.quay.client().post(url.clone()).json(&user);
+                done(self.quay.send_repeatable(request, ANSWER_LIMIT).await)
+            }
+            None => {
+                let namespace = organization.as_str();
+                let url = self.url(&["cnr", "api", "v1", "packages", namespace, MISSING]);
+                self.read::<Value>(url).await.map(|_| ())
+            }
+        };
+        match tried {
+            Err(RegistryError::NotFound(_)) => Ok(()),
+            // An App Registry without a login.
+            Err(RegistryError::Failed(answer)) if [405, 501].contains(&answer.status) => Ok(()),
+            tried => tried,
         }
     }
 

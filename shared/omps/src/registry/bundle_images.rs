@@ -26,7 +26,7 @@ use super::{
 };
 use crate::deadline::Deadline;
 use crate::ledger::claims::Ledger;
-use crate::names::{ReleaseName, RepositoryName};
+use crate::names::{OrganizationName, ReleaseName, RepositoryName};
 use crate::organization::ReleaseFormat;
 use crate::registry::Connection;
 use crate::release::ReleaseVersion;
@@ -85,6 +85,10 @@ impl Registry for BundleImages {
             ledger: connection.ledger,
             deadline: connection.deadline,
         }
+    }
+
+    async fn try_token(&self, _organization: &OrganizationName) -> Result<(), RegistryError> {
+        Ok(self.client.try_caller().await?)
     }
 
     fn within(&self, service: Upstream, deadline: Deadline) -> Self {

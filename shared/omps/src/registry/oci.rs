@@ -148,6 +148,25 @@ impl OciRegistry {
         }
     }
 
+    /// Whether the registry knows the caller. No repository is named: Quay creates one when it grants a token to push.
+    ///
+    /// # Errors
+    /// [`OciError`], for a caller that it does not know among others.
+    pub async fn try_caller(&self) -> Result<(), OciError> {
+        let (upstream, endpoint) = (&self.upstream, &self.endpoint);
+        match endpoint.challenge(upstream).await? {
+            Challenge::Open => Ok(()),
+            Challenge::Basic => {
+                let url = endpoint.url("/v2/");
+                self.auth.try_password(upstream, &url).await
+            }
+            bearer @ Challenge::Bearer { .. } => {
+                let token = self.auth.fetch(upstream, &bearer, None);
+                token.await.map(drop)
+            }
+        }
+    }
+
     /// The same client, with its tokens, for work that has another deadline.
     #[must_use]
     pub fn within(&self, upstream: Upstream) -> Self {

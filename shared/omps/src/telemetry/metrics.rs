@@ -1,6 +1,7 @@
 //! Metrics. A Lambda function writes them to its log in CloudWatch's embedded metric format; the server keeps them for
 //! Prometheus.
 
+use std::env;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
@@ -23,13 +24,23 @@ const BUCKETS: [f64; 11] = [
 /// The name of a label and its value.
 type Label = [(&'static str, &'static str); 1];
 
+/// The variable that names the stack, whose failures are then counted apart from those of other stacks.
+const STACK: &str = "OMPS_STACK";
+
 static SINK: LazyLock<Sink> = LazyLock::new(|| match function_name() {
-    Some(function) => Sink::Log { function },
+    Some(function) => Sink::Log {
+        function,
+        stack: env::var(STACK).ok(),
+    },
     None => Sink::Prometheus(Box::default()),
 });
 
 enum Sink {
-    Log { function: String },
+    Log {
+        function: String,
+        /// The CloudFormation stack, if the function belongs to one.
+        stack: Option<String>,
+    },
     Prometheus(Box<Metrics>),
 }
 
@@ -120,14 +131,16 @@ impl Default for Metrics {
 
 /// Writes a metric to the log, from which CloudWatch reads it.
 fn log(name: &str, unit: &str, value: Value, label: Option<(&str, &str)>) {
-    let Sink::Log { function } = &*SINK else {
+    let Sink::Log { function, stack } = &*SINK else {
         return;
     };
-    println!("{}", embedded(function, name, unit, value, label));
+    let stack = stack.as_deref();
+    println!("{}", embedded(function, stack, name, unit, value, label));
 }
 
 fn embedded(
     function: &str,
+    stack: Option<&str>,
     name: &str,
     unit: &str,
     value: Value,
@@ -135,22 +148,32 @@ fn embedded(
 ) -> Value {
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     let milliseconds = since_1970.map_or(0, |time| time.as_millis() as u64);
-    // The label is the only dimension, so that a dashboard can add the values of all functions. A metric without a
-    // label belongs to one function.
-    let dimension = label.unwrap_or(("function_name", function));
+    // Beside the stack, the label is the only dimension, so that a dashboard can add the values of all functions. A metric
+    // without a label belongs to one function.
+    let dimensions: Vec<(&str, &str)> = match label {
+        Some(label) => stack
+            .map(|stack| ("stack", stack))
+            .into_iter()
+            .chain([label])
+            .collect(),
+        None => vec![("function_name", function)],
+    };
+    let names: Vec<&str> = dimensions.iter().map(|(name, _)| *name).collect();
     let mut line = json!({
         "_aws": {
             "Timestamp": milliseconds,
             "CloudWatchMetrics": [{
                 "Namespace": NAMESPACE,
-                "Dimensions": [[dimension.0]],
+                "Dimensions": [names],
                 "Metrics": [{"Name": name, "Unit": unit}],
             }],
         },
         "service": "omps",
         "function_name": function,
     });
-    line[dimension.0] = json!(dimension.1);
+    for (name, value) in dimensions {
+        line[name] = json!(value);
+    }
     line[name] = value;
     line
 }
@@ -163,6 +186,7 @@ mod tests {
     fn a_metric_in_the_log_has_the_form_that_cloudwatch_reads() {
         let mut line = embedded(
             "push-koji",
+            Some("omps-staging"),
             "UpstreamLatency",
             "Milliseconds",
             json!(12.5),
@@ -177,12 +201,13 @@ mod tests {
                     "Timestamp": null,
                     "CloudWatchMetrics": [{
                         "Namespace": "omps",
-                        "Dimensions": [["upstream"]],
+                        "Dimensions": [["stack", "upstream"]],
                         "Metrics": [{"Name": "UpstreamLatency", "Unit": "Milliseconds"}],
                     }],
                 },
                 "service": "omps",
                 "function_name": "push-koji",
+                "stack": "omps-staging",
                 "upstream": "Koji",
                 "UpstreamLatency": 12.5,
             })

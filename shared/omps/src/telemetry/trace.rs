@@ -18,6 +18,12 @@ pub fn of(headers: &HeaderMap) -> Option<HeaderValue> {
     trace.filter(|trace| trace.len() <= LONGEST)
 }
 
+/// The trace with this text, if it can be a header.
+pub fn named(text: &str) -> Option<HeaderValue> {
+    let trace = HeaderValue::try_from(text).ok();
+    trace.filter(|trace| trace.len() <= LONGEST)
+}
+
 /// Runs `work` as part of a trace.
 pub fn within<F: Future>(
     trace: Option<HeaderValue>,

@@ -27,12 +27,13 @@ impl Bucket {
         }
     }
 
-    /// A URL that accepts one upload. If the size is known, it is part of the signature, and S3 accepts no other size.
+    /// A URL that accepts one upload of this size. The size is part of the signature, so that S3 accepts no other: without
+    /// one, it would accept 5 GiB.
     pub(super) async fn create(
         &self,
         organization: &OrganizationName,
         id: UploadId,
-        size: Option<u64>,
+        size: u64,
     ) -> Result<String, UploadError> {
         let failed = |problem| {
             UploadError::Unavailable(format!(
@@ -43,12 +44,12 @@ impl Bucket {
         let within = within.map_err(|error| failed(error.to_string()))?;
         let object = self.object(organization, id);
         let client = self.s3.client().await;
-        let size = size.and_then(|size| i64::try_from(size).ok());
+        let size = i64::try_from(size).map_err(|error| failed(error.to_string()))?;
         let request = client
             .put_object()
             .bucket(object.bucket)
             .key(object.key)
-            .set_content_length(size)
+            .content_length(size)
             .presigned(within)
             .await;
         match request {

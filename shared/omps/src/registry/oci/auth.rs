@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::{HeaderMap, HeaderValue};
-use reqwest::StatusCode;
 use reqwest::header::AUTHORIZATION;
+use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use tokio::sync::Mutex;
 
@@ -93,7 +93,7 @@ impl Auth {
                 if let Some(token) = tokens.get(&(to.clone(), access)) {
                     return Ok(Some(token.clone()));
                 }
-                let token = self.fetch(upstream, &bearer, to, access).await?;
+                let token = self.fetch(upstream, &bearer, Some((to, access))).await?;
                 tokens.insert((to.clone(), access), token.clone());
                 Ok(Some(token))
             }
@@ -129,32 +129,50 @@ impl Auth {
         {
             return Ok(Some(newer.clone()));
         }
-        let token = self.fetch(upstream, &challenge, to, access).await?;
+        let token = self.fetch(upstream, &challenge, Some((to, access))).await?;
         tokens.insert((to.clone(), access), token.clone());
         Ok(Some(token))
     }
 
-    /// Asks the realm for a token, with the caller's own `Authorization`.
-    async fn fetch(
+    /// Sends the caller's own `Authorization` to a registry that asks for a password.
+    pub(super) async fn try_password(
+        &self,
+        upstream: &Upstream,
+        url: &Url,
+    ) -> Result<(), OciError> {
+        let request = || {
+            let request = upstream.client().get(url.clone());
+            request.header(AUTHORIZATION, self.caller.header())
+        };
+        let response = upstream.send_repeatable(request, TOKEN_LIMIT).await?;
+        match response.status.is_success() {
+            true => Ok(()),
+            false => Err(OciError::of(&response)),
+        }
+    }
+
+    /// Asks the realm for a token, with the caller's own `Authorization`: for a repository, or for nothing but to be known.
+    pub(super) async fn fetch(
         &self,
         upstream: &Upstream,
         challenge: &Challenge,
-        to: &ImageRepository,
-        access: Access,
+        scope: Option<(&ImageRepository, Access)>,
     ) -> Result<Authorization, OciError> {
         let Challenge::Bearer { realm, service } = challenge else {
             return Err(malformed("a challenge without a realm"));
         };
         let mut url = realm.clone();
-        let actions = match access {
-            Access::Pull => "pull",
-            Access::Push => "pull,push",
-        };
         if let Some(service) = service {
             url.query_pairs_mut().append_pair("service", service);
         }
-        url.query_pairs_mut()
-            .append_pair("scope", &format!("repository:{to}:{actions}"));
+        if let Some((to, access)) = scope {
+            let actions = match access {
+                Access::Pull => "pull",
+                Access::Push => "pull,push",
+            };
+            url.query_pairs_mut()
+                .append_pair("scope", &format!("repository:{to}:{actions}"));
+        }
         let request = || {
             let request = upstream.client().get(url.clone());
             request.header(AUTHORIZATION, self.caller.header())
