@@ -66,7 +66,7 @@ async fn a_build_that_lacks_required_tests_is_refused_with_their_names() {
             "status": 400,
             "error": "GreenwaveUnsatisfiedError",
             "message": format!(
-                "Build {NVR} does not satisfy Greenwave's policies: \
+                "Policies for nvr {NVR} were not satisfied: \
                  larder.image.installs (test-result-missing), larder.operator.upgrades (test-result-failed)"
             ),
             "greenwave_response": {

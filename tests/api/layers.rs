@@ -29,6 +29,7 @@ const LAYERS: [&[&str]; 4] = [
         "deadline",
         "token",
         "names",
+        "nearest",
         "release",
         "digest",
         "url",

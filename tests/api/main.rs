@@ -6,6 +6,7 @@ mod bundle_images;
 mod canary;
 mod delete_release;
 mod faults;
+mod forms;
 mod greenwave;
 mod health;
 mod helpers;

@@ -155,7 +155,7 @@ async fn receive(service: &Service, head: &Parts, path: &str, body: Body) -> Res
         let read = body::read(body, config.max_content_length.get(), settings).await;
         return read.map_err(|error| error.or_too_large(|| request_too_large(config)));
     };
-    match handlers::arrival(&service.app, &params) {
+    match handlers::arrival(&service.app, &head.headers, &params) {
         Ok(arrival) => {
             let (limit, upload_is_possible) = (arrival.limit, false);
             let arrived = body::store(body, arrival, settings).await;

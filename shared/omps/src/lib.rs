@@ -32,6 +32,7 @@ pub mod http;
 mod koji;
 mod ledger;
 pub mod names;
+mod nearest;
 pub mod objects;
 mod organization;
 mod push;

@@ -6,6 +6,8 @@ use crate::app::App;
 use crate::error::Error;
 use crate::http::{Answer, Reply, Request};
 
+const NOT_CONFIGURED: &str = "This service takes no uploads, because neither upload_dir with public_url (the server) nor upload_bucket is configured; POST /v2/{organization}/zipfile takes a zip up to max_content_length";
+
 /// Makes a place for an upload.
 ///
 /// # Errors
@@ -14,7 +16,7 @@ pub async fn create_upload(app: &App, request: Request) -> Answer {
     query::only(&request, &[])?;
     let organization = super::organization(&request)?;
     let uploads = app.uploads.as_ref();
-    let uploads = uploads.ok_or_else(|| Error::NotFound(format!("/v2/{organization}/uploads")))?;
+    let uploads = uploads.ok_or_else(|| Error::NotFound(NOT_CONFIGURED.to_owned()))?;
     let wanted: CreateUpload = match request.body.is_empty() {
         true => CreateUpload::default(),
         false => super::json_in(&request.body)?,

@@ -32,7 +32,7 @@ pub async fn push_zipfile(app: &App, mut request: Request) -> Answer {
             let unknown = || UploadError::NotFound(upload.escape_debug().collect());
             Source::Upload(UploadId::parse(&upload).ok_or_else(unknown)?)
         }
-        false => Source::Zip(form::zip_of_form(&request.headers, body).await?),
+        false => Source::Zip(form::zip_of_form(&request.headers, &body)?),
     };
     push(app, &request, source).await
 }

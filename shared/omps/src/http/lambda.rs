@@ -35,9 +35,10 @@ where
     let incoming = from_event(event, &app.config);
     let dispatch = |asked, request: Request| async move {
         if asked != endpoint {
-            return Err(Error::NotFound(
-                "this function has another endpoint".to_owned(),
-            ));
+            return Err(Error::NotFound(format!(
+                "This function has another endpoint than '{}'",
+                request.path
+            )));
         }
         handler(request).await
     };
@@ -83,12 +84,14 @@ fn from_event(event: lambda_http::Request, config: &Config) -> Incoming {
 }
 
 /// The path of a REST API's event without the base path of a custom domain: as many segments as its resource has.
+/// Empty segments do not count.
 fn without_base_path<'a>(path: &'a str, resource: Option<&str>) -> &'a str {
     let Some(resource) = resource.filter(|resource| resource.starts_with('/')) else {
         return path;
     };
     let segments = resource.matches('/').count();
-    let start = path.rmatch_indices('/').nth(segments - 1);
+    let is_start = |(at, _): &(usize, &str)| !path[at + 1..].starts_with('/');
+    let start = path.rmatch_indices('/').filter(is_start).nth(segments - 1);
     start.map_or(path, |(start, _)| &path[start..])
 }
 
@@ -111,6 +114,8 @@ mod tests {
             ("/v2/org/zipfile", resource, "/v2/org/zipfile"),
             ("/omps/v2/org/zipfile", resource, "/v2/org/zipfile"),
             ("/a/b/v2/org/zipfile", resource, "/v2/org/zipfile"),
+            ("//v2//org/zipfile", resource, "/v2//org/zipfile"),
+            ("/omps//v2/org//zipfile", resource, "/v2/org//zipfile"),
             ("/zipfile", resource, "/zipfile"),
             ("/omps/v2/about", None, "/omps/v2/about"),
         ] {

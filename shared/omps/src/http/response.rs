@@ -4,7 +4,7 @@ use http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Answer, REQUEST_ID};
+use super::{Answer, REQUEST_ID, routes};
 use crate::error::Error;
 use crate::telemetry::scrub::scrub_json;
 
@@ -52,7 +52,7 @@ pub(super) fn of(id: &str, path: &str, answer: Answer) -> Response<String> {
     headers.extend(is_replayed.then_some(REPLAYED));
     headers.extend(text(id).map(|id| (REQUEST_ID, id)));
     headers.extend(allow.as_deref().and_then(text).map(|allow| (ALLOW, allow)));
-    headers.extend(path.starts_with("/v1/").then_some(DEPRECATION));
+    headers.extend(routes::is_v1(path).then_some(DEPRECATION));
     response
 }
 
