@@ -4,6 +4,7 @@
 mod about;
 mod bundle_images;
 mod canary;
+mod check;
 mod delete_release;
 mod faults;
 mod forms;

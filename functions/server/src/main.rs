@@ -1,12 +1,15 @@
 //! `omps-server`: starts the service, checks a configuration, or checks a running service.
 
+mod check;
+
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use lexopt::{Arg, Parser};
 use omps::app::App;
-use omps::config::Config;
+use omps::config::from_omps;
 use omps_server::Settings;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -14,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 const HELP: &str = "\
 omps-server: pushes operator manifests to Quay
 
-Usage: omps-server [--check-config | --healthcheck | --version | --help]
+Usage: omps-server [--check-config [--online] | --from-omps FILE | --healthcheck | --version | --help]
 
 Without an option the service starts. It is configured by the environment:
   OMPS_LISTEN        address to listen on (default 0.0.0.0:8080)
@@ -26,7 +29,9 @@ Without an option the service starts. It is configured by the environment:
   CA_URL             certificate of an additional CA to trust, fetched at start
 
 Options:
-  --check-config     read the configuration, report its errors, and exit
+  --check-config     check what the start checks, report all errors, and exit
+  --online           with it: also ask the services, and whether tokens are accepted
+  --from-omps FILE   print the config.py of OMPS as TOML; nothing of it is run
   --healthcheck      check that the service at OMPS_LISTEN answers, and exit
   --version          print the version
   --help             print this text";
@@ -49,7 +54,8 @@ async fn main() -> ExitCode {
     let result = match mode {
         Mode::Help => print(HELP),
         Mode::Version => print(concat!("omps-server ", env!("CARGO_PKG_VERSION"))),
-        Mode::CheckConfig => check_config(),
+        Mode::CheckConfig { online } => check::check_config(&listen_address(), online).await,
+        Mode::FromOmps(path) => from_omps(&path),
         Mode::Healthcheck => healthcheck().await,
         Mode::Serve => {
             restart_with_malloc_settings();
@@ -67,25 +73,37 @@ async fn main() -> ExitCode {
 
 enum Mode {
     Serve,
-    CheckConfig,
+    CheckConfig { online: bool },
+    FromOmps(PathBuf),
     Healthcheck,
     Version,
     Help,
 }
 
 fn mode() -> Result<Mode, lexopt::Error> {
-    let mut mode = Mode::Serve;
+    let (mut mode, mut online) = (Mode::Serve, false);
     let mut arguments = Parser::from_env();
     while let Some(argument) = arguments.next()? {
         mode = match argument {
-            Arg::Long("check-config") => Mode::CheckConfig,
+            Arg::Long("check-config") => Mode::CheckConfig { online },
+            Arg::Long("online") => {
+                online = true;
+                match mode {
+                    Mode::CheckConfig { .. } => Mode::CheckConfig { online },
+                    mode => mode,
+                }
+            }
+            Arg::Long("from-omps") => Mode::FromOmps(arguments.value()?.into()),
             Arg::Long("healthcheck") => Mode::Healthcheck,
             Arg::Long("version") | Arg::Short('V') => Mode::Version,
             Arg::Long("help") | Arg::Short('h') => Mode::Help,
             other => return Err(other.unexpected()),
         };
     }
-    Ok(mode)
+    match (&mode, online) {
+        (Mode::CheckConfig { .. }, _) | (_, false) => Ok(mode),
+        _ => Err("--online is for --check-config".into()),
+    }
 }
 
 type Outcome = Result<(), String>;
@@ -96,17 +114,21 @@ fn print(text: &str) -> Outcome {
     Ok(())
 }
 
-fn check_config() -> Outcome {
-    Settings::from_env()?;
-    let (config, unknown_variables) = Config::from_env().map_err(|error| error.to_string())?;
-    for variable in unknown_variables {
-        println!("warning: unknown environment variable {variable}");
+/// Prints the TOML for a `config.py` of OMPS, also when not all of it could be read.
+fn from_omps(path: &Path) -> Outcome {
+    let named = |problem: &str| format!("{}: {problem}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| named(&error.to_string()))?;
+    let converted = from_omps::convert(&text).map_err(|problem| named(&problem))?;
+    print!("{}", converted.toml);
+    match converted.problems.is_empty() {
+        true => Ok(()),
+        false => Err(converted
+            .problems
+            .iter()
+            .map(|problem| named(problem))
+            .collect::<Vec<_>>()
+            .join("\nomps-server: ")),
     }
-    println!(
-        "the configuration is valid; organizations: {}",
-        config.organizations.len()
-    );
-    Ok(())
 }
 
 fn listen_address() -> String {
@@ -198,7 +220,12 @@ async fn serve() -> Outcome {
         }
         tracing::info!("stopping: new requests are not accepted");
     };
-    tracing::info!(address = bound, "ready");
+    tracing::info!(
+        address = bound,
+        version = env!("CARGO_PKG_VERSION"),
+        configuration = app.config.summary(),
+        "ready"
+    );
     omps_server::serve(listener, app, settings, shutdown).await;
     Ok(())
 }

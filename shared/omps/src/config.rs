@@ -1,5 +1,8 @@
 //! The configuration: OMPS's names and defaults, from a TOML file and the environment, checked before anything starts.
 
+mod checks;
+pub mod from_omps;
+mod problems;
 mod registries;
 mod sources;
 
@@ -12,13 +15,14 @@ use std::time::Duration;
 
 use reqwest::Url;
 use serde::{Deserialize, Deserializer, de};
-use toml::{Table, Value};
+use toml::Value;
 
 use crate::organization::{Organization, ReleaseFormat};
 use crate::release::ReleaseVersion;
 use crate::telemetry::{LogFormat, LogLevel};
 use crate::url::{base_url, optional_url};
-use sources::{overlay, section_of};
+pub use problems::Problems;
+use sources::Section;
 
 /// The section that is read when `OMPS_CONF_SECTION` names none.
 pub const DEFAULT_SECTION: &str = "ProdConfig";
@@ -144,13 +148,18 @@ pub enum ConfigError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// Not TOML.
-    #[error("the configuration is not TOML: line {line}: {problem}")]
-    NotToml {
-        /// Counted from one. What stands there may be a token, and is not told.
-        line: usize,
-        /// What is wrong there.
-        problem: String,
+    /// Not TOML. What stands in the file may be a token, and is not in the message.
+    #[error("the configuration is not TOML:{0}")]
+    NotToml(Problems),
+    /// A configuration of OMPS, in Python.
+    #[error(
+        "the configuration is a config.py of OMPS, in Python; omps reads TOML. `omps-server --from-omps {path} > omps.toml` converts it, and runs nothing of it. Its settings here: {names}"
+    )]
+    Python {
+        /// The file.
+        path: String,
+        /// What its settings are called here.
+        names: String,
     },
     /// No such table.
     #[error("the configuration has no section [{wanted}]; it has {found}")]
@@ -160,61 +169,26 @@ pub enum ConfigError {
         /// The sections that are there.
         found: String,
     },
-    /// A wrong value or an unknown key.
-    #[error("configuration: {0}")]
-    Invalid(String),
+    /// Wrong values, unknown keys, and unknown variables: all that there are.
+    #[error("configuration:{0}")]
+    Invalid(Problems),
 }
 
 impl Config {
-    /// Reads the file that `OMPS_CONF_FILE` names, if any, and the environment. The names of `OMPS_…` variables that
-    /// mean nothing come with it, to be warned of.
+    /// Reads the file that `OMPS_CONF_FILE` names, if any, and the environment.
     ///
     /// # Errors
-    /// [`ConfigError`], which names the key.
-    pub fn from_env() -> Result<(Self, Vec<String>), ConfigError> {
-        let mut table = match env::var("OMPS_CONF_FILE") {
-            Ok(path) => {
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|error| ConfigError::Unreadable { path, error })?;
-                let section =
-                    env::var("OMPS_CONF_SECTION").unwrap_or_else(|_| DEFAULT_SECTION.to_owned());
-                section_of(&text, &section)?
-            }
-            Err(_) => Table::new(),
-        };
-        let variables = env::vars().filter(|(name, _)| name.starts_with("OMPS_"));
-        let unknown = overlay(&mut table, variables.collect());
-        Ok((Self::from_table(table)?, unknown))
+    /// [`ConfigError`], which names everything that is wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        checks::config_of(Section::from_env()?)
     }
 
     /// Reads one section of a TOML text.
     ///
     /// # Errors
-    /// [`ConfigError`], which names the key.
+    /// [`ConfigError`], which names everything that is wrong.
     pub fn from_toml(text: &str, section: &str) -> Result<Self, ConfigError> {
-        Self::from_table(section_of(text, section)?)
-    }
-
-    fn from_table(table: Table) -> Result<Self, ConfigError> {
-        let config: Config = Value::Table(table)
-            .try_into()
-            .map_err(|error: toml::de::Error| {
-                ConfigError::Invalid(error.to_string().trim_end().replace('\n', " "))
-            })?;
-        if config.ledger_table.is_some() && config.data_dir.is_some() {
-            let problem = "ledger_table and data_dir exclude each other";
-            return Err(ConfigError::Invalid(problem.to_owned()));
-        }
-        match (&config.upload_dir, &config.upload_bucket) {
-            (Some(_), Some(_)) => Err("upload_dir and upload_bucket exclude each other"),
-            (Some(_), None) if config.public_url.is_none() => {
-                Err("upload_dir wants public_url, where clients put their uploads")
-            }
-            _ => Ok(()),
-        }
-        .map_err(|problem| ConfigError::Invalid(problem.to_owned()))?;
-        registries::check(&config)?;
-        Ok(config)
+        checks::config_of(Section::of_toml(text, section)?)
     }
 
     /// How an organization's releases are pushed.
@@ -247,9 +221,48 @@ impl Config {
         usize::try_from(limit.saturating_add(ZIP_OVERHEAD)).unwrap_or(usize::MAX)
     }
 
+    /// Organizations whose repositories should become public, with no token to come from anywhere.
+    pub fn public_without_token(&self) -> impl Iterator<Item = &str> {
+        let is_without = |organization: &Organization| {
+            organization.public
+                && organization.oauth_token.is_none()
+                && self.secrets_prefix.is_none()
+        };
+        self.organizations
+            .iter()
+            .filter(move |(_, organization)| is_without(organization))
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// What is pushed and where to, for people.
+    pub fn summary(&self) -> String {
+        let registry = match self.release_format {
+            ReleaseFormat::AppRegistry => &self.quay_url,
+            ReleaseFormat::BundleImage => self.default_registry_url(),
+        };
+        format!(
+            "{} to {registry}, {}, organizations: {}",
+            self.release_format,
+            file_and_section(),
+            self.organizations.len()
+        )
+    }
+
     /// Whether zips that are too big for a request can be pushed.
     pub fn takes_uploads(&self) -> bool {
         self.upload_bucket.is_some() || self.upload_dir.is_some()
+    }
+}
+
+/// The configuration file and its section, for people.
+pub fn file_and_section() -> String {
+    match env::var("OMPS_CONF_FILE") {
+        Ok(path) => {
+            let section = env::var("OMPS_CONF_SECTION");
+            let section = section.unwrap_or_else(|_| DEFAULT_SECTION.to_owned());
+            format!("configured by {path} [{section}]")
+        }
+        Err(_) => "no configuration file".to_owned(),
     }
 }
 
@@ -323,7 +336,7 @@ mod tests {
             ("kojiroot_url = \"file:///mnt/koji\"", "kojiroot_url"),
             (
                 "greenwave = {url = \"http://g\", context = \"c\"}",
-                "missing field `product_version`",
+                "greenwave.product_version: is missing",
             ),
             (
                 "greenwave = {url = \"g\", context = \"c\", product_version = \"p\"}",
@@ -337,10 +350,13 @@ mod tests {
             ("secrets_prefix = \"/\"", "secrets_prefix must not be empty"),
             (
                 "[ProdConfig.organizations.a]\noauth_token = [\"x\"]",
-                "organizations.a: oauth_token must be a text that a header can hold",
+                "organizations.a.oauth_token: oauth_token must be a text that a header can hold",
             ),
             ("public_url = \"omps\"", "\"omps\" is not a base URL"),
-            ("upload_dir = \"uploads\"", "upload_dir wants public_url"),
+            (
+                "upload_dir = \"uploads\"",
+                "upload_dir: requires public_url",
+            ),
             (
                 "upload_dir = \"uploads\"\nupload_bucket = \"uploads\"",
                 "upload_dir and upload_bucket exclude each other",
@@ -349,15 +365,15 @@ mod tests {
             ("registry_url = \"quay.io\"", "is not a base URL"),
             (
                 "release_format = \"bundle-image\"\nquay_url = \"http://quay.example.com\"",
-                "quay_url http://quay.example.com/ is not safe for bundle images",
+                "quay_url: http://quay.example.com/ is not safe for bundle images",
             ),
             (
                 "release_format = \"bundle-image\"\n[ProdConfig.organizations.a]\npublic = true\nregistry_url = \"https://r.example.com\"",
-                "organizations.a: public is for a Quay",
+                "line 4: organizations.a.public: is for a Quay",
             ),
             (
                 "[ProdConfig.organizations.a]\nvalidation = \"loose\"",
-                "organizations.a: unknown variant `loose`",
+                "organizations.a.validation: unknown variant `loose`",
             ),
             (
                 "[ProdConfig.organizations.\"a b\"]",
@@ -365,15 +381,15 @@ mod tests {
             ),
             (
                 "[ProdConfig.organizations.a]\npublik = true",
-                "organizations.a: unknown field `publik`",
+                "line 3: organizations.a.publik: unknown key; the nearest known is public",
             ),
             (
                 "[ProdConfig.organizations.a]\nreplace_registry = [{old = \"(\", new = \"\", regexp = true}]",
-                "organizations.a: replace_registry: the pattern \"(\" does not compile",
+                "line 3: organizations.a.replace_registry[0]: the pattern \"(\" does not compile",
             ),
             (
                 "[ProdConfig.organizations.a]\ncsv_annotations = [{name = \"n\", value = \"{x}\"}]",
-                "organizations.a: csv_annotations: the value \"{x}\" of \"n\" names the unknown key",
+                "line 3: organizations.a.csv_annotations[0]: the value \"{x}\" of \"n\" names the unknown key",
             ),
         ];
         for (section, wanted) in cases {
@@ -382,6 +398,35 @@ mod tests {
                 "{section}: {}",
                 error(section)
             );
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_named_once_with_its_line() {
+        let text = "[ProdConfig]\nmax_content_lenght = 1\nquay_url = \"quay.io\"\nledger_table = \"t\"\ndata_dir = \"d\"\n\
+                    greenwave = {url = \"g\"}\n\n[ProdConfig.organizations.a]\npublic = \"yes\"\nreplace_registry = [\n  \
+                    {old = \"a\", new = \"b\"},\n  {old = \"(\", new = \"\", regexp = true},\n]\n\n\
+                    [ProdConfig.organizations.\"b c\"]\n";
+
+        let error = Config::from_toml(text, DEFAULT_SECTION).unwrap_err();
+
+        let ConfigError::Invalid(problems) = &error else {
+            panic!("{error}");
+        };
+        let starts = [
+            "line 2: max_content_lenght: unknown key; the nearest known is max_content_length",
+            "line 3: quay_url: \"quay.io\" is not a base URL: ",
+            "line 5: data_dir: ledger_table and data_dir exclude each other",
+            "line 6: greenwave.context: is missing",
+            "line 6: greenwave.product_version: is missing",
+            "line 6: greenwave.url: \"g\" is not a base URL: ",
+            "line 9: organizations.a.public: invalid type: string \"yes\", expected a boolean",
+            "line 12: organizations.a.replace_registry[1]: the pattern \"(\" does not compile",
+            "line 15: organizations.b c: organization 'b c' is not valid",
+        ];
+        assert_eq!(problems.texts().len(), starts.len(), "{error}");
+        for (problem, start) in problems.texts().iter().zip(starts) {
+            assert!(problem.starts_with(start), "{problem}");
         }
     }
 

@@ -19,6 +19,7 @@ mod api;
 pub mod app;
 pub mod aws;
 mod call;
+pub mod check;
 pub mod config;
 pub mod deadline;
 mod delete;
