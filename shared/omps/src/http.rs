@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::{AUTHORIZATION, CONTENT_ENCODING};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::Instrument;
@@ -192,7 +192,7 @@ where
 /// # Errors
 /// `UnsupportedMediaType`, which names the encoding.
 pub fn refuse_compressed(headers: &HeaderMap) -> Result<(), Error> {
-    let encoding = headers.get(CONTENT_ENCODING).map(|value| value.as_bytes());
+    let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
     let encoding = String::from_utf8_lossy(encoding.unwrap_or_default());
     match encoding.trim() {
         "" => Ok(()),

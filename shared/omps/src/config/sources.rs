@@ -92,7 +92,7 @@ impl Section {
             Some(Value::Table(values)) => {
                 let mut problems = Problems::default();
                 if let Some(DeValue::Table(table)) =
-                    table.get_ref().get(section).map(|value| value.get_ref())
+                    table.get_ref().get(section).map(toml::Spanned::get_ref)
                 {
                     add_lines(text, "", table, &mut problems.places);
                 }

@@ -125,4 +125,29 @@ mod tests {
         assert_eq!(without_stage("/v2/about", Some("$default")), "/v2/about");
         assert_eq!(without_stage("/production", Some("prod")), "/production");
     }
+
+    #[test]
+    fn every_spelling_of_a_path_in_an_event_finds_its_endpoint() {
+        let event = include_str!("../../../../events/push-zipfile.json");
+        let path = "\"path\": \"/v2/testorg/zipfile/1.0.0\"";
+        assert!(event.contains(path), "{event}");
+        for spelling in [
+            "//v2/testorg/zipfile/1.0.0",
+            "/v2//testorg/zipfile//1.0.0",
+            "/omps//%762/t%65storg/zip%66ile/1%2E0.0",
+        ] {
+            let event = event.replace(path, &format!("\"path\": \"{spelling}\""));
+            let event = lambda_http::request::from_str(&event).unwrap();
+
+            let incoming = from_event(event, &Config::default());
+
+            let found = super::super::routes::find(&incoming.head.method, &incoming.path).unwrap();
+            let super::super::routes::Found::Endpoint(endpoint, params) = found else {
+                panic!("{spelling}");
+            };
+            assert_eq!(endpoint, Endpoint::PushZipfile, "{spelling}");
+            assert_eq!(params.get("organization"), Some("testorg"), "{spelling}");
+            assert_eq!(params.get("version"), Some("1.0.0"), "{spelling}");
+        }
+    }
 }
