@@ -366,6 +366,12 @@ async fn an_upload_requires_a_token_and_a_configured_directory() {
         .body("{}");
     let answer = without.send(request).await;
     assert_eq!(answer.kind(), (400, "OMPSExpectedFileError"));
+    assert!(
+        answer
+            .message()
+            .contains("neither upload_dir with public_url"),
+        "{answer:?}"
+    );
     let put = without.request(Method::PUT, "/v2/testorg/uploads/1");
     assert_error(without.send(put).await, &gone("1"));
 }
