@@ -3,6 +3,7 @@
 use omps::app::App;
 use omps::check;
 use omps::config::Config;
+use omps_tests::oci::{Kind, Registry, Settings};
 use omps_tests::quay::accounts::oauth_token;
 
 use crate::helpers::{ORGANIZATION, TestApp, token};
@@ -75,4 +76,25 @@ async fn a_public_organization_without_a_token_is_named() {
     let wanted = "there is none, and public = true requires one".to_owned();
     let oauth = "oauth_token of organization testorg".to_owned();
     assert_eq!(checked.last(), Some(&(oauth, Err(wanted))));
+}
+
+#[tokio::test]
+async fn a_robot_is_accepted_or_refused_by_the_registry_for_bundle_images() {
+    let registry = Registry::start(Settings::of(Kind::Quay, &[ORGANIZATION])).await;
+    let registry = registry.expect("a port");
+    let asked = async |quay_token: &str| {
+        let settings = format!(
+            "[Test]\nquay_url = \"{}\"\nrelease_format = \"bundle-image\"\nkojihub_url = \"http://127.0.0.1:1\"\n\
+             [Test.organizations.{ORGANIZATION}]\nquay_token = \"{quay_token}\"",
+            registry.url(),
+        );
+        let config = Config::from_toml(&settings, "Test").expect("a valid configuration");
+        let checked = check::online(&App::new(config)).await;
+        let last = checked.into_iter().next_back().expect("a check");
+        assert_eq!(last.what, "quay_token of organization testorg");
+        last.result
+    };
+
+    assert_eq!(asked(&token()).await, Ok(()));
+    assert!(asked("basic bm8tc3VjaDp0b2tlbg==").await.is_err());
 }
