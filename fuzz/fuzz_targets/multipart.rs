@@ -82,6 +82,6 @@ fn validate(content_type: HeaderValue, body: Vec<u8>) -> (u16, Value) {
     };
     let handler = |_, request| handlers::validate(&APP, request);
     let response = RUNTIME.block_on(answer(incoming, handler));
-    let body = serde_json::from_slice(response.body()).expect("JSON");
+    let body = serde_json::from_str(response.body()).expect("JSON");
     (response.status().as_u16(), body)
 }

@@ -55,10 +55,10 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let response = RUNTIME.block_on(answer(incoming, |endpoint, request| async move {
         assert!(!endpoint.needs_token() || request.token.is_some());
-        Ok(json!({"reached": format!("{request:?}").len()}).into())
+        Reply::ok(&json!({"reached": format!("{request:?}").len()}))
     }));
 
-    let body: Value = serde_json::from_slice(response.body()).expect("JSON");
+    let body: Value = serde_json::from_str(response.body()).expect("JSON");
     let id = response.headers()["x-request-id"]
         .to_str()
         .expect("a request's id");

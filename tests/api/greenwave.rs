@@ -52,7 +52,7 @@ async fn greenwave_is_asked_about_the_build_that_koji_found_and_not_about_the_ca
     assert!(
         answer
             .message()
-            .starts_with(&format!("Build {NVR} does not")),
+            .starts_with(&format!("Policies for nvr {NVR} were not satisfied")),
         "{answer:?}"
     );
     let question: Value = serde_json::from_slice(&app.greenwave.requests()[0].body).expect("JSON");
@@ -85,7 +85,7 @@ async fn a_build_that_lacks_required_tests_is_refused_with_their_names() {
             "status": 400,
             "error": "GreenwaveUnsatisfiedError",
             "message": format!(
-                "Build {NVR} does not satisfy Greenwave's policies: \
+                "Policies for nvr {NVR} were not satisfied: \
                  larder.image.installs (test-result-missing), larder.operator.upgrades (test-result-failed)"
             ),
             "greenwave_response": {

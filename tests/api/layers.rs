@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// From the top: who asked, the stories, one thing each, and what all of them stand on.
 const LAYERS: [&[&str]; 4] = [
     &["handlers", "events", "http", "openapi"],
-    &["push", "delete", "health"],
+    &["push", "delete", "check", "health"],
     &[
         "call",
         "app",
@@ -30,6 +30,7 @@ const LAYERS: [&[&str]; 4] = [
         "deadline",
         "token",
         "names",
+        "nearest",
         "release",
         "digest",
         "url",

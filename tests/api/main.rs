@@ -4,8 +4,10 @@
 mod about;
 mod bundle_images;
 mod canary;
+mod check;
 mod delete_release;
 mod faults;
+mod forms;
 mod greenwave;
 mod health;
 mod helpers;

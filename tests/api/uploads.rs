@@ -4,11 +4,12 @@
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
+use omps_tests::multipart;
 use omps_tests::operator::Operator;
 use omps_tests::quay::{Fault, Refusal};
 use omps_tests::zip::stored_zip;
 use reqwest::Method;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -349,6 +350,33 @@ async fn an_organization_has_half_of_the_uploads_at_most() {
 }
 
 #[tokio::test]
+async fn a_form_or_compressed_zip_is_no_upload() {
+    let uploads = TestUploads::start().await;
+    let id = uploads.create().await;
+    let path = format!("/v2/testorg/uploads/{id}");
+    let put = |name, value: String| {
+        let request = uploads.app.request(Method::PUT, &path);
+        uploads.app.send(request.header(name, value).body("x"))
+    };
+
+    let form = put(CONTENT_TYPE, multipart::content_type()).await;
+    let compressed = put(CONTENT_ENCODING, "gzip".to_owned()).await;
+
+    assert_eq!(form.kind(), (400, "OMPSUploadedFileError"));
+    assert_eq!(
+        form.message(),
+        "The request is a form; an upload takes the zip itself: curl -T manifests.zip URL, not curl -F"
+    );
+    assert_eq!(compressed.kind(), (415, "UnsupportedMediaType"));
+    assert_error(uploads.push_upload(&id).await, &gone(&id));
+    assert_eq!(
+        uploads.put(&id, Operator::doorbell().zip()).await.status,
+        200
+    );
+    assert_eq!(uploads.push_upload(&id).await.status, 200);
+}
+
+#[tokio::test]
 async fn an_upload_requires_a_token_and_a_configured_directory() {
     let uploads = TestUploads::start().await;
     let request = uploads.app.request(Method::POST, "/v2/testorg/uploads");
@@ -360,6 +388,12 @@ async fn an_upload_requires_a_token_and_a_configured_directory() {
         .with_token(Method::POST, "/v2/testorg/uploads")
         .await;
     assert_eq!(answer.kind(), (404, "NotFound"));
+    assert!(
+        answer
+            .message()
+            .contains("neither upload_dir with public_url"),
+        "{answer:?}"
+    );
     let request = without.request(Method::POST, "/v2/testorg/zipfile");
     let request = request
         .header(AUTHORIZATION, token())
@@ -367,6 +401,12 @@ async fn an_upload_requires_a_token_and_a_configured_directory() {
         .body("{}");
     let answer = without.send(request).await;
     assert_eq!(answer.kind(), (400, "OMPSExpectedFileError"));
+    assert!(
+        answer
+            .message()
+            .contains("neither upload_dir with public_url"),
+        "{answer:?}"
+    );
     let put = without.request(Method::PUT, "/v2/testorg/uploads/1");
     assert_error(without.send(put).await, &gone("1"));
 }

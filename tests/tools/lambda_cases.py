@@ -76,7 +76,7 @@ CASES = [
     Case("a text is no zip", "push-zipfile", "POST", ZIPFILE, 400, error(
         400, "OMPSUploadedFileError", "not a zip file: no end record in its last 65557 bytes"), "testorg", "text"),
     Case("a push needs a token", "push-zipfile", "POST", ZIPFILE, 403, error(
-        403, "OMPSAuthorizationHeaderRequired", f"Request to '{ZIPFILE}' requires an Authorization header"),
+        403, "OMPSAuthorizationHeaderRequired", f"Request contains no 'Authorization' header; '{ZIPFILE}' requires one, with the token of Quay's login"),
         None, "operator"),
     Case("a repository is made public with a token from Secrets Manager", "push-zipfile", "POST", "/v2/public/zipfile",
          200, pushed("1.0.0", "public"), "public", "operator"),

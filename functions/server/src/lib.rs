@@ -21,6 +21,7 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::HeaderMap;
 use hyper::body::{Body, Bytes, Incoming};
 use omps::app::App;
 use omps::cpu;
@@ -144,13 +145,13 @@ async fn dispatch(
         peer,
         needs_token: endpoint.is_some_and(Endpoint::needs_token),
     };
-    let (shared, in_log) = (service.clone(), path.clone());
+    let (shared, in_log, headers) = (service.clone(), path.clone(), head.headers.clone());
     let answering: Pin<Box<dyn Future<Output = _> + Send>> = Box::pin(async move {
         let incoming = http::Incoming {
             head,
             path,
             id: None,
-            body: receive(&shared, client, endpoint, &params, &mut body),
+            body: receive(&shared, client, endpoint, &headers, &params, &mut body),
         };
         let answer = answer(incoming, |endpoint, request| {
             call(&shared, endpoint, request)
@@ -182,12 +183,13 @@ async fn receive(
     service: &Service,
     client: Client,
     endpoint: Option<Endpoint>,
+    headers: &HeaderMap,
     params: &Params,
     body: &mut Incoming,
 ) -> Result<Received, Error> {
     let (config, settings) = (&service.app.config, &service.settings);
     let body = if endpoint == Some(Endpoint::PutUpload) {
-        let arrival = handlers::arrival(&service.app, params)?;
+        let arrival = handlers::arrival(&service.app, headers, params)?;
         let (limit, upload_is_possible) = (arrival.limit, false);
         let arrived = body::store(body, arrival, settings).await;
         arrived.map_err(|error| {

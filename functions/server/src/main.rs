@@ -1,12 +1,15 @@
 //! `omps-server`: starts the service, checks a configuration, or checks a running service.
 
+mod check;
+
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use lexopt::{Arg, Parser};
 use omps::app::App;
-use omps::config::Config;
+use omps::config::from_omps;
 use omps_server::{Settings, serve_metrics};
 use reqwest::StatusCode;
 use tokio::net::TcpListener;
@@ -15,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 const HELP: &str = "\
 omps-server: pushes operator manifests to Quay
 
-Usage: omps-server [--check-config | --healthcheck | --version | --help]
+Usage: omps-server [--check-config [--online] | --from-omps FILE | --healthcheck | --version | --help]
 
 Without an option the service starts. It is configured by the environment:
   OMPS_LISTEN        address to listen on (default 0.0.0.0:8080)
@@ -31,7 +34,9 @@ Without an option the service starts. It is configured by the environment:
                      limits for clients; see docs/running.md
 
 Options:
-  --check-config     read the configuration, report its errors, and exit
+  --check-config     check what the start checks, report all errors, and exit
+  --online           with it: also ask the services, and whether tokens are accepted
+  --from-omps FILE   print the config.py of OMPS as TOML; nothing of it is run
   --healthcheck      check that the service at OMPS_LISTEN answers, and exit
   --version          print the version
   --help             print this text";
@@ -58,7 +63,8 @@ async fn main() -> ExitCode {
     let result = match mode {
         Mode::Help => print(HELP),
         Mode::Version => print(concat!("omps-server ", env!("CARGO_PKG_VERSION"))),
-        Mode::CheckConfig => check_config(),
+        Mode::CheckConfig { online } => check::check_config(&listen_address(), online).await,
+        Mode::FromOmps(path) => from_omps(&path),
         Mode::Healthcheck => healthcheck().await,
         Mode::Serve => {
             restart_with_malloc_settings();
@@ -76,25 +82,37 @@ async fn main() -> ExitCode {
 
 enum Mode {
     Serve,
-    CheckConfig,
+    CheckConfig { online: bool },
+    FromOmps(PathBuf),
     Healthcheck,
     Version,
     Help,
 }
 
 fn mode() -> Result<Mode, lexopt::Error> {
-    let mut mode = Mode::Serve;
+    let (mut mode, mut online) = (Mode::Serve, false);
     let mut arguments = Parser::from_env();
     while let Some(argument) = arguments.next()? {
         mode = match argument {
-            Arg::Long("check-config") => Mode::CheckConfig,
+            Arg::Long("check-config") => Mode::CheckConfig { online },
+            Arg::Long("online") => {
+                online = true;
+                match mode {
+                    Mode::CheckConfig { .. } => Mode::CheckConfig { online },
+                    mode => mode,
+                }
+            }
+            Arg::Long("from-omps") => Mode::FromOmps(arguments.value()?.into()),
             Arg::Long("healthcheck") => Mode::Healthcheck,
             Arg::Long("version") | Arg::Short('V') => Mode::Version,
             Arg::Long("help") | Arg::Short('h') => Mode::Help,
             other => return Err(other.unexpected()),
         };
     }
-    Ok(mode)
+    match (&mode, online) {
+        (Mode::CheckConfig { .. }, _) | (_, false) => Ok(mode),
+        _ => Err("--online is for --check-config".into()),
+    }
 }
 
 type Outcome = Result<(), String>;
@@ -105,22 +123,30 @@ fn print(text: &str) -> Outcome {
     Ok(())
 }
 
-fn check_config() -> Outcome {
-    let mut settings = Settings::from_env()?;
-    let (config, unknown_variables) = Config::from_env().map_err(|error| error.to_string())?;
-    settings.fit(config.max_content_length.get())?;
-    for variable in unknown_variables {
-        println!("warning: unknown environment variable {variable}");
+/// Prints the TOML for a `config.py` of OMPS, also when not all of it could be read.
+fn from_omps(path: &Path) -> Outcome {
+    let named = |problem: &str| format!("{}: {problem}", path.display());
+    let text = std::fs::read_to_string(path).map_err(|error| named(&error.to_string()))?;
+    let converted = from_omps::convert(&text).map_err(|problem| named(&problem))?;
+    print!("{}", converted.toml);
+    match converted.problems.is_empty() {
+        true => Ok(()),
+        false => Err(converted
+            .problems
+            .iter()
+            .map(|problem| named(problem))
+            .collect::<Vec<_>>()
+            .join("\nomps-server: ")),
     }
-    println!(
-        "the configuration is valid; organizations: {}",
-        config.organizations.len()
-    );
-    Ok(())
 }
 
 fn listen_address() -> String {
     std::env::var("OMPS_LISTEN").unwrap_or_else(|_| DEFAULT_LISTEN.to_owned())
+}
+
+fn metrics_address() -> Option<String> {
+    let address = std::env::var(METRICS_LISTEN).ok();
+    address.filter(|address| !address.is_empty())
 }
 
 /// Restarts this process with settings that make glibc return the memory of a large upload to the system. By default
@@ -198,9 +224,9 @@ async fn serve() -> Outcome {
     checked.map_err(|error| error.to_string())?;
     let address = listen_address();
     let listener = listen(&address).await?;
-    let metrics = match std::env::var(METRICS_LISTEN) {
-        Ok(address) if !address.is_empty() => Some(listen(&address).await?),
-        _ => None,
+    let metrics = match metrics_address() {
+        Some(address) => Some(listen(&address).await?),
+        None => None,
     };
     let bound = listener
         .local_addr()
@@ -214,7 +240,12 @@ async fn serve() -> Outcome {
         }
         tracing::info!("stopping: new requests are not accepted");
     };
-    tracing::info!(address = bound, "ready");
+    tracing::info!(
+        address = bound,
+        version = env!("CARGO_PKG_VERSION"),
+        configuration = app.config.summary(),
+        "ready"
+    );
     if let Some(listener) = metrics {
         let until_the_end = std::future::pending();
         tokio::spawn(serve_metrics(listener, settings.clone(), until_the_end));

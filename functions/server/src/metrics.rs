@@ -64,14 +64,16 @@ pub async fn serve_metrics(
 fn show(request: &Request<Incoming>) -> Response {
     let path = request.uri().path();
     if path != "/metrics" {
-        let not_found = Error::NotFound(path.chars().take(200).collect());
-        return refuse(None, path, not_found).map(Full::from);
+        let path: String = path.chars().take(200).collect();
+        let not_found = Error::NotFound(format!("Metrics are at /metrics, not at '{path}'"));
+        return refuse(None, &path, not_found).map(Full::from);
     }
     if ![Method::GET, Method::HEAD].contains(request.method()) {
         let refusal = Error::MethodNotAllowed {
             path: path.to_owned(),
             method: request.method().as_str().chars().take(40).collect(),
             allow: "GET, HEAD".to_owned(),
+            nearest: None,
         };
         return refuse(None, path, refusal).map(Full::from);
     }

@@ -115,9 +115,9 @@ impl App {
     /// # Errors
     /// [`StartError`] says what is wrong with the configuration.
     pub fn from_env() -> Result<Self, StartError> {
-        let (config, unknown_variables) = Config::from_env()?;
+        let config = Config::from_env()?;
         telemetry::init(config.log_level, config.log_format);
-        log_start(&config, &unknown_variables);
+        log_start(&config);
         let mut app = Self::new(config);
         app.open_ledger()?;
         app.trust_ca_file()?;
@@ -144,7 +144,11 @@ impl App {
         ))))
     }
 
-    fn trust_ca_file(&mut self) -> Result<(), StartError> {
+    /// Trusts the authorities in the file that `ca_file` names, if any.
+    ///
+    /// # Errors
+    /// [`StartError::CaFile`]
+    pub fn trust_ca_file(&mut self) -> Result<(), StartError> {
         let Some(path) = self.config.ca_file.clone() else {
             return Ok(());
         };
@@ -288,13 +292,16 @@ fn uploads(config: &Config, aws: &Arc<Aws>) -> Option<Uploads> {
 }
 
 /// Says what the service was started with: each organization, without its secrets.
-fn log_start(config: &Config, unknown_variables: &[String]) {
-    for variable in unknown_variables {
-        tracing::warn!(variable, "unknown environment variable");
-    }
+fn log_start(config: &Config) {
     if config.ledger_table.is_none() && config.data_dir.is_none() {
         tracing::info!(
             "reservations and idempotency keys are in this process's memory: one process only may push to the registry, and a restart forgets them; data_dir or ledger_table keeps them"
+        );
+    }
+    for name in config.public_without_token() {
+        tracing::warn!(
+            organization = %name,
+            "public, but without an oauth_token: its repositories stay as they are"
         );
     }
     for (name, organization) in &config.organizations {

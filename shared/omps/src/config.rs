@@ -1,6 +1,9 @@
 //! The configuration: OMPS's names and defaults, from a TOML file and the environment, checked before anything starts.
 
+mod checks;
 mod environment;
+pub mod from_omps;
+mod problems;
 mod registries;
 mod sources;
 
@@ -13,13 +16,14 @@ use std::time::Duration;
 
 use reqwest::Url;
 use serde::{Deserialize, Deserializer, de};
-use toml::{Table, Value};
+use toml::Value;
 
 use crate::organization::{Organization, ReleaseFormat};
 use crate::release::ReleaseVersion;
 use crate::telemetry::{LogFormat, LogLevel};
 use crate::url::{base_url, optional_url};
-use sources::{overlay, section_of};
+pub use problems::Problems;
+use sources::Section;
 
 /// The section that is read when `OMPS_CONF_SECTION` names none.
 pub const DEFAULT_SECTION: &str = "ProdConfig";
@@ -145,13 +149,18 @@ pub enum ConfigError {
         /// What the system said.
         error: std::io::Error,
     },
-    /// Not TOML.
-    #[error("the configuration is not TOML: line {line}: {problem}")]
-    NotToml {
-        /// Counted from one. What stands there may be a token, and is not told.
-        line: usize,
-        /// What is wrong there.
-        problem: String,
+    /// Not TOML. What stands in the file may be a token, and is not in the message.
+    #[error("the configuration is not TOML:{0}")]
+    NotToml(Problems),
+    /// A configuration of OMPS, in Python.
+    #[error(
+        "the configuration is a config.py of OMPS, in Python; omps reads TOML. `omps-server --from-omps {path} > omps.toml` converts it, and runs nothing of it. Its settings here: {names}"
+    )]
+    Python {
+        /// The file.
+        path: String,
+        /// What its settings are called here.
+        names: String,
     },
     /// No such table.
     #[error("the configuration has no section [{wanted}]; it has {found}")]
@@ -161,61 +170,26 @@ pub enum ConfigError {
         /// The sections that are there.
         found: String,
     },
-    /// A wrong value or an unknown key.
-    #[error("configuration: {0}")]
-    Invalid(String),
+    /// Wrong values, unknown keys, and unknown variables: all that there are.
+    #[error("configuration:{0}")]
+    Invalid(Problems),
 }
 
 impl Config {
-    /// Reads the file that `OMPS_CONF_FILE` names, if any, and the environment. The names of `OMPS_…` variables that
-    /// mean nothing come with it, to be warned of.
+    /// Reads the file that `OMPS_CONF_FILE` names, if any, and the environment.
     ///
     /// # Errors
-    /// [`ConfigError`], which names the key.
-    pub fn from_env() -> Result<(Self, Vec<String>), ConfigError> {
-        let mut table = match env::var("OMPS_CONF_FILE") {
-            Ok(path) => {
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|error| ConfigError::Unreadable { path, error })?;
-                let section =
-                    env::var("OMPS_CONF_SECTION").unwrap_or_else(|_| DEFAULT_SECTION.to_owned());
-                section_of(&text, &section)?
-            }
-            Err(_) => Table::new(),
-        };
-        let unknown = overlay(&mut table, environment::variables(env::vars_os())?);
-        Ok((Self::from_table(table)?, unknown))
+    /// [`ConfigError`], which names everything that is wrong.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        checks::config_of(Section::from_env()?)
     }
 
     /// Reads one section of a TOML text.
     ///
     /// # Errors
-    /// [`ConfigError`], which names the key.
+    /// [`ConfigError`], which names everything that is wrong.
     pub fn from_toml(text: &str, section: &str) -> Result<Self, ConfigError> {
-        Self::from_table(section_of(text, section)?)
-    }
-
-    fn from_table(table: Table) -> Result<Self, ConfigError> {
-        let config: Config = Value::Table(table)
-            .try_into()
-            .map_err(|error: toml::de::Error| {
-                ConfigError::Invalid(error.to_string().trim_end().replace('\n', " "))
-            })?;
-        if config.ledger_table.is_some() && config.data_dir.is_some() {
-            let problem = "ledger_table and data_dir exclude each other";
-            return Err(ConfigError::Invalid(problem.to_owned()));
-        }
-        match (&config.upload_dir, &config.upload_bucket) {
-            (Some(_), Some(_)) => Err("upload_dir and upload_bucket exclude each other"),
-            (Some(_), None) if config.public_url.is_none() => {
-                Err("upload_dir wants public_url, where clients put their uploads")
-            }
-            _ => Ok(()),
-        }
-        .map_err(|problem| ConfigError::Invalid(problem.to_owned()))?;
-        registries::check(&config)?;
-        names_differ(config.organizations.keys())?;
-        Ok(config)
+        checks::config_of(Section::of_toml(text, section)?)
     }
 
     /// How an organization's releases are pushed.
@@ -248,9 +222,48 @@ impl Config {
         usize::try_from(limit.saturating_add(ZIP_OVERHEAD)).unwrap_or(usize::MAX)
     }
 
+    /// Organizations whose repositories should become public, with no token to come from anywhere.
+    pub fn public_without_token(&self) -> impl Iterator<Item = &str> {
+        let is_without = |organization: &Organization| {
+            organization.public
+                && organization.oauth_token.is_none()
+                && self.secrets_prefix.is_none()
+        };
+        self.organizations
+            .iter()
+            .filter(move |(_, organization)| is_without(organization))
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// What is pushed and where to, for people.
+    pub fn summary(&self) -> String {
+        let registry = match self.release_format {
+            ReleaseFormat::AppRegistry => &self.quay_url,
+            ReleaseFormat::BundleImage => self.default_registry_url(),
+        };
+        format!(
+            "{} to {registry}, {}, organizations: {}",
+            self.release_format,
+            file_and_section(),
+            self.organizations.len()
+        )
+    }
+
     /// Whether zips that are too big for a request can be pushed.
     pub fn takes_uploads(&self) -> bool {
         self.upload_bucket.is_some() || self.upload_dir.is_some()
+    }
+}
+
+/// The configuration file and its section, for people.
+pub fn file_and_section() -> String {
+    match env::var("OMPS_CONF_FILE") {
+        Ok(path) => {
+            let section = env::var("OMPS_CONF_SECTION");
+            let section = section.unwrap_or_else(|_| DEFAULT_SECTION.to_owned());
+            format!("configured by {path} [{section}]")
+        }
+        Err(_) => "no configuration file".to_owned(),
     }
 }
 
@@ -278,19 +291,6 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Er
     Ok(Duration::from_secs(seconds.get()))
 }
 
-/// No two organizations are the same but for upper and lower case: a registry may not tell them apart.
-fn names_differ<'a>(names: impl Iterator<Item = &'a String>) -> Result<(), ConfigError> {
-    let mut seen = BTreeMap::new();
-    for name in names {
-        if let Some(other) = seen.insert(name.to_ascii_lowercase(), name) {
-            return Err(ConfigError::Invalid(format!(
-                "organizations.{name}: the name differs from organizations.{other} only in upper and lower case"
-            )));
-        }
-    }
-    Ok(())
-}
-
 fn organizations<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<BTreeMap<String, Arc<Organization>>, D::Error> {
@@ -311,106 +311,4 @@ fn organizations<'de, D: Deserializer<'de>>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn error(section: &str) -> String {
-        Config::from_toml(&format!("[ProdConfig]\n{section}"), DEFAULT_SECTION)
-            .unwrap_err()
-            .to_string()
-    }
-
-    #[test]
-    fn what_is_wrong_is_named() {
-        let cases = [
-            ("max_content_lenght = 1", "max_content_lenght"),
-            ("max_content_length = 0", "max_content_length"),
-            ("max_content_length = \"1M\"", "max_content_length"),
-            ("request_timeout = -1", "request_timeout"),
-            (
-                "default_release_version = \"1.0\"",
-                "default_release_version: Version '1.0' must be",
-            ),
-            ("quay_url = \"quay.io\"", "\"quay.io\" is not a base URL"),
-            ("quay_url = \"https://a:b@quay.io\"", "must not hold a user"),
-            ("kojihub_url = \"koji\"", "kojihub_url"),
-            ("kojiroot_url = \"file:///mnt/koji\"", "kojiroot_url"),
-            (
-                "greenwave = {url = \"http://g\", context = \"c\"}",
-                "missing field `product_version`",
-            ),
-            (
-                "greenwave = {url = \"g\", context = \"c\", product_version = \"p\"}",
-                "\"g\" is not a base URL",
-            ),
-            ("log_level = \"LOUD\"", "LOUD"),
-            (
-                "secrets_prefix = \"a b\"",
-                "secrets_prefix \"a b\" is not valid",
-            ),
-            ("secrets_prefix = \"/\"", "secrets_prefix must not be empty"),
-            (
-                "[ProdConfig.organizations.a]\noauth_token = [\"x\"]",
-                "organizations.a: oauth_token must be a text that a header can hold",
-            ),
-            ("public_url = \"omps\"", "\"omps\" is not a base URL"),
-            ("upload_dir = \"uploads\"", "upload_dir wants public_url"),
-            (
-                "upload_dir = \"uploads\"\nupload_bucket = \"uploads\"",
-                "upload_dir and upload_bucket exclude each other",
-            ),
-            ("release_format = \"zip\"", "app-registry"),
-            ("registry_url = \"quay.io\"", "is not a base URL"),
-            (
-                "release_format = \"bundle-image\"\nquay_url = \"http://quay.example.com\"",
-                "quay_url http://quay.example.com/ is not safe for bundle images",
-            ),
-            (
-                "release_format = \"bundle-image\"\n[ProdConfig.organizations.a]\npublic = true\nregistry_url = \"https://r.example.com\"",
-                "organizations.a: public is for a Quay",
-            ),
-            (
-                "[ProdConfig.organizations.a]\nvalidation = \"loose\"",
-                "organizations.a: unknown variant `loose`",
-            ),
-            (
-                "[ProdConfig.organizations.a-b]\n[ProdConfig.organizations.A-b]",
-                "organizations.a-b: the name differs from organizations.A-b only in upper and lower case",
-            ),
-            (
-                "[ProdConfig.organizations.\"a b\"]",
-                "organizations.a b: organization 'a b' is not valid",
-            ),
-            (
-                "[ProdConfig.organizations.a]\npublik = true",
-                "organizations.a: unknown field `publik`",
-            ),
-            (
-                "[ProdConfig.organizations.a]\nreplace_registry = [{old = \"(\", new = \"\", regexp = true}]",
-                "organizations.a: replace_registry: the pattern \"(\" does not compile",
-            ),
-            (
-                "[ProdConfig.organizations.a]\ncsv_annotations = [{name = \"n\", value = \"{x}\"}]",
-                "organizations.a: csv_annotations: the value \"{x}\" of \"n\" names the unknown key",
-            ),
-        ];
-        for (section, wanted) in cases {
-            assert!(
-                error(section).contains(wanted),
-                "{section}: {}",
-                error(section)
-            );
-        }
-    }
-
-    #[test]
-    fn what_is_no_toml_is_told_by_its_line_and_never_quoted() {
-        let error = Config::from_toml("[P]\noauth_token = \"hush-hush", "P").unwrap_err();
-        let message = error.to_string();
-        assert!(
-            message.starts_with("the configuration is not TOML: line 2: "),
-            "{message}"
-        );
-        assert!(!message.contains("hush"), "{message}");
-    }
-}
+mod tests;

@@ -45,7 +45,9 @@ pub enum Error {
     #[error(transparent)]
     InvalidVersion(#[from] InvalidVersion),
     /// The request requires a token and has none.
-    #[error("Request to '{0}' requires an Authorization header")]
+    #[error(
+        "Request contains no 'Authorization' header; '{0}' requires one, with the token of Quay's login"
+    )]
     AuthorizationRequired(String),
     /// Quay refused the token.
     #[error("{message}")]
@@ -87,11 +89,11 @@ pub enum Error {
     /// The request is not valid.
     #[error("{0}")]
     BadRequest(String),
-    /// No endpoint has this path.
-    #[error("No endpoint has the path '{0}'")]
+    /// No endpoint has this path, or what it is for is not configured. The text says what to do instead.
+    #[error("{0}")]
     NotFound(String),
     /// The path does not accept this method.
-    #[error("'{path}' does not accept {method}; it accepts {allow}")]
+    #[error("'{path}' does not accept {method}; it accepts {allow}{}", .nearest.as_ref().map(|route| format!(". The nearest route for {method} is {route}")).unwrap_or_default())]
     MethodNotAllowed {
         /// The path.
         path: String,
@@ -99,6 +101,8 @@ pub enum Error {
         method: String,
         /// The methods that the path accepts, as in the header `Allow`.
         allow: String,
+        /// The route with this method that is most like the path, if one is like it.
+        nearest: Option<String>,
     },
     /// Another request with the same `Idempotency-Key` is still running.
     #[error(
@@ -129,6 +133,11 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+    /// The body is compressed.
+    #[error(
+        "The request has the Content-Encoding {0:?}; send the body as it is, without Content-Encoding"
+    )]
+    UnsupportedMediaType(String),
     /// The service cannot do this now; the same request may succeed later.
     #[error("{0}")]
     ServiceUnavailable(String),
@@ -164,6 +173,7 @@ impl Error {
             Error::KeyReuse => "IdempotencyKeyReuse",
             Error::TooLarge { .. } => "RequestEntityTooLarge",
             Error::RequestTimeout(_) => "RequestTimeout",
+            Error::UnsupportedMediaType(_) => "UnsupportedMediaType",
             Error::ServiceUnavailable(_) => "ServiceUnavailable",
             Error::Internal(_) => "InternalServerError",
         }
@@ -193,6 +203,7 @@ impl Error {
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::RequestTimeout(_) => StatusCode::REQUEST_TIMEOUT,
             Error::Unreadable { status, .. } => *status,
+            Error::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Error::ServiceUnavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Error::QuayCourier { .. }
             | Error::QuayPackage { .. }

@@ -19,7 +19,7 @@ pub struct Greenwave<'a> {
 #[derive(Debug, thiserror::Error)]
 pub enum GreenwaveError {
     /// Greenwave decided against the build.
-    #[error("Build {nvr} does not satisfy Greenwave's policies: {reasons}")]
+    #[error("Policies for nvr {nvr} were not satisfied: {reasons}")]
     Unsatisfied {
         /// The build.
         nvr: Nvr,
@@ -201,7 +201,7 @@ mod tests {
             let (message, response) = outcome(200, &body.to_string());
             assert_eq!(
                 message,
-                format!("Build n-v-r does not satisfy Greenwave's policies: {wanted}")
+                format!("Policies for nvr n-v-r were not satisfied: {wanted}")
             );
             assert_eq!(response, body);
         }

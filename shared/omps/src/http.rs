@@ -10,9 +10,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::Instrument;
@@ -33,7 +33,7 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// A request whose endpoint is known. It has a token if the endpoint requires one.
 #[derive(Debug)]
 pub struct Request {
-    /// The path as the client wrote it, without the name of an API Gateway stage.
+    /// The path in its one spelling: decoded, and without empty segments.
     pub path: String,
     /// The values in the path.
     pub params: Params,
@@ -227,9 +227,10 @@ where
     if endpoint.needs_token() && token.is_none() {
         return Err(Error::AuthorizationRequired(incoming.path));
     }
+    refuse_compressed(&head.headers)?;
     let Received { body, deadline } = incoming.body.await?;
     let request = Request {
-        path: incoming.path,
+        path: routes::canonical(&incoming.path),
         params,
         query: head.uri.query().map(str::to_owned),
         headers: head.headers,
@@ -242,6 +243,22 @@ where
         .catch_unwind()
         .await
         .unwrap_or_else(|panic| Err(Error::of_panic(&*panic)))
+}
+
+/// Refuses a body that is compressed: no client of OMPS sends one, and what it would become has no limit.
+///
+/// # Errors
+/// `UnsupportedMediaType`, which names the encoding.
+pub fn refuse_compressed(headers: &HeaderMap) -> Result<(), Error> {
+    let encoding = headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    let encoding = String::from_utf8_lossy(encoding.unwrap_or_default());
+    match encoding.trim() {
+        "" => Ok(()),
+        encoding if encoding.eq_ignore_ascii_case("identity") => Ok(()),
+        encoding => Err(Error::UnsupportedMediaType(
+            encoding.chars().take(40).collect(),
+        )),
+    }
 }
 
 impl<B> Incoming<B> {

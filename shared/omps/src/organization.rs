@@ -1,5 +1,7 @@
 //! What an organization asks of its pushes: visibility, tokens, and the rules that change manifests.
 
+use std::fmt;
+
 use omps_operator::bundle_image::Validation;
 use omps_operator::rules::{Annotation, Replacement, Rules};
 use reqwest::Url;
@@ -92,6 +94,15 @@ pub enum ReleaseFormat {
     AppRegistry,
     /// Bundle images, in any OCI registry.
     BundleImage,
+}
+
+impl fmt::Display for ReleaseFormat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ReleaseFormat::AppRegistry => "app-registry",
+            ReleaseFormat::BundleImage => "bundle-image",
+        })
+    }
 }
 
 fn validation<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Validation, D::Error> {

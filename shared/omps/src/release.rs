@@ -9,9 +9,14 @@ pub struct ReleaseVersion {
     text: String,
 }
 
+/// The form of a version, as OMPS's message has it.
+const REGEXP: &str = r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$";
+
 /// A version that is not `x.y.z`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("Version '{version}' must be in format '<int>.<int>.<int>': {problem}")]
+#[error(
+    "Version '{version}' must be in format '<int>.<int>.<int>': must match regexp '{REGEXP}': {problem}"
+)]
 pub struct InvalidVersion {
     version: String,
     problem: String,
@@ -131,7 +136,8 @@ mod tests {
         ];
         for (text, problem) in cases {
             let error = ReleaseVersion::parse(text).unwrap_err().to_string();
-            assert!(error.ends_with(&format!("<int>': {problem}")), "{error}");
+            let wanted = format!("<int>': must match regexp '{}': {problem}", super::REGEXP);
+            assert!(error.ends_with(&wanted), "{error}");
         }
     }
 

@@ -18,10 +18,26 @@ pub(super) fn router() -> Router<Arc<Shared>> {
     let repository = "/api/v1/repository/{namespace}/{name}";
     Router::new()
         .route(repository, get(show).delete(remove))
+        .route("/api/v1/user/", get(show_user))
         .route(
             &format!("{repository}/changevisibility"),
             post(change_visibility),
         )
+}
+
+/// Who has the token. Quay answers 401 to a token that it does not know.
+async fn show_user(
+    State(quay): State<Arc<Shared>>,
+    headers: HeaderMap,
+) -> Result<Json<Value>, Refusal> {
+    match quay.accounts.oauth_caller(super::authorization(&headers)) {
+        Caller::Anonymous => Err(Refusal::Rest {
+            status: 401,
+            error_type: "invalid_token",
+            message: "Requires authentication".to_owned(),
+        }),
+        _ => Ok(Json(json!({"anonymous": false}))),
+    }
 }
 
 /// A repository and its visibility. The limit of listings does not apply here.

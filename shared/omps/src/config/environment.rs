@@ -2,26 +2,25 @@
 
 use std::ffi::OsString;
 
-use super::ConfigError;
-
-/// The variables whose names begin with `OMPS_`.
-///
-/// # Errors
-/// [`ConfigError::Invalid`] if the value of one is not UTF-8.
-pub(crate) fn variables(
+/// The variables whose names begin with `OMPS_`, and the names of those whose value is not UTF-8.
+pub(super) fn variables(
     all: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<Vec<(String, String)>, ConfigError> {
-    let ours = all.into_iter().filter_map(|(name, value)| {
-        let name = name.into_string().ok()?;
-        name.starts_with("OMPS_").then_some((name, value))
-    });
-    let text = |(name, value): (String, OsString)| match value.into_string() {
-        Ok(value) => Ok((name, value)),
-        Err(_) => Err(ConfigError::Invalid(format!(
-            "the value of the environment variable {name} is not UTF-8"
-        ))),
-    };
-    ours.map(text).collect()
+) -> (Vec<(String, String)>, Vec<String>) {
+    let (mut ours, mut no_texts) = (Vec::new(), Vec::new());
+    for (name, value) in all {
+        let Some(name) = name
+            .into_string()
+            .ok()
+            .filter(|name| name.starts_with("OMPS_"))
+        else {
+            continue;
+        };
+        match value.into_string() {
+            Ok(value) => ours.push((name, value)),
+            Err(_) => no_texts.push(name),
+        }
+    }
+    (ours, no_texts)
 }
 
 #[cfg(test)]
@@ -33,17 +32,15 @@ mod tests {
     #[test]
     fn only_variables_of_omps_must_be_utf_8() {
         let no_text = || OsString::from_vec(vec![0xff]);
-        let read = variables([
+
+        let (ours, no_texts) = variables([
             (no_text(), "x".into()),
             ("OTHER".into(), no_text()),
             ("OMPS_LISTEN".into(), "x".into()),
+            ("OMPS_QUAY_URL".into(), no_text()),
         ]);
-        let ours = ("OMPS_LISTEN".to_owned(), "x".to_owned());
-        assert_eq!(read.unwrap(), [ours]);
 
-        let error = variables([("OMPS_QUAY_URL".into(), no_text())]).unwrap_err();
-
-        let error = error.to_string();
-        assert!(error.contains("OMPS_QUAY_URL is not UTF-8"), "{error}");
+        assert_eq!(ours, [("OMPS_LISTEN".to_owned(), "x".to_owned())]);
+        assert_eq!(no_texts, ["OMPS_QUAY_URL"]);
     }
 }

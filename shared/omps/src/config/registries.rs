@@ -2,33 +2,32 @@
 
 use reqwest::Url;
 
-use super::{Config, ConfigError};
+use super::{Config, Problems};
 use crate::organization::ReleaseFormat;
 
 /// Checks the registry of every organization whose releases are bundle images, and that of all others.
-///
-/// # Errors
-/// [`ConfigError::Invalid`], which names the key.
-pub(super) fn check(config: &Config) -> Result<(), ConfigError> {
-    let invalid = |problem: String| Err(ConfigError::Invalid(problem));
+pub(super) fn check(config: &Config, problems: &mut Problems) {
     let uses_quay = config.registry_url.is_none();
     let is_used = config.release_format == ReleaseFormat::BundleImage;
     if is_used && uses_quay && !is_safe(&config.quay_url) {
-        return invalid(format!(
-            "quay_url {} is not safe for bundle images: wanted https, or the same as registry_url",
-            config.quay_url
-        ));
+        problems.add(
+            "quay_url",
+            format!(
+                "{} is not safe for bundle images: wanted https, or the same as registry_url",
+                config.quay_url
+            ),
+        );
     }
     for (name, organization) in &config.organizations {
         let is_used = config.release_format(name) == ReleaseFormat::BundleImage;
         let registry = config.registry_url(name);
         if is_used && organization.public && !config.is_quay(registry) {
-            return invalid(format!(
-                "organizations.{name}: public is for a Quay, and registry_url {registry} is not quay_url"
-            ));
+            problems.add(
+                &format!("organizations.{name}.public"),
+                format!("is for a Quay, and registry_url {registry} is not quay_url"),
+            );
         }
     }
-    Ok(())
 }
 
 /// Whether tokens may go there without somebody saying so.

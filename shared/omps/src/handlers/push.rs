@@ -17,6 +17,8 @@ use crate::uploads::{UploadError, UploadId};
 
 /// Makes a push that is sent again the same push.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The answer to JSON where no upload can be.
+const UPLOADS_NOT_CONFIGURED: &str = "No field \"file\" with a zip in the request: the body is JSON, and this service takes no uploads, because neither upload_dir with public_url nor upload_bucket is configured";
 /// The longest key, in characters.
 const LONGEST_KEY: usize = 255;
 
@@ -26,13 +28,16 @@ const LONGEST_KEY: usize = 255;
 /// Those of a push.
 pub async fn push_zipfile(app: &App, mut request: Request) -> Answer {
     let body = std::mem::take(&mut request.body);
-    let source = match app.uploads.is_some() && form::is_json(&request.headers) {
+    let source = match form::is_json(&request.headers) {
+        true if app.uploads.is_none() => {
+            return Err(Error::ExpectedFile(UPLOADS_NOT_CONFIGURED.to_owned()));
+        }
         true => {
             let PushUpload { upload } = super::json_in(&body)?;
             let unknown = || UploadError::NotFound(upload.escape_debug().collect());
             Source::Upload(UploadId::parse(&upload).ok_or_else(unknown)?)
         }
-        false => Source::Zip(form::zip_of_form(&request.headers, body).await?),
+        false => Source::Zip(form::zip_of_form(&request.headers, &body)?),
     };
     push(app, &request, source, async { Ok(()) }).await
 }

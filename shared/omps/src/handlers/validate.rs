@@ -24,7 +24,7 @@ pub async fn validate(app: &App, request: Request) -> Answer {
         validation: query::validation(&request)?,
         with_catalog: query::asks_for(&request, "catalog", "true")?,
     };
-    let zip = form::zip_of_form(&request.headers, request.body).await?;
+    let zip = form::zip_of_form(&request.headers, &request.body)?;
     let verdict = push::validate(call, &organization, &Source::Zip(zip), &judging).await?;
     let (preview, message) = match verdict.result {
         Ok(preview) => (Ok(preview), "The manifests are valid.".to_owned()),

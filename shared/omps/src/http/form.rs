@@ -1,96 +1,121 @@
 //! The zip in a request: the part `file` of a multipart form, whose file name ends with `.zip`.
 
+mod header;
+mod parts;
+
+use base64::Engine;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
-use futures_util::stream;
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
-use multer::{Constraints, Field, Multipart, SizeLimit};
 
 use crate::error::Error;
+use header::Parameters;
+use parts::{Part, Parts};
 
-/// The largest size, in bytes, of a part that is not the file.
-const OTHER_PARTS: u64 = 64 * 1024;
-
-/// The size, in bytes, of the pieces that the form's parser receives.
-const PIECE: usize = 64 * 1024;
+/// base64, with or without padding at its end.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Whether the request's content type is JSON.
 pub fn is_json(headers: &HeaderMap) -> bool {
-    content_type(headers)
-        .split(';')
-        .next()
-        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    Parameters::of(&content_type(headers)).essence == "application/json"
 }
 
-fn content_type(headers: &HeaderMap) -> &str {
-    headers
+/// Whether the request's content type is that of a form.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    Parameters::of(&content_type(headers)).essence == "multipart/form-data"
+}
+
+fn content_type(headers: &HeaderMap) -> String {
+    let value = headers
         .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
+        .map_or(&b""[..], |value| value.as_bytes());
+    String::from_utf8_lossy(value).into_owned()
 }
 
 /// Extracts the zip from a form.
 ///
 /// # Errors
 /// `OMPSExpectedFileError` if the form has no file, `OMPSUploadedFileError` if its name does not end with `.zip`.
-pub async fn zip_of_form(headers: &HeaderMap, body: Bytes) -> Result<Bytes, Error> {
-    let content_type = content_type(headers);
-    let boundary = multer::parse_boundary(content_type).map_err(|_| {
-        let content_type: String = content_type.chars().take(100).collect();
-        no_file(&format!(
-            "the content type is '{content_type}', not multipart/form-data with a boundary"
-        ))
-    })?;
-    let size = body.len();
-    let limits = SizeLimit::new()
-        .for_field("file", u64::MAX)
-        .per_field(OTHER_PARTS);
-    // In pieces: otherwise the form's parser would keep a copy of the whole body.
-    let pieces = (0..size)
-        .step_by(PIECE)
-        .map(move |from| body.slice(from..size.min(from + PIECE)));
-    let body = stream::iter(pieces.map(Ok::<_, std::convert::Infallible>));
-    let mut form =
-        Multipart::with_constraints(body, boundary, Constraints::new().size_limit(limits));
-    while let Some(part) = form.next_field().await.map_err(|error| malformed(&error))? {
-        match (part.name(), part.file_name()) {
-            (Some("file"), Some("")) => {
-                return Err(Error::ExpectedFile(
-                    "No selected \"file\" in the form".to_owned(),
-                ));
-            }
-            (Some("file"), Some(name)) => {
-                let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-                if !extension.eq_ignore_ascii_case("zip") {
-                    let name: String = name.chars().take(100).collect();
-                    let message = format!(
-                        "Uploaded file {name:?} has the wrong file extension; allowed: .zip"
-                    );
-                    return Err(Error::UploadedFile(message));
-                }
-                return content(part, size).await;
-            }
-            _ => {}
+pub fn zip_of_form(headers: &HeaderMap, body: &Bytes) -> Result<Bytes, Error> {
+    let boundary = boundary(&content_type(headers))?;
+    let malformed = |problem: String| no_file(&format!("the form cannot be read: {problem}"));
+    for part in Parts::of(body, &boundary).map_err(malformed)? {
+        let part = part.map_err(malformed)?;
+        let disposition = Parameters::of(part.header("content-disposition"));
+        if disposition.get("name").as_deref() != Some("file") {
+            continue;
+        }
+        // A part without a file name is a plain field.
+        if let Some(name) = disposition.get("filename") {
+            check_name(&name)?;
+            return content(&part, body);
         }
     }
     Err(no_file("no part of the form has that name and a file name"))
 }
 
-/// The content of a part, which is nearly the whole body.
-async fn content(mut part: Field<'_>, body_size: usize) -> Result<Bytes, Error> {
-    let mut content = Vec::with_capacity(body_size);
-    while let Some(piece) = part.chunk().await.map_err(|error| malformed(&error))? {
-        content.extend_from_slice(&piece);
+fn boundary(content_type: &str) -> Result<String, Error> {
+    let parameters = Parameters::of(content_type);
+    let boundary = parameters
+        .get("boundary")
+        .filter(|boundary| !boundary.is_empty());
+    match boundary {
+        Some(boundary) if parameters.essence == "multipart/form-data" => Ok(boundary),
+        _ => {
+            let content_type: String = content_type.chars().take(100).collect();
+            Err(no_file(&format!(
+                "the content type is '{content_type}', not multipart/form-data with a boundary"
+            )))
+        }
     }
-    Ok(content.into())
+}
+
+fn check_name(name: &str) -> Result<(), Error> {
+    if name.is_empty() {
+        return Err(Error::ExpectedFile(
+            "No selected \"file\" in the form".to_owned(),
+        ));
+    }
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    if extension.eq_ignore_ascii_case("zip") {
+        return Ok(());
+    }
+    let name: String = name.chars().take(100).collect();
+    Err(Error::UploadedFile(format!(
+        "Uploaded file {name:?} has the wrong file extension; allowed: .zip"
+    )))
+}
+
+/// The content of a part, decoded if the part says that it is encoded.
+fn content(part: &Part, body: &Bytes) -> Result<Bytes, Error> {
+    let content = body.slice(part.content.clone());
+    let encoding = part.header("content-transfer-encoding");
+    match encoding.to_ascii_lowercase().as_str() {
+        "" | "binary" | "7bit" | "8bit" => Ok(content),
+        "base64" => {
+            let mut text = content.to_vec();
+            text.retain(|byte| !byte.is_ascii_whitespace());
+            let decoded = BASE64.decode(text).map_err(|error| {
+                Error::UploadedFile(format!("The part \"file\" is not valid base64: {error}"))
+            })?;
+            Ok(decoded.into())
+        }
+        _ => {
+            let encoding: String = encoding.chars().take(40).collect();
+            Err(Error::UploadedFile(format!(
+                "The part \"file\" has the Content-Transfer-Encoding {encoding:?}; send the zip as it is, or in base64"
+            )))
+        }
+    }
 }
 
 fn no_file(found: &str) -> Error {
     Error::ExpectedFile(format!(
         "No field \"file\" with a zip in the request: {found}"
     ))
-}
-
-fn malformed(error: &multer::Error) -> Error {
-    no_file(&format!("the form cannot be read: {error}"))
 }

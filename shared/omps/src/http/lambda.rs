@@ -36,9 +36,10 @@ where
     let incoming = from_event(event, &app.config);
     let dispatch = |asked, request: Request| async move {
         if asked != endpoint {
-            return Err(Error::NotFound(
-                "this function has another endpoint".to_owned(),
-            ));
+            return Err(Error::NotFound(format!(
+                "This function has another endpoint than '{}'",
+                request.path
+            )));
         }
         handler(request).await
     };
@@ -86,6 +87,7 @@ fn from_event(
 }
 
 /// The path of a REST API's event without the base path of a custom domain: as many segments as its resource has.
+/// Empty segments do not count.
 fn without_base_path<'a>(path: &'a str, resource: Option<&str>) -> &'a str {
     let Some(resource) = resource.filter(|resource| resource.starts_with('/')) else {
         return path;
@@ -94,7 +96,8 @@ fn without_base_path<'a>(path: &'a str, resource: Option<&str>) -> &'a str {
         return "/";
     }
     let segments = resource.matches('/').count();
-    let start = path.rmatch_indices('/').nth(segments - 1);
+    let is_start = |(at, _): &(usize, &str)| !path[at + 1..].starts_with('/');
+    let start = path.rmatch_indices('/').filter(is_start).nth(segments - 1);
     start.map_or(path, |(start, _)| &path[start..])
 }
 
@@ -117,6 +120,8 @@ mod tests {
             ("/v2/org/zipfile", resource, "/v2/org/zipfile"),
             ("/omps/v2/org/zipfile", resource, "/v2/org/zipfile"),
             ("/a/b/v2/org/zipfile", resource, "/v2/org/zipfile"),
+            ("//v2//org/zipfile", resource, "/v2//org/zipfile"),
+            ("/omps//v2/org//zipfile", resource, "/v2/org//zipfile"),
             ("/zipfile", resource, "/zipfile"),
             ("/omps", Some("/"), "/"),
             ("/omps/docs", Some("/docs"), "/docs"),
@@ -127,5 +132,30 @@ mod tests {
         assert_eq!(without_stage("/prod/v2/about", Some("prod")), "/v2/about");
         assert_eq!(without_stage("/v2/about", Some("$default")), "/v2/about");
         assert_eq!(without_stage("/production", Some("prod")), "/production");
+    }
+
+    #[test]
+    fn every_spelling_of_a_path_in_an_event_finds_its_endpoint() {
+        let event = include_str!("../../../../events/push-zipfile.json");
+        let path = "\"path\": \"/v2/testorg/zipfile/1.0.0\"";
+        assert!(event.contains(path), "{event}");
+        for spelling in [
+            "//v2/testorg/zipfile/1.0.0",
+            "/v2//testorg/zipfile//1.0.0",
+            "/omps//%762/t%65storg/zip%66ile/1%2E0.0",
+        ] {
+            let event = event.replace(path, &format!("\"path\": \"{spelling}\""));
+            let event = lambda_http::request::from_str(&event).unwrap();
+
+            let incoming = from_event(event, &Config::default());
+
+            let found = super::super::routes::find(&incoming.head.method, &incoming.path).unwrap();
+            let super::super::routes::Found::Endpoint(endpoint, params) = found else {
+                panic!("{spelling}");
+            };
+            assert_eq!(endpoint, Endpoint::PushZipfile, "{spelling}");
+            assert_eq!(params.get("organization"), Some("testorg"), "{spelling}");
+            assert_eq!(params.get("version"), Some("1.0.0"), "{spelling}");
+        }
     }
 }

@@ -7,7 +7,7 @@ use http::header::{
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Answer, Content, REQUEST_ID};
+use super::{Answer, Content, REQUEST_ID, routes};
 use crate::error::Error;
 use crate::telemetry::scrub::scrub_json;
 
@@ -51,7 +51,7 @@ pub(super) fn of(id: &str, path: &str, answer: Answer) -> Response<String> {
     headers.extend(is_replayed.then_some(REPLAYED));
     headers.extend(text(id).map(|id| (REQUEST_ID, id)));
     headers.extend(allow.as_deref().and_then(text).map(|allow| (ALLOW, allow)));
-    headers.extend(path.starts_with("/v1/").then_some(DEPRECATION));
+    headers.extend(routes::is_v1(path).then_some(DEPRECATION));
     response
 }
 

@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+mod nearest;
+
 use http::Method;
 use percent_encoding::percent_decode_str;
 
@@ -161,12 +163,40 @@ pub const ROUTES: &[Route] = &[
 
 /// A path for logs: without the id of an upload, because anybody who knows the id can put a zip there.
 pub fn without_upload_id(path: &str) -> Cow<'_, str> {
-    match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["", "v2", organization, "uploads", _, ..] => {
+    match segments(path).as_slice() {
+        [v2, organization, uploads, _, ..] if is(v2, "v2") && is(uploads, "uploads") => {
             format!("/v2/{organization}/uploads/…").into()
         }
         _ => path.into(),
     }
+}
+
+/// The one spelling of a path: decoded, and without the empty segments that mean nothing.
+pub(super) fn canonical(path: &str) -> String {
+    let decoded = |segment: &str| percent_decode_str(segment).decode_utf8_lossy().into_owned();
+    let segments = segments(path).into_iter().map(decoded);
+    segments.fold(String::new(), |path, segment| path + "/" + &segment)
+}
+
+/// Whether a path belongs to the deprecated version of the API.
+pub(super) fn is_v1(path: &str) -> bool {
+    matches!(segments(path).as_slice(), [v1, _, ..] if is(v1, "v1"))
+}
+
+/// The segments of a path. Empty ones are skipped, as OMPS's router did and proxies do, but for the last one.
+fn segments(path: &str) -> Vec<&str> {
+    let (before, last) = path.rsplit_once('/').unwrap_or(("", path));
+    let mut segments: Vec<&str> = before
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    segments.push(last);
+    segments
+}
+
+/// Whether a segment is this word, once it is decoded.
+fn is(segment: &str, word: &str) -> bool {
+    percent_decode_str(segment).eq(word.bytes())
 }
 
 /// The result of the search for a method and a path.
@@ -197,10 +227,10 @@ impl Params {
 /// # Errors
 /// `NotFound`, `MethodNotAllowed`, or `BadRequest` if the path is not UTF-8.
 pub fn find(method: &Method, path: &str) -> Result<Found, Error> {
-    let segments: Vec<&str> = path.split('/').skip(1).collect();
+    let segments = segments(path);
     let matching = || ROUTES.iter().filter(|route| matches(route.path, &segments));
     if matching().next().is_none() {
-        return Err(Error::NotFound(path.chars().take(200).collect()));
+        return Err(Error::NotFound(unknown(method, path, &segments)));
     }
     if method == Method::OPTIONS {
         return Ok(Found::Options(allow(matching())));
@@ -219,8 +249,21 @@ pub fn find(method: &Method, path: &str) -> Result<Found, Error> {
             path: path.chars().take(200).collect(),
             method: method.as_str().chars().take(40).collect(),
             allow: allow(matching()),
+            nearest: nearest::with_method(method, &segments),
         }),
     }
+}
+
+/// The message for a path that no endpoint has.
+fn unknown(method: &Method, path: &str, segments: &[&str]) -> String {
+    let path: String = path.chars().take(200).collect();
+    let nearest = nearest::of_any_method(method, segments);
+    let nearest = match &nearest {
+        Some(route) => format!("the nearest is {route}"),
+        None => "all paths start with /v1 or /v2, for example POST /v2/{organization}/zipfile"
+            .to_owned(),
+    };
+    format!("No endpoint has the path '{path}'; {nearest}")
 }
 
 fn matches(route: &str, segments: &[&str]) -> bool {
@@ -228,7 +271,7 @@ fn matches(route: &str, segments: &[&str]) -> bool {
     let fits = segments.iter().all(|segment| {
         parts
             .next()
-            .is_some_and(|part| part == *segment || part.starts_with('{') && !segment.is_empty())
+            .is_some_and(|part| is(segment, part) || part.starts_with('{') && !segment.is_empty())
     });
     fits && parts.next().is_none()
 }
@@ -288,7 +331,12 @@ mod tests {
 
     #[test]
     fn a_path_in_the_log_has_no_upload_id() {
-        for path in ["/v2/org/uploads/3f2a", "/v2/org/uploads/3f2a/"] {
+        for path in [
+            "/v2/org/uploads/3f2a",
+            "/v2/org/uploads/3f2a/",
+            "//v2//org/uploads//3f2a",
+            "/%762/org/upl%6fads/3f2a",
+        ] {
             assert_eq!(without_upload_id(path), "/v2/org/uploads/…");
         }
         for path in [
@@ -298,6 +346,23 @@ mod tests {
         ] {
             assert_eq!(without_upload_id(path), path);
         }
+    }
+
+    #[test]
+    fn spellings_of_one_path_are_the_same_to_a_key() {
+        for path in [
+            "/v2/org/zipfile/1.0.0",
+            "//v2/org//zipfile/1%2E0.0",
+            "/v2/%6frg/zipfile/1.0.0",
+        ] {
+            assert_eq!(canonical(path), "/v2/org/zipfile/1.0.0");
+        }
+        assert!(
+            is_v1("//v1/org/repo")
+                && is_v1("/%761/org/repo")
+                && !is_v1("/v2/org/repo")
+                && !is_v1("/v1")
+        );
     }
 
     #[test]
@@ -406,6 +471,21 @@ mod tests {
             ("POST", "/v2/org/zipfile/", "404"),
             ("POST", "/v2//zipfile", "404"),
             ("POST", "/v3/org/zipfile", "404"),
+            ("POST", "//v2/org/zipfile", "PushZipfile organization=org"),
+            (
+                "POST",
+                "/v2//org///zipfile//1.0.0",
+                "PushZipfile organization=org version=1.0.0",
+            ),
+            ("POST", "/v2/org/zipfile//", "404"),
+            ("GET", "//", "Page"),
+            (
+                "POST",
+                "/v2/priv%6frg/zip%66ile/1%2E0.0",
+                "PushZipfile organization=privorg version=1.0.0",
+            ),
+            ("GET", "/%762/%61bout", "About"),
+            ("POST", "/v2/org/zip%2Ffile", "405 DELETE, OPTIONS"),
             ("DELETE", "/v2/a/b/c/d", "404"),
             ("POST", "/v2/o%2Fx/zipfile", "PushZipfile organization=o/x"),
             (

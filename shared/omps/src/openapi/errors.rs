@@ -38,6 +38,8 @@ pub(super) const ALWAYS: &[ErrorId] = &[
         "no endpoint has the path, or the server has not configured it",
     ),
     ErrorId::new("MethodNotAllowed", 405, "the path has other methods"),
+    ErrorId::new("RequestTimeout", 408, "the request came too slowly"),
+    ErrorId::new("UnsupportedMediaType", 415, "the request is compressed"),
     ErrorId::new(
         "RequestEntityTooLarge",
         413,
