@@ -177,9 +177,9 @@ async fn a_path_that_is_nearly_right_is_told_the_right_one() {
         ),
         (
             Method::GET,
-            "/docs/",
+            "/metrics",
             (404, "NotFound"),
-            "No endpoint has the path '/docs/'; all paths start with /v1 or /v2, for example POST /v2/{organization}/zipfile",
+            "No endpoint has the path '/metrics'; all paths start with /v1 or /v2, for example POST /v2/{organization}/zipfile",
         ),
         (
             Method::POST,
