@@ -144,7 +144,7 @@ mod tests {
         let names: Vec<String> = zip::ZipArchive::new(Cursor::new(&zips[0]))
             .unwrap()
             .file_names()
-            .map(str::to_owned)
+            .map(|name| name.unwrap().into_owned())
             .collect();
         assert_eq!(names, ["a/c.yaml", "b.yaml"]);
     }

@@ -68,7 +68,7 @@ fn parse(text: &str, section: &str, organization: &str) -> Result<OrganizationRu
     };
     let format = section_table.remove("release_format");
     let format: Option<Format> = format
-        .map(|format| format.try_into())
+        .map(toml::Value::try_into)
         .transpose()
         .map_err(|error: toml::de::Error| format!("release_format: {}", error.message()))?;
     let Some(toml::Value::Table(mut organizations)) = section_table.remove("organizations") else {

@@ -48,12 +48,9 @@ fn rules(asked: &Validate) -> Result<OrganizationRules, Failure> {
         None => OrganizationRules::default(),
         Some(file) => {
             let organization = asked.organization.clone();
-            let organization = match organization.or(Settings::read()?.organization) {
-                Some(organization) => organization,
-                None => {
-                    let problem = "--rules needs --organization: whose rules are to be applied";
-                    return Err(Failure::Usage(problem.to_owned()));
-                }
+            let Some(organization) = organization.or(Settings::read()?.organization) else {
+                let problem = "--rules needs --organization: whose rules are to be applied";
+                return Err(Failure::Usage(problem.to_owned()));
             };
             rules_file::read(file, &asked.section, &organization)?
         }

@@ -24,7 +24,7 @@ pub(crate) fn findings(info: &ValidationInfo, prefix: &str, files: &Files) -> St
     let mut text = String::new();
     for (file, findings) in by_file {
         let path = Escaped(&format!("{prefix}{file}")).to_string();
-        let counted = counted(findings.iter().copied());
+        let counted = counted(&findings.iter().copied());
         let _ = writeln!(text, "{STRONG}{path}{STRONG:#}: {counted}\n");
         let content = files.get(file).map(|bytes| String::from_utf8_lossy(bytes));
         let lines: Vec<&str> = content.as_deref().map(lines).unwrap_or_default();
@@ -129,7 +129,7 @@ fn place(finding: &Finding) -> String {
 }
 
 /// How much was found, as in `2 errors, 1 warning`.
-pub(crate) fn counted<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> String {
+fn counted<'a>(findings: &(impl Iterator<Item = &'a Finding> + Clone)) -> String {
     let of = |severity| {
         let findings = findings.clone();
         findings
@@ -154,7 +154,7 @@ pub(crate) fn counted<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -
 
 /// The last line of a report.
 pub(crate) fn conclusion(is_valid: bool, what: &str, info: &ValidationInfo) -> String {
-    let counted = counted(info.findings.iter());
+    let counted = counted(&info.findings.iter());
     let what = Escaped(what);
     let has_errors = info
         .findings
