@@ -12,6 +12,10 @@ use crate::rules_file::{self, OrganizationRules};
 use crate::settings::Settings;
 use crate::verdict::{self, Verdict};
 
+/// What a verdict without a place most often says, and what to do then.
+const NO_PACKAGE: &str = "Could not find packageName";
+const NO_PACKAGE_ADVICE: &str = "  = help: Give the folder that has the package file (packageName, channels) at its top, or that of a bundle with manifests/ and metadata/.\n\n";
+
 /// A verdict and what it is about, as it is named in reports.
 struct Input {
     /// The path as it was given, without `./`.
@@ -88,6 +92,9 @@ fn for_people(input: &Input) -> String {
     if verdict.has_only_a_message() {
         let message = Escaped(&verdict.message);
         report += &format!("{ERROR}error{ERROR:#}: {message}\n");
+        if verdict.message.starts_with(NO_PACKAGE) {
+            report += NO_PACKAGE_ADVICE;
+        }
     }
     let what = match &verdict.repository {
         Some(repository) => format!("{}, the package {repository}", input.name),

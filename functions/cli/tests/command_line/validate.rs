@@ -27,10 +27,10 @@ type Mistake = fn(&Folder);
 fn each_mistake_is_shown_with_its_line_a_caret_and_what_to_do() {
     let mistakes: [(&str, Mistake); 8] = [
         ("no-install-modes", |folder| {
-            folder.edit(CSV, "installModes:", "modes:")
+            folder.edit(CSV, "installModes:", "modes:");
         }),
         ("tab-in-yaml", |folder| {
-            folder.edit(CRD, "spec:", "spec:\n\t- a")
+            folder.edit(CRD, "spec:", "spec:\n\t- a");
         }),
         ("unknown-current-csv", |folder| {
             folder.edit(
@@ -47,13 +47,13 @@ fn each_mistake_is_shown_with_its_line_a_caret_and_what_to_do() {
             );
         }),
         ("no-package", |folder| {
-            folder.edit(PACKAGE, "packageName", "package")
+            folder.edit(PACKAGE, "packageName", "package");
         }),
         ("several-documents", |folder| {
-            folder.edit(CRD, "spec:", "---\nspec:")
+            folder.edit(CRD, "spec:", "---\nspec:");
         }),
         ("wrong-type", |folder| {
-            folder.edit(PACKAGE, "packageName: doorbell-operator", "packageName: 12")
+            folder.edit(PACKAGE, "packageName: doorbell-operator", "packageName: 12");
         }),
         ("control-characters", |folder| {
             folder.edit(
