@@ -52,6 +52,13 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
 }
 
+/// Why there is no answer.
+pub(crate) struct Unanswered {
+    pub(crate) problem: String,
+    /// Whether the service may have done what was asked for.
+    pub(crate) may_have_arrived: bool,
+}
+
 impl Answer {
     /// A text of the body.
     pub(crate) fn text(&self, key: &str) -> &str {
@@ -139,6 +146,19 @@ impl Service {
     /// # Errors
     /// The service cannot be reached. An answer that is no success is none.
     pub(crate) async fn send(&self, request: &Request) -> Result<Answer, Failure> {
+        let sent = self.send_until_answered(request).await;
+        sent.map_err(|unanswered| Failure::Service(unanswered.problem))
+    }
+
+    /// As [`Service::send`], for what must be known of a request without an answer.
+    ///
+    /// # Errors
+    /// [`Unanswered`]
+    pub(crate) async fn send_until_answered(
+        &self,
+        request: &Request,
+    ) -> Result<Answer, Unanswered> {
+        let mut has_arrived = false;
         let mut waits = ExponentialBuilder::default()
             .with_min_delay(Duration::from_secs(1))
             .with_max_delay(Duration::from_secs(20))
@@ -155,10 +175,14 @@ impl Service {
                         retry_after(&answer.headers).unwrap_or(wait),
                     ),
                 },
-                Err(problem) => match waits.next() {
-                    None => return Err(Failure::Service(problem)),
-                    Some(wait) => (problem, wait),
-                },
+                Err(mut unanswered) => {
+                    has_arrived |= unanswered.may_have_arrived;
+                    unanswered.may_have_arrived = has_arrived;
+                    match waits.next() {
+                        None => return Err(unanswered),
+                        Some(wait) => (unanswered.problem, wait),
+                    }
+                }
             };
             eprint(&format!(
                 "{WARNING}warning{WARNING:#}: {}; again in {:.0} s\n",
@@ -169,20 +193,26 @@ impl Service {
         }
     }
 
-    async fn send_once(&self, request: &Request) -> Result<Answer, String> {
+    async fn send_once(&self, request: &Request) -> Result<Answer, Unanswered> {
         let failed = |error: reqwest::Error| {
             let place = self.base.host_str().unwrap_or_default();
-            format!(
-                "{place} cannot be reached: {}",
-                causes(&error.without_url())
-            )
+            Unanswered {
+                may_have_arrived: !error.is_connect(),
+                problem: format!(
+                    "{place} cannot be reached: {}",
+                    causes(&error.without_url())
+                ),
+            }
         };
         let mut response = request.build(&self.client).send().await.map_err(failed)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > LONGEST_ANSWER {
-                return Err("the answer is too long for omps".to_owned());
+                return Err(Unanswered {
+                    may_have_arrived: true,
+                    problem: "the answer is too long for omps".to_owned(),
+                });
             }
             body.extend_from_slice(&chunk);
         }

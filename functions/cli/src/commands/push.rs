@@ -95,17 +95,17 @@ impl Pushing {
         if !self.how.dry_run {
             request.headers.insert(IDEMPOTENCY_KEY, self.key.clone());
         }
-        let sent = self.service.send(&request).await;
-        if let Err(Failure::Service(_)) = &sent
-            && !self.how.dry_run
-        {
-            let key = self.key.to_str().unwrap_or_default();
-            eprint(&format!(
-                "{WARNING}warning{WARNING:#}: the push may have become a release; --idempotency-key {} repeats it without a second one\n",
-                Escaped(key)
-            ));
-        }
-        sent
+        let sent = self.service.send_until_answered(&request).await;
+        sent.map_err(|unanswered| {
+            if unanswered.may_have_arrived && !self.how.dry_run {
+                let key = self.key.to_str().unwrap_or_default();
+                eprint(&format!(
+                    "{WARNING}warning{WARNING:#}: the push may have become a release; --idempotency-key {} repeats it without a second one\n",
+                    Escaped(key)
+                ));
+            }
+            Failure::Service(unanswered.problem)
+        })
     }
 
     async fn push_zip(&self, zip: Bytes) -> Result<Answer, Failure> {

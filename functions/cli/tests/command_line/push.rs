@@ -203,3 +203,27 @@ fn a_koji_build_is_pushed_by_its_name() {
         "POST /v2/acme/koji/d-1-1?report=full"
     );
 }
+
+#[test]
+fn a_service_that_is_not_there_is_3_and_nothing_was_pushed() {
+    let folder = Folder::new();
+    let arguments = [
+        "push",
+        "doorbell",
+        "--organization",
+        "acme",
+        "--retries",
+        "0",
+    ];
+    // Nobody listens on port 1.
+    let variables = [("OMPS_TOKEN", TOKEN), ("OMPS_URL", "http://127.0.0.1:1")];
+
+    let output = folder.run(&arguments, &variables);
+
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        err(&output).starts_with("error: 127.0.0.1 cannot be reached"),
+        "{}",
+        err(&output)
+    );
+}
