@@ -8,6 +8,8 @@ mod releases;
 mod validate;
 
 use clap::CommandFactory;
+use omps_operator::archive::Files;
+use serde::Deserialize;
 
 use crate::Failure;
 use crate::arguments::{AnswerForm, Arguments, Command};
@@ -79,10 +81,15 @@ fn succeeded(answer: Answer, form: AnswerForm) -> Result<Answer, Failure> {
     }
     if form == AnswerForm::Text {
         let info = &answer.body["validation_info"];
-        let info: ValidationInfo = serde_json::from_value(info.clone()).unwrap_or_default();
-        let style = output::ERROR;
-        let problem = answer.problem();
-        let findings = output::text::findings(&info, "", &Default::default());
+        let findings = match ValidationInfo::deserialize(info) {
+            Ok(info) if !info.findings.is_empty() => {
+                output::text::findings(&info, "", &Files::new())
+            }
+            // No findings, or those of another version of the service: better its own words than none.
+            _ if info.is_null() => String::new(),
+            _ => json::text(info),
+        };
+        let (style, problem) = (output::ERROR, answer.problem());
         output::print(&format!(
             "{findings}{style}not valid{style:#}: {}\n",
             Escaped(&problem)

@@ -155,9 +155,11 @@ fn an_invalid_operator_is_1_with_the_findings_and_a_refusal_is_3_with_its_id() {
     let invalid = r#"{"status": 400, "error": "PackageValidationError", "message": "Failed", "request_id": "r",
         "validation_info": {"errors": ["no"], "warnings": [], "findings": [{"severity": "error", "rule": "csv-install",
         "file": "a.yaml", "line": 4, "column": 2, "field": "spec", "found": "nothing", "message": "no", "advice": "Add it."}]}}"#;
+    let unknown = r#"{"error": "PackageValidationError", "message": "Failed", "validation_info": {"findings": [{"severity": "grave"}]}}"#;
     let refused = r#"{"status": 403, "error": "QuayAuthorizationError", "message": "Unauthorized\u001b[2J", "request_id": "r"}"#;
     for (status, body, code, expected) in [
         (400, invalid, 1, "--> a.yaml:4:2"),
+        (400, unknown, 1, "\"severity\": \"grave\""),
         (
             403,
             refused,
