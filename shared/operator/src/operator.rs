@@ -139,6 +139,11 @@ impl Operator {
         self.names.clone()
     }
 
+    /// The files as they are now: after [`Operator::apply`], with what the rules changed.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
     /// Applies an organization's rules: the package's suffix, then the registries, then the annotations.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-use super::{ROUTES, Route};
+use super::{Endpoint, ROUTES, Route};
 use crate::nearest::distance;
 
 /// What it costs that a path lacks a segment of the route, or has one more.
@@ -31,7 +31,11 @@ pub(super) fn of_any_method(method: &Method, segments: &[&str]) -> Option<String
         return None;
     }
     let other_method = |route: &Route| if route.method == *method { 0 } else { METHOD };
-    let routes = ROUTES.iter().map(|route| (other_method(route), route));
+    // The paths of documents are so short that nearly every short path is like them.
+    let routes = ROUTES
+        .iter()
+        .filter(|route| route.endpoint != Endpoint::Page)
+        .map(|route| (other_method(route), route));
     nearest(routes, segments, ROUGHLY_ALIKE)
 }
 
