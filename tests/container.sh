@@ -118,7 +118,7 @@ start_stand_ins() {
     build stand-ins "$WORK/stand-ins"
     docker network create $NAME >/dev/null
     docker run --detach --init --name $NAME-quay --network $NAME --network-alias quay $NAME-stand-ins \
-        sandbox --quay 0.0.0.0:8081 --tls quay:8443 --ca 0.0.0.0:8085 --slow 4 --folder /tmp >/dev/null
+        sandbox --app-registry --quay 0.0.0.0:8081 --tls quay:8443 --ca 0.0.0.0:8085 --slow 4 --folder /tmp >/dev/null
 }
 
 # run NAME SETTING…: the service under these settings, once Docker finds it healthy.
@@ -173,7 +173,7 @@ build_service
 check_image
 start_stand_ins
 
-run plain OMPS_QUAY_URL=http://quay:8081
+run plain OMPS_RELEASE_FORMAT=app-registry OMPS_QUAY_URL=http://quay:8081
 docker cp $NAME-quay:/tmp/larder-operator.zip "$WORK/sample.zip" >/dev/null
 expect "runs as" "$(docker exec $NAME-plain id -u)" 1001
 expect "healthcheck in the container" "$(docker exec $NAME-plain omps-server --healthcheck && echo healthy)" healthy
@@ -187,7 +187,7 @@ wait $pushing
 expect "push that was under way when the container was stopped" "$(cat "$WORK/stopped")" '200 *"version":"2.0.0"*'
 expect "exit code" "$(docker inspect --format '{{.State.ExitCode}}' $NAME-plain)" 0
 
-run distrusting OMPS_QUAY_URL=https://quay:8443
+run distrusting OMPS_RELEASE_FORMAT=app-registry OMPS_QUAY_URL=https://quay:8443
 expect "push to a Quay of an unknown CA" "$(push distrusting)" '500 *"QuayPackageError"*UnknownIssuer*'
-run trusting OMPS_QUAY_URL=https://quay:8443 CA_URL=http://quay:8085/ca.pem
+run trusting OMPS_RELEASE_FORMAT=app-registry OMPS_QUAY_URL=https://quay:8443 CA_URL=http://quay:8085/ca.pem
 expect "push to a Quay of a CA that CA_URL tells" "$(push trusting)" '200 *"version":"3.0.0"*'

@@ -60,7 +60,7 @@ address() { docker inspect -f "{{(index .NetworkSettings.Networks \"$NAME\").IPA
 # The stand-ins, on the ports that events/env.json names.
 docker run -d --name "$NAME-stand-ins" --network "$NAME" --network-alias stand-ins \
     -v "$SANDBOX:/sandbox:ro" -v "$PWD/tests/fixtures:$PWD/tests/fixtures:ro" -v "$FOLDER:/folder" omps-test-root \
-    /sandbox --listen 0.0.0.0:8080 --quay 0.0.0.0:8081 --koji 0.0.0.0:8082 --greenwave 0.0.0.0:8083 \
+    /sandbox --app-registry --listen 0.0.0.0:8080 --quay 0.0.0.0:8081 --koji 0.0.0.0:8082 --greenwave 0.0.0.0:8083 \
     --folder /folder/sandbox >/dev/null
 
 # moto, with this machine's Python.

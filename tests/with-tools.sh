@@ -99,7 +99,7 @@ lambda() {
     local emulator port=18130 emulators=() name
     emulator=$("$PYTHON" -c 'import samcli, pathlib; print(pathlib.Path(samcli.__file__).parent / "local/rapid/aws-lambda-rie-x86_64")')
     rm -rf target/lambda-sandbox
-    start target/sandbox.log target/debug/sandbox --listen 127.0.0.1:18081 --quay 127.0.0.1:18082 \
+    start target/sandbox.log target/debug/sandbox --app-registry --listen 127.0.0.1:18081 --quay 127.0.0.1:18082 \
         --koji 127.0.0.1:18087 --greenwave 127.0.0.1:18088 --folder target/lambda-sandbox
     start target/moto.log "$PYTHON" -m moto.server -H 127.0.0.1 -p 18089
     wait_for http://127.0.0.1:18081/v2/about
@@ -108,7 +108,7 @@ lambda() {
     for name in push-zipfile push-koji create-upload delete-release validate health about page; do
         OMPS_CONF_FILE=config/omps.toml OMPS_CONF_SECTION=LocalConfig OMPS_SECRETS_PREFIX=omps \
             OMPS_UPLOAD_BUCKET=omps-uploads \
-            OMPS_QUAY_URL=http://127.0.0.1:18082 OMPS_KOJIHUB_URL=http://127.0.0.1:18087/kojihub \
+            OMPS_RELEASE_FORMAT=app-registry OMPS_QUAY_URL=http://127.0.0.1:18082 OMPS_KOJIHUB_URL=http://127.0.0.1:18087/kojihub \
             OMPS_KOJIROOT_URL=http://127.0.0.1:18087/kojifiles/ OMPS_GREENWAVE_URL=http://127.0.0.1:18088 \
             OMPS_GREENWAVE_CONTEXT=omps_push OMPS_GREENWAVE_PRODUCT_VERSION=larder-1 \
             AWS_ENDPOINT_URL=http://127.0.0.1:18089 AWS_REGION=eu-central-1 \
@@ -141,7 +141,7 @@ events() {
     emulator=$("$PYTHON" -c 'import samcli, pathlib; print(pathlib.Path(samcli.__file__).parent / "local/rapid/aws-lambda-rie-x86_64")')
     cargo build --locked --workspace
     rm -rf target/events-sandbox
-    start target/events-sandbox.log "$binaries/sandbox" --listen 127.0.0.1:18102 --quay 127.0.0.1:18103 \
+    start target/events-sandbox.log "$binaries/sandbox" --app-registry --listen 127.0.0.1:18102 --quay 127.0.0.1:18103 \
         --koji 127.0.0.1:18104 --greenwave 127.0.0.1:18105 --folder target/events-sandbox
     wait_for http://127.0.0.1:18102/v2/about
     "$PYTHON" tests/tools/events.py "$emulator" "$binaries" 18101 http://127.0.0.1:18103 \

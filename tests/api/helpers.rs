@@ -86,8 +86,13 @@ impl TestApp {
         let secrets = SecretsManager::start(free)
             .await
             .expect("a port for Secrets Manager");
+        // A service for bundle images says so itself.
+        let format = match settings.contains("release_format") {
+            true => "",
+            false => "release_format = \"app-registry\"",
+        };
         let section = format!(
-            "[Test]\nquay_url = \"{}\"\nkojihub_url = \"{}\"\nkojiroot_url = \"{}\"\n{}\n{settings}",
+            "[Test]\nquay_url = \"{}\"\nkojihub_url = \"{}\"\nkojiroot_url = \"{}\"\n{}\n{format}\n{settings}",
             quay.url(),
             koji.hub_url(),
             koji.root_url(),

@@ -45,8 +45,12 @@ impl Queue {
 
     async fn with_settings(settings: &str, of_organization: &str) -> Self {
         let services = TestApp::start().await;
+        let format = match settings.contains("release_format") {
+            true => "",
+            false => "release_format = \"app-registry\"",
+        };
         let section = format!(
-            "[Test]\n{settings}\nquay_url = \"{}\"\nkojihub_url = \"{}\"\nkojiroot_url = \"{}\"\n\
+            "[Test]\n{settings}\n{format}\nquay_url = \"{}\"\nkojihub_url = \"{}\"\nkojiroot_url = \"{}\"\n\
              [Test.organizations.{ORGANIZATION}]\n{of_organization}\nkoji_packages = [\"doorbell\"]",
             services.quay.url(),
             services.koji.hub_url(),

@@ -44,7 +44,10 @@ impl Server {
         })
         .await
         .expect("a port for Quay");
-        let section = format!("[Test]\nquay_url = \"{}\"\n{lines}", quay.url());
+        let section = format!(
+            "[Test]\nquay_url = \"{}\"\nrelease_format = \"app-registry\"\n{lines}",
+            quay.url()
+        );
         let config = Config::from_toml(&section, "Test").expect("a valid configuration");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let settings = Settings {

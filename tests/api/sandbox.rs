@@ -14,7 +14,59 @@ const SANDBOX: &str = env!("CARGO_BIN_EXE_sandbox");
 #[test]
 fn the_printed_commands_push_the_sample_and_pull_it_back() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (mut sandbox, mut printed, commands) = start(&folder);
+    let (mut sandbox, mut printed, commands) = start(&folder, &[]);
+
+    let output = run("sh", &["-e", "-c", &commands]);
+    let again = run("sh", &["-e", "-c", &commands]);
+    let mut outcome = String::new();
+    printed.read_line(&mut outcome).expect("text");
+    let stopped = run("sh", &["-c", &format!("kill -TERM {}", sandbox.id())]);
+    let status = sandbox.wait().expect("the sandbox ends");
+
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    for text in [
+        r#""greenwave":{"details":"It works!","ok":true}"#,
+        // The operator with a mistake.
+        r#""message":"csv spec.install not defined""#,
+        // The release, its manifest, its labels.
+        r#""repo":"larder-operator","version":"1.0.0""#,
+        r#""org.opencontainers.image.version":"1.0.0""#,
+        r#""operators.operatorframework.io.bundle.package.v1":"larder-operator""#,
+        r#""nvr":"larder-operator-container-v0.5.1-1""#,
+        r#""error":"KojiNotAnOperatorImage""#,
+        r#""error":"GreenwaveUnsatisfiedError""#,
+        r#""deleted":["1.0.0"]"#,
+        r#""deleted":["2.0.0"]"#,
+        r#"{"upload":""#,
+        r#""repo":"larder-operator-mirrored","version":"1.0.0""#,
+        // The public release, without a token.
+        r#"{"name":"public/larder-operator","tags":["#,
+    ] {
+        assert!(printed.contains(text), "{text} is missing: {printed}");
+    }
+    assert!(
+        outcome.starts_with("# Operator Push Succeeded: {"),
+        "{outcome}"
+    );
+    let again = String::from_utf8_lossy(&again.stdout);
+    assert!(
+        again.contains(r#""repo":"larder-operator-mirrored","version":"2.0.0""#),
+        "{again}"
+    );
+    let csv = "larder-operator.v0.5.1.clusterserviceversion.yaml";
+    let pulled = fs::read(folder.path().join("bundle/manifests").join(csv));
+    assert!(
+        pulled.expect("it was pulled")
+            == Operator::larder().file(&format!("0.5.1/{csv}")).as_bytes()
+    );
+    assert!(stopped.status.success() && status.success(), "{status:?}");
+}
+
+#[test]
+fn the_printed_commands_push_to_an_app_registry_if_that_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut sandbox, mut printed, commands) = start(&folder, &["--app-registry"]);
 
     let output = run("sh", &["-e", "-c", &commands]);
     let again = run("sh", &["-e", "-c", &commands]);
@@ -148,7 +200,7 @@ fn help_names_every_option() {
 }
 
 /// Starts the sandbox on free ports, and returns the commands that it prints.
-fn start(folder: &TempDir) -> (Child, BufReader<ChildStdout>, String) {
+fn start(folder: &TempDir, more: &[&str]) -> (Child, BufReader<ChildStdout>, String) {
     let mut sandbox = Command::new(SANDBOX)
         .args(
             ["--listen", "--quay", "--koji", "--greenwave"]
@@ -157,12 +209,13 @@ fn start(folder: &TempDir) -> (Child, BufReader<ChildStdout>, String) {
         )
         .arg("--folder")
         .arg(folder.path())
+        .args(more)
         .stdout(Stdio::piped())
         .spawn()
         .expect("the sandbox starts");
     let mut commands = String::new();
     let mut printed = BufReader::new(sandbox.stdout.take().expect("its output"));
-    while !commands.ends_with("namespace=public'\n") {
+    while !commands.contains("# In a browser: ") {
         let read = printed.read_line(&mut commands).expect("text");
         assert_ne!(read, 0, "the sandbox ended: {commands}");
     }

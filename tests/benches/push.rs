@@ -122,7 +122,9 @@ impl Service {
         let mut service = Service { peer, said };
         let quay = service.hear()?;
         let config = Config::from_toml(
-            &format!("[P]\nquay_url = \"{quay}\"\nlog_level = \"ERROR\""),
+            &format!(
+                "[P]\nrelease_format = \"app-registry\"\nquay_url = \"{quay}\"\nlog_level = \"ERROR\""
+            ),
             "P",
         )?;
         let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -92,7 +92,7 @@ def started(binary: pathlib.Path) -> Iterator[Service]:
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="oracle-service-") as directory:
         configuration = pathlib.Path(directory, "omps.toml")
-        configuration.write_text(f'[ProdConfig]\nquay_url = "{registry.url}"\nmax_content_length = 67108864\n')
+        configuration.write_text(f'[ProdConfig]\nquay_url = "{registry.url}"\nrelease_format = "app-registry"\nmax_content_length = 67108864\n')
         variables = {
             **{name: value for name, value in os.environ.items() if not name.startswith("OMPS_")},
             "OMPS_CONF_FILE": str(configuration), "OMPS_CONF_SECTION": "ProdConfig", "OMPS_LISTEN": f"127.0.0.1:{port}",

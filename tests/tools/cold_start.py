@@ -29,6 +29,7 @@ ENVIRONMENT = {
     "AWS_ENDPOINT_URL": f"http://127.0.0.1:{MOTO}",
     "OMPS_CONF_FILE": str(ROOT / "config/omps.toml"),
     "OMPS_CONF_SECTION": "LocalConfig",
+    "OMPS_RELEASE_FORMAT": "app-registry",
     "OMPS_QUAY_URL": f"http://127.0.0.1:{STAND_INS['quay']}",
     "OMPS_KOJIHUB_URL": f"http://127.0.0.1:{STAND_INS['koji']}/kojihub",
     "OMPS_KOJIROOT_URL": f"http://127.0.0.1:{STAND_INS['koji']}/kojifiles/",
@@ -151,7 +152,7 @@ try:
     with tempfile.TemporaryDirectory() as scratch:
         options = [f"--{name}=127.0.0.1:{port}" for name, port in STAND_INS.items()]
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        servers.append(subprocess.Popen([sandbox, *options, f"--folder={scratch}"], **quiet))
+        servers.append(subprocess.Popen([sandbox, "--app-registry", *options, f"--folder={scratch}"], **quiet))
         servers.append(subprocess.Popen([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(MOTO)], **quiet))
         wait_for(f"http://127.0.0.1:{STAND_INS['listen']}/v2/about")
         wait_for(f"http://127.0.0.1:{MOTO}/moto-api/")

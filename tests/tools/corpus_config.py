@@ -12,7 +12,7 @@ def toml(value):
 
 
 organizations, quay = sys.argv[1:]
-print(f'[ProdConfig]\nquay_url = "{quay}"\nmax_content_length = {64 << 20}')
+print(f'[ProdConfig]\nquay_url = "{quay}"\nrelease_format = "app-registry"\nmax_content_length = {64 << 20}')
 for name, rules in json.load(open(organizations)).items():
     print(f"\n[ProdConfig.organizations.{name}]")
     for key, value in rules.items():

@@ -217,7 +217,7 @@ for organization in ("testorg", "rules"):
 config = ROOT / "target/events.toml"
 config.write_text(f'[ProdConfig.organizations.testorg]\nkoji_packages = ["{PACKAGE}"]\n')
 to_quay, to_koji = Gate(quay), Gate(koji)
-settings = {"OMPS_CONF_FILE": str(config), "OMPS_SECRETS_PREFIX": "omps", "OMPS_QUAY_URL": to_quay.url,
+settings = {"OMPS_CONF_FILE": str(config), "OMPS_SECRETS_PREFIX": "omps", "OMPS_QUAY_URL": to_quay.url, "OMPS_RELEASE_FORMAT": "app-registry",
             "OMPS_KOJIHUB_URL": to_koji.url + "/kojihub", "OMPS_KOJIROOT_URL": to_koji.url + "/kojifiles/",
             "OMPS_LEDGER_TABLE": "ledger", "OMPS_UPLOAD_BUCKET": BUCKET}
 functions = []

@@ -208,6 +208,7 @@ def configuration(stand_ins, store, directory, name, more=""):
     """Writes the configuration of a server or a function, and returns its path."""
     path = directory / f"{name}.toml"
     path.write_text(f"""[ProdConfig]
+release_format = "app-registry"
 quay_url = "{stand_ins.addresses["quay_url"]}"
 kojihub_url = "{stand_ins.addresses["kojihub_url"]}"
 kojiroot_url = "{stand_ins.addresses["kojiroot_url"]}"

@@ -546,7 +546,7 @@ class Server:
 
     def __init__(self, binary, configuration, quay):
         environment = dict(
-            os.environ, OMPS_LISTEN="%s:%d" % ADDRESS, OMPS_CONF_FILE=configuration, OMPS_QUAY_URL=quay, OMPS_KOJIHUB_URL=f"{quay}/koji"
+            os.environ, OMPS_LISTEN="%s:%d" % ADDRESS, OMPS_CONF_FILE=configuration, OMPS_QUAY_URL=quay, OMPS_RELEASE_FORMAT="app-registry", OMPS_KOJIHUB_URL=f"{quay}/koji"
         )  # fmt: skip
         limited = lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST, MOST))
         self.process = subprocess.Popen([binary], env=environment, stdout=subprocess.DEVNULL, preexec_fn=limited)

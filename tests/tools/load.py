@@ -69,7 +69,7 @@ def push(body, version):
 
 def run(server, quay, title, count, **environment):
     Quay.releases.clear()
-    environment = dict(os.environ, OMPS_LISTEN="%s:%d" % ADDRESS, OMPS_QUAY_URL=quay, OMPS_LOG_LEVEL="ERROR", **environment)
+    environment = dict(os.environ, OMPS_LISTEN="%s:%d" % ADDRESS, OMPS_QUAY_URL=quay, OMPS_RELEASE_FORMAT="app-registry", OMPS_LOG_LEVEL="ERROR", **environment)
     process = subprocess.Popen([server], env=environment, stdout=subprocess.DEVNULL)
     try:
         while socket.socket().connect_ex(ADDRESS):

@@ -96,7 +96,7 @@ def upload(url, zipped):
 
 def measure(server, name, files, quay):
     environment = dict(
-        os.environ, OMPS_LISTEN="127.0.0.1:18085", OMPS_QUAY_URL=quay, OMPS_MAX_CONTENT_LENGTH=str(64 << 20)
+        os.environ, OMPS_LISTEN="127.0.0.1:18085", OMPS_QUAY_URL=quay, OMPS_RELEASE_FORMAT="app-registry", OMPS_MAX_CONTENT_LENGTH=str(64 << 20)
     )
     process = subprocess.Popen([server], env=environment, stdout=subprocess.DEVNULL)
     try:

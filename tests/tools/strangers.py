@@ -118,7 +118,7 @@ class Server:
         log = open(pathlib.Path(directory) / "server.log", "ab")
         public = "http://%s:%d" % ADDRESS
         environment = BUDGETS | {"OMPS_UPLOAD_DIR": str(directory), "OMPS_PUBLIC_URL": public, **environment}
-        environment |= {"OMPS_LISTEN": "%s:%d" % ADDRESS, "OMPS_QUAY_URL": quay}
+        environment |= {"OMPS_LISTEN": "%s:%d" % ADDRESS, "OMPS_QUAY_URL": quay, "OMPS_RELEASE_FORMAT": "app-registry"}
         self.process = subprocess.Popen([binary], env=os.environ | environment, stdout=log)
         while socket.socket().connect_ex(ADDRESS):
             time.sleep(0.05)

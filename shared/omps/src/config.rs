@@ -55,7 +55,7 @@ pub struct Config {
     pub kojiroot_url: Url,
     /// `greenwave`: whom to ask whether a build may be pushed. Default: nobody.
     pub greenwave: Option<GreenwaveConfig>,
-    /// `release_format`: how releases are pushed, unless the organization says otherwise. Default: app-registry.
+    /// `release_format`: how releases are pushed, unless the organization says otherwise. Default: bundle-image.
     pub release_format: ReleaseFormat,
     /// `registry_url`: the OCI registry for bundle images, unless the organization says otherwise; `http` is allowed.
     /// Default: that of `quay_url`.

@@ -89,10 +89,10 @@ impl Organization {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReleaseFormat {
-    /// Quay's App Registry.
-    #[default]
+    /// Quay's App Registry, which quay.io has no more.
     AppRegistry,
     /// Bundle images, in any OCI registry.
+    #[default]
     BundleImage,
 }
 

@@ -22,7 +22,7 @@ const SAME: [&str; 9] = [
     "organizations",
 ];
 
-const FIRST_LINE: &str = "# Made from a config.py of OMPS, which always pushed to quay.io: set quay_url, or release_format = \"bundle-image\".";
+const FIRST_LINE: &str = "# Made from a config.py of OMPS, which pushed to the App Registry of quay.io. omps pushes bundle images there; for a Quay\n# that still has App Registry, set quay_url and release_format = \"app-registry\".";
 
 /// A configuration that was converted.
 #[derive(Debug)]

@@ -98,7 +98,7 @@ fn what_cannot_be_read_is_named_with_its_line_and_the_rest_is_read() {
             "line 5: KOJIROOT_URL cannot be read: line 5: bytes or a text with values in it (f)",
             "line 6: GREENWAVE cannot be read: line 7: no literal (get()",
             "line 11: MAX_CONTENT_LENGTH cannot be read: line 11: a calculation (+ 1)",
-            "in the TOML, [ProdConfig]: configuration: line 5: request_timeout: invalid type: string \"soon\", expected a nonzero u64",
+            "in the TOML, [ProdConfig]: configuration: line 6: request_timeout: invalid type: string \"soon\", expected a nonzero u64",
         ]
     );
     assert!(
