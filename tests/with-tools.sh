@@ -50,8 +50,10 @@ install_with_apt() {
     apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }
 
-# The server, the sandbox, and the functions as they are deployed.
+# The server, the sandbox, and the functions as they are deployed, but for link-time optimization: the whole of it takes a
+# quarter of an hour longer, for binaries that are a few percent smaller. FAT_LTO=1 takes it.
 build() {
+    [ -n "${FAT_LTO:-}" ] || export CARGO_PROFILE_RELEASE_LTO=thin
     cargo build --locked --release -p omps-server
     cargo build --locked -p omps-tests --bin sandbox
     PATH=$TOOLS/bin:$PATH sam build
@@ -199,8 +201,7 @@ sandbox() {
     start target/page-sandbox.log "${CARGO_TARGET_DIR:-$PWD/target}/debug/sandbox" --listen 127.0.0.1:18160 --quay 127.0.0.1:18161 \
         --koji 127.0.0.1:18162 --greenwave 127.0.0.1:18163 --folder target/page-sandbox
     wait_for "$SANDBOX/v2/about"
-    SANDBOX_TOKEN=$(curl -sf http://127.0.0.1:18161/cnr/api/v1/users/login \
-        -d '{"user": {"username": "testorg+omps", "password": "TESTORGROBOTTOKEN"}}' | "$PYTHON" -c 'import json, sys; print(json.load(sys.stdin)["token"])')
+    SANDBOX_TOKEN="basic $(printf 'testorg+omps:TESTORGROBOTTOKEN' | base64 -w0)"
 }
 
 # The page for people, in Chromium; its screenshots are in target/page.
