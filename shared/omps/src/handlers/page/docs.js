@@ -8,6 +8,13 @@ function element(name, text, className) {
   return made;
 }
 
+// A text in which what stands between backticks is code.
+function described(name, text) {
+  const made = element(name);
+  text.split('`').forEach((part, index) => made.append(index % 2 ? element('code', part) : part));
+  return made;
+}
+
 let api; // the document
 
 function resolved(value) {
@@ -25,7 +32,7 @@ function table(titles, rows) {
   }
   for (const row of rows) {
     const line = made.insertRow();
-    row.forEach((text, index) => line.append(element('td', text, index ? undefined : 'path')));
+    row.forEach((text, index) => line.append(index ? described('td', text) : element('td', text, 'path')));
   }
   return made;
 }
@@ -60,7 +67,7 @@ function operation(method, path, about) {
   const title = element('summary');
   title.append(element('code', `${method.toUpperCase()} ${path}`), ` ${about.summary || ''}`);
   box.append(title);
-  if (about.description) box.append(element('p', about.description));
+  if (about.description) box.append(described('p', about.description));
   if (about.deprecated) box.append(element('p', 'Deprecated', 'warn'));
   const parameters = (about.parameters || []).map(resolved);
   if (parameters.length) {
@@ -69,7 +76,7 @@ function operation(method, path, about) {
   if (about.requestBody) box.append(...content('Body', resolved(about.requestBody)));
   for (const [status, response] of Object.entries(about.responses)) {
     const whole = resolved(response);
-    box.append(element('h3', `${status}: ${whole.description}`), ...content('Answer', whole));
+    box.append(element('h3', status), described('p', whole.description), ...content('Answer', whole));
   }
   return box;
 }
@@ -78,7 +85,9 @@ function show() {
   const place = document.getElementById('paths');
   document.getElementById('introduction').textContent = api.info.description;
   const groups = new Map(api.tags.map(tag => [tag.name, [tag.description, []]]));
-  for (const [path, methods] of Object.entries(api.paths)) {
+  const isOld = ([path]) => path.startsWith('/v1/');
+  const paths = Object.entries(api.paths);
+  for (const [path, methods] of [...paths.filter(entry => !isOld(entry)), ...paths.filter(isOld)]) {
     for (const [method, about] of Object.entries(methods)) groups.get(about.tags[0])[1].push(operation(method, path, about));
   }
   for (const [name, [description, operations]] of groups) {
