@@ -2,38 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
-
 use super::check::check;
 use super::delete::is_mark_of;
 use super::graph;
 use super::order;
 use super::package::{Entry, Package};
 use super::refusal::Refusal;
-
-/// What a release brings to its package.
-#[derive(Debug, Clone, Default)]
-pub struct Upload {
-    /// The channel that a subscription without one gets.
-    pub default_channel: Option<String>,
-    /// Whether `channels` are all that the package has, as in package manifests; ready-made bundles name their own alone.
-    pub lists_all_channels: bool,
-    /// The roots of each channel.
-    pub channels: BTreeMap<String, Vec<String>>,
-    /// The bundles.
-    pub bundles: Vec<Uploaded>,
-}
-
-/// A bundle of an upload.
-#[derive(Debug, Clone)]
-pub struct Uploaded {
-    /// Its `olm.bundle`.
-    pub bundle: Json,
-    /// What it leads on from, the same in every channel.
-    pub entry: Entry,
-    /// `base64data` and `mediatype` of its CSV's icon.
-    pub icon: Option<Json>,
-}
+use super::upload::{Upload, Uploaded};
 
 /// A package after a merge.
 #[derive(Debug)]
