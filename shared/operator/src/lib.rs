@@ -23,5 +23,5 @@ pub mod report;
 pub mod rules;
 pub mod yaml;
 
-pub use limits::Limits;
+pub use limits::{CatalogLimits, Limits};
 pub use operator::{Judged, Operator, OperatorError};

@@ -1,4 +1,4 @@
-//! What one operator may cost.
+//! What one operator may cost, and what is read of a catalog.
 
 /// The limits of one operator. A value equal to its limit passes.
 #[derive(Clone, Debug)]
@@ -32,6 +32,31 @@ impl Limits {
             path_length: 1024,
             rule_steps: 500_000,
             rule_steps_per_byte: 1,
+        }
+    }
+}
+
+/// The limits of what is read of a catalog. A value equal to its limit passes.
+#[derive(Clone, Debug)]
+pub struct CatalogLimits {
+    /// Bytes of an image's manifest, and of its config.
+    pub manifest_size: u64,
+    /// Bytes of a layer's tar.
+    pub layer_size: u64,
+    /// Bytes of a package's file.
+    pub file_size: u64,
+    /// Objects of a file: packages, channels and bundles.
+    pub objects: usize,
+}
+
+impl Default for CatalogLimits {
+    /// Room for a package of thousands of bundles. Container tools read manifests and configs up to 4 MiB.
+    fn default() -> Self {
+        CatalogLimits {
+            manifest_size: 4 << 20,
+            layer_size: 128 << 20,
+            file_size: 64 << 20,
+            objects: 50_000,
         }
     }
 }

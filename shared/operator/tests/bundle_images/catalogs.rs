@@ -1,5 +1,6 @@
 //! From files to a package of a catalog: what a release brings is read from its CSVs.
 
+use omps_operator::CatalogLimits;
 use omps_operator::catalog::{Package, Upload, check};
 use serde_json::{Value, json};
 
@@ -93,7 +94,10 @@ fn edges_and_the_heads_icon_come_from_the_csvs() {
     }
     assert_eq!(objects.len(), 6);
     assert_eq!(check(&objects), Ok(()));
-    assert_eq!(Package::read("etcd", &package.bytes()).unwrap(), package);
+    assert_eq!(
+        Package::read("etcd", &package.bytes(), &CatalogLimits::default()).unwrap(),
+        package
+    );
 }
 
 #[test]

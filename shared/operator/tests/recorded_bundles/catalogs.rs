@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use omps_operator::CatalogLimits;
 use omps_operator::bundle_image::Release;
 use omps_operator::catalog::{Package, Upload, check};
 
@@ -59,7 +60,8 @@ fn every_real_operator_is_clean_in_a_catalog() {
         }
         let again = package.merge(&upload_of(release)).unwrap().package;
         assert_eq!(again.bytes(), package.bytes(), "{case}");
-        let back = Package::read(package.name(), &package.bytes()).unwrap();
+        let back =
+            Package::read(package.name(), &package.bytes(), &CatalogLimits::default()).unwrap();
         assert_eq!(back, package, "{case}");
     }
     assert_eq!(releases.len(), 37);
