@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::check::check;
-use super::delete::is_mark_of;
+use super::delete::marked;
 use super::graph;
 use super::order;
 use super::package::{Entry, Package};
@@ -149,7 +149,7 @@ impl Package {
             .iter()
             .max_by_key(|(name, bundle)| order::key(name, Some(&bundle.bundle)));
         if let Some((name, _)) = newest {
-            self.deprecations.retain(|mark| !is_mark_of(mark, name));
+            self.deprecations.retain(|item| marked(item) != Some(name));
         }
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use omps_operator::CatalogLimits;
 use omps_operator::catalog::{
-    CatalogImage, CatalogManifest, ForeignImage, Layer, LayerError, layer_number,
+    CatalogImage, CatalogManifest, ForeignImage, Layer, LayerError, Package, Upload, layer_number,
 };
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -271,4 +271,112 @@ fn a_layer_with_other_bytes_is_refused() {
     };
     let found = layer.read(number, &blob.bytes, &small);
     assert!(matches!(found, Err(LayerError::TooLarge(100))), "{found:?}");
+}
+
+fn uploads_of(name: &str) -> Vec<Upload> {
+    let of = |version: &str, replaces: Option<&str>| {
+        let replaces = replaces.map(|version| format!("{name}.v{version}"));
+        let mut bundle = uploaded(version, replaces.as_deref());
+        bundle.entry.name = format!("{name}.v{version}");
+        bundle.bundle["name"] = bundle.entry.name.clone().into();
+        bundle.bundle["package"] = name.into();
+        bundle.bundle["properties"][0]["value"]["packageName"] = name.into();
+        upload(&format!("{name}.v{version}"), vec![bundle])
+    };
+    vec![
+        of("1.0.0", None),
+        of("1.1.0", Some("1.0.0")),
+        of("1.10.0", Some("1.1.0")),
+    ]
+}
+
+fn merged(package: &Package, upload: &Upload) -> Package {
+    package.merge(upload).unwrap().package
+}
+
+/// The digest of the image of packages that are merged one upload after the other.
+fn digest_of(uploads: &[(&str, Upload)]) -> String {
+    let mut packages: BTreeMap<&str, Package> = BTreeMap::new();
+    for (name, upload) in uploads {
+        let package = packages.entry(name).or_insert_with(|| Package::empty(name));
+        *package = merged(package, upload);
+    }
+    let packages = packages.into_iter();
+    let packages = packages.map(|(name, package)| (name.to_owned(), package.bytes()));
+    let (image, _) = image_of(&packages.collect());
+    let (_, manifest) = image.blobs().unwrap();
+    manifest.digest
+}
+
+#[test]
+fn the_same_content_in_another_order_is_the_same_image() {
+    let names = ["p", "q", "etcd", "prometheus", "kong"];
+    let of_each = names.map(|name| {
+        uploads_of(name)
+            .into_iter()
+            .map(move |upload| (name, upload))
+    });
+    let package_by_package: Vec<_> = of_each.into_iter().flatten().collect();
+    let mut version_by_version = package_by_package.clone();
+    version_by_version.sort_by_key(|(_, upload)| upload.bundles[0].entry.name.len());
+    let mut names_backwards = package_by_package.clone();
+    names_backwards.sort_by(|(one, _), (other, _)| other.cmp(one));
+    let at_once: Vec<_> = names
+        .map(|name| {
+            let mut uploads = uploads_of(name);
+            let mut all = uploads.pop().unwrap();
+            all.bundles
+                .extend(uploads.into_iter().flat_map(|upload| upload.bundles));
+            (name, all)
+        })
+        .into();
+    let wanted = digest_of(&package_by_package);
+    for (case, uploads) in [
+        ("version by version", version_by_version),
+        ("names backwards", names_backwards),
+        ("all versions at once", at_once),
+    ] {
+        assert_eq!(digest_of(&uploads), wanted, "{case}");
+    }
+    assert_ne!(
+        digest_of(&package_by_package[..14]),
+        wanted,
+        "one upload less"
+    );
+}
+
+#[test]
+fn objects_in_another_order_are_the_same_file() {
+    let package = uploads_of("p")
+        .iter()
+        .fold(Package::empty("p"), |package, upload| {
+            merged(&package, upload)
+        });
+    let mut objects = package.objects();
+    objects.reverse();
+    let channel = objects
+        .iter_mut()
+        .find(|object| object["schema"] == "olm.channel");
+    channel.unwrap()["entries"]
+        .as_array_mut()
+        .unwrap()
+        .reverse();
+    let other = Package::of_objects("p", objects).unwrap();
+    assert_eq!(other.bytes(), package.bytes());
+    let text = String::from_utf8(package.bytes()).unwrap();
+    let order = ["p.v1.0.0", "p.v1.1.0", "p.v1.10.0"]
+        .map(|name| text.rfind(&format!("\"name\":\"{name}\"")).unwrap());
+    assert!(order.is_sorted(), "oldest first: {order:?}");
+}
+
+#[test]
+fn a_catalog_whose_packages_are_deleted_is_the_empty_one() {
+    let package = merged(
+        &first(),
+        &upload("p.v1.1.0", vec![uploaded("1.1.0", Some("p.v1.0.0"))]),
+    );
+    let names: Vec<String> = package.bundles().into_iter().map(str::to_owned).collect();
+    let deleted = package.delete(&names).package;
+    assert!(deleted.is_empty());
+    assert_eq!(deleted.bytes(), b"");
 }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 mod image;
+mod random;
 mod support;
 
 use omps_operator::CatalogLimits;
@@ -41,6 +42,32 @@ fn a_bundle_in_the_middle_stays_marked_until_it_can_go() {
     assert_eq!(deleted.package.bundles(), three.bundles());
     let deleted = deleted.package.delete(&["p.v1.2.0".into()]);
     assert_eq!(deleted.package, first());
+}
+
+/// A package with a chain of versions.
+fn chain(count: u64) -> Package {
+    let version = |number: u64| format!("1.{number}.0");
+    let bundles = (0..count).map(|number| {
+        let before = number
+            .checked_sub(1)
+            .map(|number| format!("p.v{}", version(number)));
+        uploaded(&version(number), before.as_deref())
+    });
+    let upload = upload(&format!("p.v{}", version(count - 1)), bundles.collect());
+    Package::empty("p").merge(&upload).unwrap().package
+}
+
+#[test]
+fn hundreds_of_withdrawn_bundles_go_when_the_oldest_goes() {
+    let package = chain(400);
+    let names = |range: std::ops::Range<u64>| -> Vec<String> {
+        range.map(|number| format!("p.v1.{number}.0")).collect()
+    };
+    let middle = package.delete(&names(1..399));
+    assert_eq!(middle.kept, names(1..399));
+    let tail = middle.package.delete(&names(0..1));
+    assert_eq!(tail.kept, [] as [String; 0]);
+    assert_eq!(tail.package.bundles(), ["p.v1.399.0"]);
 }
 
 #[test]
