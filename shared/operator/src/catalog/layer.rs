@@ -116,15 +116,16 @@ impl Layer {
         bytes: &[u8],
         limits: &CatalogLimits,
     ) -> Result<BTreeMap<String, Vec<u8>>, LayerError> {
-        same(bytes.len() as u64, self.size)?;
-        same(&*hex_digest(&Sha256::digest(bytes)), &*self.digest)?;
+        let size = |bytes: u64| format!("{bytes} bytes");
+        same(size(bytes.len() as u64), size(self.size))?;
+        same(hex_digest(&Sha256::digest(bytes)), self.digest.clone())?;
         let mut tar = Vec::new();
         let mut unpacked = MultiGzDecoder::new(bytes).take(limits.layer_size.saturating_add(1));
         unpacked.read_to_end(&mut tar)?;
         if tar.len() as u64 > limits.layer_size {
             return Err(LayerError::TooLarge(limits.layer_size));
         }
-        same(&*hex_digest(&Sha256::digest(&tar)), &*self.diff_id)?;
+        same(hex_digest(&Sha256::digest(&tar)), self.diff_id.clone())?;
         let packages = files_of(&tar)?;
         match packages.keys().find(|name| layer_number(name) != number) {
             None => Ok(packages),
@@ -133,12 +134,11 @@ impl Layer {
     }
 }
 
-fn same<T: PartialEq + std::fmt::Display>(found: T, wanted: T) -> Result<(), LayerError> {
-    if found == wanted {
-        return Ok(());
+fn same(found: String, wanted: String) -> Result<(), LayerError> {
+    match found == wanted {
+        true => Ok(()),
+        false => Err(LayerError::Different { found, wanted }),
     }
-    let (found, wanted) = (found.to_string(), wanted.to_string());
-    Err(LayerError::Different { found, wanted })
 }
 
 /// The packages of a tar that has nothing else.

@@ -80,7 +80,6 @@ impl Objects {
         if schema.is_empty() {
             return Err(format!("object '{object}\n' is missing root schema field"));
         }
-        properties(&Place::new(map, "Meta"))?;
         match schema {
             "olm.package" => self.packages.push(package(map).map_err(parse("package"))?),
             "olm.channel" => self.channels.push(channel(map).map_err(parse("channel"))?),
@@ -212,6 +211,7 @@ impl<'a> Place<'a> {
 fn package(map: &Map<String, Json>) -> Result<Package, String> {
     let place = Place::new(map, "Package");
     place.text("description")?;
+    properties(&place)?;
     match get(map, "icon") {
         None | Some(Json::Null) => {}
         Some(Json::Object(icon)) => {
@@ -229,6 +229,7 @@ fn package(map: &Map<String, Json>) -> Result<Package, String> {
 
 fn channel(map: &Map<String, Json>) -> Result<Channel, String> {
     let place = Place::new(map, "Channel");
+    properties(&place)?;
     let entries = place.objects("entries", "ChannelEntry", "declcfg.ChannelEntry")?;
     let entries = entries.iter().map(|entry| {
         Ok(Entry {

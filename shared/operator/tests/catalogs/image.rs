@@ -1,18 +1,30 @@
-//! The image: the same content gives the same bytes, and what omps did not write is not touched.
+//! The image: it is read back as it was, and the same content gives the same bytes.
 
 use std::collections::BTreeMap;
 
 use omps_operator::CatalogLimits;
 use omps_operator::catalog::{
-    CatalogImage, CatalogManifest, ForeignImage, Layer, LayerError, Package, Upload, layer_number,
+    CatalogImage, CatalogManifest, ForeignImage, Layer, Package, Upload, layer_number,
 };
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::support::*;
 
+/// Manifest and config as text.
+pub(crate) fn texts(image: &CatalogImage) -> (Vec<u8>, Vec<u8>) {
+    let (config, manifest) = image.blobs().unwrap();
+    (manifest.bytes.to_vec(), config.bytes.to_vec())
+}
+
+pub(crate) fn read(manifest: &[u8], config: &[u8]) -> Result<CatalogImage, ForeignImage> {
+    let limits = CatalogLimits::default();
+    CatalogManifest::read(manifest, &limits)?.image(config, &limits)
+}
+
 /// The image of packages, and the bytes of its layers by number.
-fn image_of(packages: &BTreeMap<String, Vec<u8>>) -> (CatalogImage, BTreeMap<u8, Vec<u8>>) {
+pub(crate) fn image_of(
+    packages: &BTreeMap<String, Vec<u8>>,
+) -> (CatalogImage, BTreeMap<u8, Vec<u8>>) {
     let mut by_layer: BTreeMap<u8, BTreeMap<String, Vec<u8>>> = BTreeMap::new();
     for (name, bytes) in packages {
         let layer = by_layer.entry(layer_number(name)).or_default();
@@ -28,24 +40,7 @@ fn image_of(packages: &BTreeMap<String, Vec<u8>>) -> (CatalogImage, BTreeMap<u8,
     (CatalogImage { base, layers }, bytes)
 }
 
-/// Manifest and config as text.
-fn texts(image: &CatalogImage) -> (Vec<u8>, Vec<u8>) {
-    let (config, manifest) = image.blobs().unwrap();
-    (manifest.bytes.to_vec(), config.bytes.to_vec())
-}
-
-fn read(manifest: &[u8], config: &[u8]) -> Result<CatalogImage, ForeignImage> {
-    let limits = CatalogLimits::default();
-    CatalogManifest::read(manifest, &limits)?.image(config, &limits)
-}
-
-fn digest(bytes: &[u8]) -> String {
-    let digits = Sha256::digest(bytes);
-    let digits = digits.iter().map(|byte| format!("{byte:02x}"));
-    format!("sha256:{}", digits.collect::<String>())
-}
-
-fn two_packages() -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn two_packages() -> BTreeMap<String, Vec<u8>> {
     BTreeMap::from(["p", "q"].map(|name| (name.to_owned(), first().bytes())))
 }
 
@@ -88,189 +83,6 @@ fn manifest_and_config_have_label_annotations_and_a_layer_each() {
         annotations,
         [&json!({"omps.catalog.layer": "base"}), &one, &two]
     );
-}
-
-/// A change to the manifest and the config of an image, and what is said of it.
-type Foreign = (&'static str, fn(&mut Value, &mut Value), &'static str);
-
-const FOREIGN: [Foreign; 15] = [
-    (
-        "another type",
-        |manifest, _| {
-            manifest["mediaType"] = json!("application/vnd.docker.distribution.manifest.v2+json")
-        },
-        "the manifest is of the type",
-    ),
-    (
-        "another version",
-        |manifest, _| manifest["schemaVersion"] = json!(1),
-        "the manifest is of the type",
-    ),
-    (
-        "an index",
-        |manifest, _| *manifest = json!({"schemaVersion": 2, "manifests": []}),
-        "the manifest: unknown field `manifests`",
-    ),
-    (
-        "an annotation of its own",
-        |manifest, _| manifest["annotations"] = json!({}),
-        "the manifest: unknown field `annotations`",
-    ),
-    (
-        "a layer without annotation",
-        |manifest, _| {
-            drop(
-                manifest["layers"][1]
-                    .as_object_mut()
-                    .unwrap()
-                    .remove("annotations"),
-            )
-        },
-        "with omps.catalog.layer alone",
-    ),
-    (
-        "a layer with two",
-        |manifest, _| manifest["layers"][1]["annotations"]["a"] = json!("b"),
-        "with omps.catalog.layer alone",
-    ),
-    (
-        "a layer of another type",
-        |manifest, _| {
-            manifest["layers"][1]["mediaType"] = json!("application/vnd.oci.image.layer.v1.tar")
-        },
-        "with omps.catalog.layer alone",
-    ),
-    (
-        "no base layer",
-        |manifest, _| drop(manifest["layers"].as_array_mut().unwrap().remove(0)),
-        "its layers are",
-    ),
-    (
-        "no layer",
-        |manifest, _| manifest["layers"] = json!([]),
-        "its layers are",
-    ),
-    (
-        "the layers in another order",
-        |manifest, _| manifest["layers"].as_array_mut().unwrap().swap(1, 2),
-        "its layers are",
-    ),
-    (
-        "a number written otherwise",
-        |manifest, _| manifest["layers"][1]["annotations"]["omps.catalog.layer"] = json!("+1"),
-        "its layers are base, +1",
-    ),
-    (
-        "a number too large",
-        |manifest, _| manifest["layers"][2]["annotations"]["omps.catalog.layer"] = json!("32"),
-        "its layers are",
-    ),
-    (
-        "a digest that is none",
-        |manifest, _| manifest["layers"][1]["digest"] = json!("sha256:../../etc"),
-        "is no digest",
-    ),
-    (
-        "no label",
-        |_, config| config["config"]["Labels"] = json!({}),
-        "its label is not",
-    ),
-    (
-        "fewer layers in the config",
-        |_, config| drop(config["rootfs"]["diff_ids"].as_array_mut().unwrap().pop()),
-        "the config has other layers",
-    ),
-];
-
-#[test]
-fn an_image_that_omps_did_not_write_is_refused_with_the_reason() {
-    let (image, _) = image_of(&two_packages());
-    let (manifest, config) = texts(&image);
-    for (case, change, wanted) in FOREIGN {
-        let [mut manifest, mut config] =
-            [&manifest, &config].map(|bytes| serde_json::from_slice::<Value>(bytes).unwrap());
-        change(&mut manifest, &mut config);
-        let config = config.to_string().into_bytes();
-        if manifest.get("config").is_some() {
-            manifest["config"]["digest"] = digest(&config).into();
-            manifest["config"]["size"] = config.len().into();
-        }
-        let refused = read(manifest.to_string().as_bytes(), &config).unwrap_err();
-        let found = refused.to_string();
-        assert!(found.contains(wanted), "{case}: {found}");
-    }
-}
-
-#[test]
-fn a_config_that_is_not_the_manifests_and_doubled_keys_are_refused() {
-    let (image, _) = image_of(&two_packages());
-    let (manifest, config) = texts(&image);
-    let other = [config.as_slice(), b"\n"].concat();
-    let wanted = "the image is none that omps wrote: the config is not the manifest's";
-    assert_eq!(read(&manifest, &other).unwrap_err().to_string(), wanted);
-    let text = String::from_utf8(manifest).unwrap();
-    let doubled = text.replacen(
-        "{\"schemaVersion\":2",
-        "{\"schemaVersion\":1,\"schemaVersion\":2",
-        1,
-    );
-    let found = read(doubled.as_bytes(), &config).unwrap_err().to_string();
-    assert!(found.contains("stands twice"), "{found}");
-    let limits = CatalogLimits {
-        manifest_size: text.len() as u64,
-        ..CatalogLimits::default()
-    };
-    assert!(CatalogManifest::read(text.as_bytes(), &limits).is_ok());
-    let longer = format!("{text}\n");
-    assert!(CatalogManifest::read(longer.as_bytes(), &limits).is_err());
-}
-
-#[test]
-fn a_layer_with_other_bytes_is_refused() {
-    let packages = BTreeMap::from([("p".to_owned(), first().bytes())]);
-    let number = layer_number("p");
-    let (layer, blob) = Layer::pack(number, &packages).unwrap();
-    let limits = CatalogLimits::default();
-    assert_eq!(layer.read(number, &blob.bytes, &limits).unwrap(), packages);
-
-    let (other, _) = Layer::base().unwrap();
-    for (case, described) in [
-        (
-            "size",
-            Layer {
-                size: layer.size + 1,
-                ..layer.clone()
-            },
-        ),
-        (
-            "digest",
-            Layer {
-                digest: other.digest,
-                ..layer.clone()
-            },
-        ),
-        (
-            "diff_id",
-            Layer {
-                diff_id: other.diff_id,
-                ..layer.clone()
-            },
-        ),
-    ] {
-        let found = described.read(number, &blob.bytes, &limits);
-        assert!(
-            matches!(found, Err(LayerError::Different { .. })),
-            "{case}: {found:?}"
-        );
-    }
-    let found = layer.read((number + 1) % 32, &blob.bytes, &limits);
-    assert!(matches!(found, Err(LayerError::Misplaced(name)) if name == "p"));
-    let small = CatalogLimits {
-        layer_size: 100,
-        ..limits
-    };
-    let found = layer.read(number, &blob.bytes, &small);
-    assert!(matches!(found, Err(LayerError::TooLarge(100))), "{found:?}");
 }
 
 fn uploads_of(name: &str) -> Vec<Upload> {

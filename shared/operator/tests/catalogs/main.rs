@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod foreign;
 mod image;
+mod messages;
 mod random;
 mod support;
 
@@ -42,19 +44,6 @@ fn a_bundle_in_the_middle_stays_marked_until_it_can_go() {
     assert_eq!(deleted.package.bundles(), three.bundles());
     let deleted = deleted.package.delete(&["p.v1.2.0".into()]);
     assert_eq!(deleted.package, first());
-}
-
-/// A package with a chain of versions.
-fn chain(count: u64) -> Package {
-    let version = |number: u64| format!("1.{number}.0");
-    let bundles = (0..count).map(|number| {
-        let before = number
-            .checked_sub(1)
-            .map(|number| format!("p.v{}", version(number)));
-        uploaded(&version(number), before.as_deref())
-    });
-    let upload = upload(&format!("p.v{}", version(count - 1)), bundles.collect());
-    Package::empty("p").merge(&upload).unwrap().package
 }
 
 #[test]

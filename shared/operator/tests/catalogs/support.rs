@@ -37,3 +37,16 @@ pub(crate) fn first() -> Package {
     let upload = upload("p.v1.0.0", vec![uploaded("1.0.0", None)]);
     Package::empty("p").merge(&upload).unwrap().package
 }
+
+/// A package with a chain of versions.
+pub(crate) fn chain(count: u64) -> Package {
+    let version = |number: u64| format!("1.{number}.0");
+    let bundles = (0..count).map(|number| {
+        let before = number
+            .checked_sub(1)
+            .map(|number| format!("p.v{}", version(number)));
+        uploaded(&version(number), before.as_deref())
+    });
+    let upload = upload(&format!("p.v{}", version(count - 1)), bundles.collect());
+    Package::empty("p").merge(&upload).unwrap().package
+}
