@@ -23,7 +23,7 @@ const FOREIGN: [Foreign; 15] = [
     (
         "another type",
         |manifest, _| {
-            manifest["mediaType"] = json!("application/vnd.docker.distribution.manifest.v2+json")
+            manifest["mediaType"] = json!("application/vnd.docker.distribution.manifest.v2+json");
         },
         "the manifest is of the type",
     ),
@@ -50,7 +50,7 @@ const FOREIGN: [Foreign; 15] = [
                     .as_object_mut()
                     .unwrap()
                     .remove("annotations"),
-            )
+            );
         },
         "with omps.catalog.layer alone",
     ),
@@ -62,7 +62,7 @@ const FOREIGN: [Foreign; 15] = [
     (
         "a layer of another type",
         |manifest, _| {
-            manifest["layers"][1]["mediaType"] = json!("application/vnd.oci.image.layer.v1.tar")
+            manifest["layers"][1]["mediaType"] = json!("application/vnd.oci.image.layer.v1.tar");
         },
         "with omps.catalog.layer alone",
     ),

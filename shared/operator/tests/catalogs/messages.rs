@@ -107,7 +107,7 @@ fn faults_of_reading() {
             "keys in another case",
             |o| {
                 o[PACKAGE] =
-                    json!({"SCHEMA": "olm.package", "Name": "p", "DefaultChannel": "stable"})
+                    json!({"SCHEMA": "olm.package", "Name": "p", "DefaultChannel": "stable"});
             },
             &[],
         ),

@@ -10,7 +10,7 @@ fn property(objects: &mut [Value], key: &str, value: Value) {
 }
 
 /// Adds an `olm.deprecations` of one entry.
-fn deprecate(objects: &mut Vec<Value>, reference: Value, message: &str) {
+fn deprecate(objects: &mut Vec<Value>, reference: &Value, message: &str) {
     let entry = json!({"reference": reference, "message": message});
     objects.push(json!({"schema": "olm.deprecations", "package": "p", "entries": [entry]}));
 }
@@ -46,7 +46,7 @@ fn faults_of_bundles() {
             "a related image",
             |o| {
                 o[OLD]["relatedImages"] =
-                    json!([{"name": "", "image": ""}, {"name": "a", "image": "a:"}])
+                    json!([{"name": "", "image": ""}, {"name": "a", "image": "a:"}]);
             },
             &[
                 "package \"p\" bundle \"p.v1.0.0\" relatedImages[1].image: invalid image pull spec \"a:\": invalid reference format",
@@ -114,47 +114,47 @@ fn faults_of_deprecations() {
             |o| {
                 deprecate(
                     o,
-                    json!({"schema": "olm.bundle", "name": "p.v1.0.0"}),
+                    &json!({"schema": "olm.bundle", "name": "p.v1.0.0"}),
                     "old",
-                )
+                );
             },
             &[],
         ),
         (
             "no message",
-            |o| deprecate(o, json!({"schema": "olm.bundle", "name": "p.v1.0.0"}), ""),
+            |o| deprecate(o, &json!({"schema": "olm.bundle", "name": "p.v1.0.0"}), ""),
             &["invalid deprecation: message must be set"],
         ),
         (
             "no message for the package",
-            |o| deprecate(o, json!({"schema": "olm.package"}), ""),
+            |o| deprecate(o, &json!({"schema": "olm.package"}), ""),
             &["invalid deprecation: message must be set"],
         ),
         (
             "a bundle that is not there",
-            |o| deprecate(o, json!({"schema": "olm.bundle", "name": "n"}), "old"),
+            |o| deprecate(o, &json!({"schema": "olm.bundle", "name": "n"}), "old"),
             &["cannot deprecate bundle \"n\" for package \"p\": bundle not found"],
         ),
         (
             "a channel that is not there",
-            |o| deprecate(o, json!({"schema": "olm.channel", "name": "n"}), "old"),
+            |o| deprecate(o, &json!({"schema": "olm.channel", "name": "n"}), "old"),
             &["cannot deprecate channel \"n\" for package \"p\": channel not found"],
         ),
         (
             "a package by name",
-            |o| deprecate(o, json!({"schema": "olm.package", "name": "p"}), "old"),
+            |o| deprecate(o, &json!({"schema": "olm.package", "name": "p"}), "old"),
             &["package name must be empty for deprecated package \"p\" (specified \"p\")"],
         ),
         (
             "no schema",
-            |o| deprecate(o, json!({}), "old"),
+            |o| deprecate(o, &json!({}), "old"),
             &["schema must be set for deprecation entry [0] for package \"p\""],
         ),
         (
             "two lists",
             |o| {
                 for _ in 0..2 {
-                    deprecate(o, json!({"schema": "olm.package"}), "old")
+                    deprecate(o, &json!({"schema": "olm.package"}), "old");
                 }
             },
             &["expected a maximum of one deprecation per package: \"p\""],
@@ -162,11 +162,9 @@ fn faults_of_deprecations() {
         (
             "two lists without entries",
             |o| {
-                o.extend(
-                    [(); 2].map(
-                        |()| json!({"schema": "olm.deprecations", "package": "p", "entries": []}),
-                    ),
-                )
+                o.extend([(); 2].map(
+                    |()| json!({"schema": "olm.deprecations", "package": "p", "entries": []}),
+                ));
             },
             &["expected a maximum of one deprecation per package: \"p\""],
         ),
