@@ -14,6 +14,7 @@
 //! [`check()`] is `opm validate` for a catalog from anywhere, which [`read_objects`] reads. [`Package::mermaid`] draws the
 //! upgrade graph.
 
+mod base64;
 mod check;
 mod delete;
 mod go_semver;

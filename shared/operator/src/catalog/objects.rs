@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::base64;
 use super::refusal::Refusal;
 
 /// A catalog as opm has read it.
@@ -217,7 +218,7 @@ fn package(map: &Map<String, Json>) -> Result<Package, String> {
         Some(Json::Object(icon)) => {
             let icon = Place::new(icon, "Icon");
             icon.text("mediatype")?;
-            decode_base64(&icon.text("base64data")?)?;
+            base64::check(&icon.text("base64data")?)?;
         }
         Some(other) => return Err(place.wrong("icon", other, "declcfg.Icon")),
     }
@@ -295,20 +296,4 @@ fn deprecation(map: &Map<String, Json>) -> Result<Deprecation, String> {
         package: place.text("package")?,
         entries: entries.collect::<Result<_, String>>()?,
     })
-}
-
-/// Whether Go's standard encoding of base64 takes a text.
-pub(super) fn decode_base64(text: &str) -> Result<(), String> {
-    let bytes = || text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n'));
-    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    let letters = bytes().take_while(is_letter).count();
-    let padding = bytes()
-        .skip(letters)
-        .take_while(|byte| *byte == b'=')
-        .count();
-    let is_whole = letters + padding == bytes().count();
-    if is_whole && padding <= 2 && (letters + padding) % 4 == 0 {
-        return Ok(());
-    }
-    Err(format!("illegal base64 data at input byte {letters}"))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
-use super::objects::decode_base64;
+use super::base64;
 use super::package::Entry;
 use crate::bundle_image::{Bundle, Release};
 
@@ -68,5 +68,5 @@ impl Uploaded {
 /// Whether opm reads an icon; one that it does not read would stop the whole catalog.
 fn is_readable(icon: &Json) -> bool {
     let data = icon["base64data"].as_str();
-    data.is_some_and(|data| decode_base64(data).is_ok())
+    data.is_some_and(|data| base64::check(data).is_ok())
 }
