@@ -18,6 +18,9 @@ pub const LAYERS: u8 = 32;
 /// What the annotation of the base layer says.
 pub const BASE_LAYER: &str = "base";
 
+/// Bytes that tar needs at most for a package beside its content: directory, header, padding; and at its end.
+const TAR_ENTRY: u64 = 2048;
+
 const ROOT: &str = "configs/";
 const FILE: &str = "catalog.json";
 
@@ -48,6 +51,9 @@ pub enum LayerError {
         /// The size or the digest that the manifest or the config has.
         wanted: String,
     },
+    /// A package would not be read back.
+    #[error("the package {0:?} has more bytes or objects than a catalog's file may have")]
+    LargePackage(String),
     /// A package lies in a layer that is not its own.
     #[error("the package {0:?} lies in the wrong layer")]
     Misplaced(String),
@@ -79,11 +85,25 @@ impl Layer {
     /// The layer of packages: name, and the bytes of `catalog.json`.
     ///
     /// # Errors
-    /// A name that tar cannot hold, which no package's is.
+    /// Packages that could not be read back, for their size.
     pub fn pack(
         number: u8,
         packages: &BTreeMap<String, Vec<u8>>,
+        limits: &CatalogLimits,
     ) -> Result<(Layer, Blob), LayerError> {
+        let is_large = |bytes: &Vec<u8>| {
+            let lines = bytes.iter().filter(|byte| **byte == b'\n');
+            bytes.len() as u64 > limits.file_size || lines.count() > limits.objects
+        };
+        if let Some((name, _)) = packages.iter().find(|(_, bytes)| is_large(bytes)) {
+            return Err(LayerError::LargePackage(name.clone()));
+        }
+        let sizes = packages
+            .values()
+            .map(|bytes| bytes.len() as u64 + TAR_ENTRY);
+        if sizes.sum::<u64>() + TAR_ENTRY > limits.layer_size {
+            return Err(LayerError::TooLarge(limits.layer_size));
+        }
         let files = packages.iter().map(|(name, bytes)| {
             let path = format!("{ROOT}{name}/{FILE}");
             (path, Arc::from(bytes.as_slice()))
@@ -147,15 +167,18 @@ fn files_of(tar: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, LayerError> {
     for entry in tar::Archive::new(tar).entries()? {
         let mut entry = entry?;
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
-        if entry.header().entry_type().is_dir() {
+        let kind = entry.header().entry_type();
+        let Some(inner) = path.strip_prefix(ROOT) else {
+            return Err(LayerError::Foreign(path));
+        };
+        if kind.is_dir() && inner.matches('/').count() <= 1 {
             continue;
         }
-        let name = path
-            .strip_prefix(ROOT)
-            .and_then(|path| path.strip_suffix(FILE)?.strip_suffix('/'))
-            .filter(|name| !name.is_empty() && !name.contains('/'));
-        let is_file = entry.header().entry_type().is_file();
-        let Some(name) = name.filter(|name| is_file && !packages.contains_key(*name)) else {
+        let name = inner
+            .strip_suffix(FILE)
+            .and_then(|name| name.strip_suffix('/'));
+        let name = name.filter(|name| !name.is_empty() && !name.contains('/'));
+        let Some(name) = name.filter(|name| kind.is_file() && !packages.contains_key(*name)) else {
             return Err(LayerError::Foreign(path));
         };
         let name = name.to_owned();

@@ -1,6 +1,7 @@
 //! What omps did not write is not touched: images, and bytes under a layer's name.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use omps_operator::CatalogLimits;
 use omps_operator::catalog::{CatalogManifest, Layer, LayerError, layer_number};
@@ -155,7 +156,7 @@ fn a_config_that_is_not_the_manifests_and_doubled_keys_are_refused() {
 fn a_layer_with_other_bytes_is_refused() {
     let packages = BTreeMap::from([("p".to_owned(), first().bytes())]);
     let number = layer_number("p");
-    let (layer, blob) = Layer::pack(number, &packages).unwrap();
+    let (layer, blob) = Layer::pack(number, &packages, &CatalogLimits::default()).unwrap();
     let limits = CatalogLimits::default();
     assert_eq!(layer.read(number, &blob.bytes, &limits).unwrap(), packages);
 
@@ -197,4 +198,82 @@ fn a_layer_with_other_bytes_is_refused() {
     };
     let found = layer.read(number, &blob.bytes, &small);
     assert!(matches!(found, Err(LayerError::TooLarge(100))), "{found:?}");
+}
+
+/// A layer of one tar entry, described as it is.
+fn layer_with(path: &str, kind: tar::EntryType) -> (Layer, Vec<u8>) {
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_ustar();
+    header.set_entry_type(kind);
+    header.set_size(0);
+    builder.append_data(&mut header, path, &[][..]).unwrap();
+    let tar = builder.into_inner().unwrap();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(&tar).unwrap();
+    let bytes = gzip.finish().unwrap();
+    let layer = Layer {
+        name: layer_number("p").to_string(),
+        digest: digest(&bytes),
+        size: bytes.len() as u64,
+        diff_id: digest(&tar),
+    };
+    (layer, bytes)
+}
+
+#[test]
+fn a_layer_with_anything_but_packages_is_refused() {
+    use tar::EntryType::{Directory, Regular, Symlink};
+    let limits = CatalogLimits::default();
+    for (case, path, kind, is_ours) in [
+        ("a package", "configs/p/catalog.json", Regular, true),
+        ("its directory", "configs/p/", Directory, true),
+        ("the root", "configs/", Directory, true),
+        ("a readme", "configs/README.md", Regular, false),
+        (
+            "another file of a package",
+            "configs/p/index.yaml",
+            Regular,
+            false,
+        ),
+        ("a deeper directory", "configs/p/q/", Directory, false),
+        ("another root", "etc/", Directory, false),
+        ("a link", "configs/p/catalog.json", Symlink, false),
+        ("a whiteout", "configs/p/.wh.catalog.json", Regular, false),
+    ] {
+        let (layer, bytes) = layer_with(path, kind);
+        let found = layer.read(layer_number("p"), &bytes, &limits);
+        match is_ours {
+            true => assert!(found.is_ok(), "{case}: {found:?}"),
+            false => assert!(
+                matches!(&found, Err(LayerError::Foreign(name)) if name == path),
+                "{case}: {found:?}"
+            ),
+        }
+    }
+}
+
+#[test]
+fn what_could_not_be_read_back_is_not_written() {
+    let package = first();
+    let size = package.bytes().len() as u64;
+    let packages = BTreeMap::from([("p".to_owned(), package.bytes())]);
+    let with = |file_size: u64, objects: usize, layer_size: u64| {
+        let limits = CatalogLimits {
+            file_size,
+            objects,
+            layer_size,
+            ..CatalogLimits::default()
+        };
+        let packed = Layer::pack(layer_number("p"), &packages, &limits);
+        packed.map(|(layer, blob)| layer.read(layer_number("p"), &blob.bytes, &limits).unwrap())
+    };
+    assert_eq!(with(size, 3, size + 4096).unwrap(), packages);
+    for (case, found) in [
+        ("bytes", with(size - 1, 3, 1 << 20)),
+        ("objects", with(size, 2, 1 << 20)),
+    ] {
+        assert!(matches!(found, Err(LayerError::LargePackage(_))), "{case}");
+    }
+    let found = with(size, 3, size + 4095);
+    assert!(matches!(found, Err(LayerError::TooLarge(_))));
 }

@@ -32,7 +32,7 @@ pub(crate) fn image_of(
     }
     let (mut layers, mut bytes) = (BTreeMap::new(), BTreeMap::new());
     for (number, packages) in &by_layer {
-        let (layer, blob) = Layer::pack(*number, packages).unwrap();
+        let (layer, blob) = Layer::pack(*number, packages, &CatalogLimits::default()).unwrap();
         layers.insert(*number, layer);
         bytes.insert(*number, blob.bytes.to_vec());
     }
