@@ -29,6 +29,7 @@ mod tag;
 mod upload;
 mod verdict;
 
+pub use fbc::Upgrade;
 pub use image::{Blob, Image};
 pub use judged::JudgedBundles;
 pub use release::{Bundle, PackError, Release};

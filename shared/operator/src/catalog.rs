@@ -2,21 +2,25 @@
 //!
 //! The way of a release into its organization's catalog, with no network and no clock:
 //!
-//! 1. [`layer_number`] says which layer of the image has the package, and [`read_layer`] opens it. [`Package::read`]
-//!    reads a package back strictly: what has two readings is refused.
-//! 2. [`Package::merge`] takes an [`Upload`] in. What is there stays, no edge is invented, and the result is what opm
-//!    takes; otherwise [`MergeRefused`] has opm's words, and the remedy. [`Package::delete`] takes bundles out.
+//! 1. [`CatalogManifest`] reads the image that a registry has, and refuses one that omps did not write. [`layer_number`] says
+//!    which of its layers has the package, and [`Layer::read`] opens it. [`Package::read`] reads a package back strictly: what
+//!    has two readings is refused.
+//! 2. [`Upload::of_release`] says what a release brings, and [`Package::merge`] takes it in. What is there stays, no edge is
+//!    invented, and the result is what opm takes; otherwise [`MergeRefused`] has opm's words, and the remedy.
+//!    [`Package::delete`] takes bundles out.
 //! 3. [`Package::bytes`] is `catalog.json` again, and [`Layer::pack`] packs all packages of the layer.
-//! 4. [`image()`] makes config and manifest of the layers, of those that did not change from their [`Layer`] alone.
+//! 4. [`CatalogImage::blobs`] makes config and manifest of the layers, of those that did not change from their [`Layer`] alone.
 //!
 //! [`check()`] is `opm validate` for a catalog from anywhere, which [`read_objects`] reads. [`Package::mermaid`] draws the
 //! upgrade graph.
 
+mod base64;
 mod check;
 mod delete;
 mod go_semver;
 mod graph;
 mod image;
+mod layer;
 mod merge;
 mod mermaid;
 mod objects;
@@ -26,11 +30,14 @@ mod properties;
 mod pull_spec;
 mod read;
 mod refusal;
+mod upload;
 
 pub use check::check;
 pub use delete::Deleted;
-pub use image::{BASE_LAYER, LAYERS, Layer, LayerError, image, layer_number, read_layer};
-pub use merge::{Advice, MergeRefused, Merged, Upload, Uploaded, Warning};
+pub use image::{CatalogImage, CatalogManifest, ForeignImage};
+pub use layer::{BASE_LAYER, LAYERS, Layer, LayerError, layer_number};
+pub use merge::{Advice, MergeRefused, Merged, Warning};
 pub use package::{Entry, Package};
 pub use read::{ReadError, read_objects};
 pub use refusal::Refusal;
+pub use upload::{Upload, Uploaded};

@@ -10,6 +10,8 @@
 //!    operator-courier 2.1.11 does. The findings are a [`report`].
 //! 4. [`Judged`] gives what Quay's App Registry takes: [`courier_bundle`]. [`Operator::judge_bundles`] is step 3 for every
 //!    other registry, with the verdict on bundles behind operator-courier's: [`bundle_image`].
+//! 5. [`bundle_image::Release`] says what its package's [`catalog`] gets: [`catalog::Upload::of_release`]. It is merged into
+//!    what clusters read already, and refused where opm would refuse the result.
 
 pub mod archive;
 pub mod bundle_image;
@@ -24,5 +26,5 @@ pub mod rules;
 mod unjudged;
 pub mod yaml;
 
-pub use limits::Limits;
+pub use limits::{CatalogLimits, Limits};
 pub use operator::{Judged, Operator, OperatorError};

@@ -1,4 +1,4 @@
-//! What one operator may cost.
+//! What one operator may cost, and what is read of a catalog.
 
 /// The limits of one operator. A value equal to its limit passes.
 #[derive(Clone, Debug)]
@@ -88,6 +88,31 @@ mod tests {
             (u64::MAX, u64::MAX, u32::MAX),
         ] {
             assert_eq!(limits.values_of(zip, unpacked), values, "{zip} {unpacked}");
+        }
+    }
+}
+
+/// The limits of what is read of a catalog. A value equal to its limit passes.
+#[derive(Clone, Debug)]
+pub struct CatalogLimits {
+    /// Bytes of an image's manifest, and of its config.
+    pub manifest_size: u64,
+    /// Bytes of a layer's tar.
+    pub layer_size: u64,
+    /// Bytes of a package's file.
+    pub file_size: u64,
+    /// Objects of a file: packages, channels and bundles.
+    pub objects: usize,
+}
+
+impl Default for CatalogLimits {
+    /// Room for a package of thousands of bundles. Container tools read manifests and configs up to 4 MiB.
+    fn default() -> Self {
+        CatalogLimits {
+            manifest_size: 4 << 20,
+            layer_size: 128 << 20,
+            file_size: 64 << 20,
+            objects: 50_000,
         }
     }
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use omps_operator::CatalogLimits;
 use omps_operator::catalog::{Entry, Package, Refusal, Upload, Uploaded, check, read_objects};
 use serde_json::Value;
 
@@ -57,7 +58,7 @@ fn every_recorded_verdict_and_message_is_opm_s() {
     };
     let mut wrong = Vec::new();
     for row in &rows {
-        let found = match read_objects(text_of(row).as_bytes()) {
+        let found = match read_objects(text_of(row).as_bytes(), &CatalogLimits::default()) {
             Ok(objects) => check(&objects).map_err(|refusal| leaves_of(&refusal)),
             Err(error) => Err(BTreeSet::from([error.to_string()])),
         };
@@ -156,7 +157,13 @@ fn difference(row: &Value) -> Option<String> {
     let fits = row["result"].as_array() == Some(&merged.package.objects())
         && warnings == wanted
         && again == merged.package
-        && Package::read(merged.package.name(), &merged.package.bytes()).unwrap() == merged.package;
+        && Package::read(
+            merged.package.name(),
+            &merged.package.bytes(),
+            &CatalogLimits::default(),
+        )
+        .unwrap()
+            == merged.package;
     (!fits).then(|| format!("{warnings:?} {:?}", merged.package.objects()))
 }
 

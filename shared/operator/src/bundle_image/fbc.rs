@@ -3,8 +3,10 @@
 
 mod metadata;
 mod shape;
+mod upgrade;
 
 pub(crate) use shape::to_json;
+pub use upgrade::Upgrade;
 
 use std::collections::BTreeSet;
 
@@ -27,6 +29,10 @@ pub(super) struct Entry {
     pub(super) properties: Vec<Json>,
     /// Name and image of those that the CSV names, and of its containers.
     pub(super) related_images: Vec<(String, String)>,
+    /// What the channels' entries say of it.
+    pub(super) upgrade: Upgrade,
+    /// What its package shows while it is the head of the default channel.
+    pub(super) icon: Option<Json>,
 }
 
 impl Entry {
@@ -57,6 +63,8 @@ impl Entry {
         Some(Entry {
             properties,
             related_images: related_images(&csv.place()),
+            upgrade: Upgrade::of(csv),
+            icon: upgrade::icon(csv),
         })
     }
 }

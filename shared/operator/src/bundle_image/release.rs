@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::draft::Draft;
-use super::fbc::Entry;
+use super::fbc::{Entry, Upgrade};
 use super::image::{Blob, Image};
 use super::judged::{JudgedBundles, fresh_budget};
 use super::tag::Number;
@@ -140,6 +140,16 @@ impl Bundle {
         })
     }
 
+    /// What it leads on from.
+    pub fn upgrade(&self) -> &Upgrade {
+        &self.entry.upgrade
+    }
+
+    /// `base64data` and `mediatype` of its CSV's first icon.
+    pub fn icon(&self) -> Option<&serde_json::Value> {
+        self.entry.icon.as_ref()
+    }
+
     /// What `opm render` gives for the bundle under the name of its image, `registry/org/repo@sha256:…`.
     ///
     /// Properties are sorted by type, then value, `olm.csv.metadata` last; related images are a set, the image itself
@@ -169,6 +179,11 @@ impl Release {
     /// The bundle that is the release: the newest.
     pub fn newest(&self) -> Option<&Bundle> {
         self.bundles.last()
+    }
+
+    /// Whether `channels` are all that the package has: package manifests say so, ready-made bundles cannot.
+    pub fn lists_all_channels(&self) -> bool {
+        self.form == Form::Package
     }
 
     /// The release's manifest under a version: the newest bundle's config and layer, with annotations.

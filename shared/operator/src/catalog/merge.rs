@@ -2,38 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
-
 use super::check::check;
-use super::delete::is_mark_of;
+use super::delete::marked;
 use super::graph;
 use super::order;
 use super::package::{Entry, Package};
 use super::refusal::Refusal;
-
-/// What a release brings to its package.
-#[derive(Debug, Clone, Default)]
-pub struct Upload {
-    /// The channel that a subscription without one gets.
-    pub default_channel: Option<String>,
-    /// Whether `channels` are all that the package has, as in package manifests; ready-made bundles name their own alone.
-    pub lists_all_channels: bool,
-    /// The roots of each channel.
-    pub channels: BTreeMap<String, Vec<String>>,
-    /// The bundles.
-    pub bundles: Vec<Uploaded>,
-}
-
-/// A bundle of an upload.
-#[derive(Debug, Clone)]
-pub struct Uploaded {
-    /// Its `olm.bundle`.
-    pub bundle: Json,
-    /// What it leads on from, the same in every channel.
-    pub entry: Entry,
-    /// `base64data` and `mediatype` of its CSV's icon.
-    pub icon: Option<Json>,
-}
+use super::upload::{Upload, Uploaded};
 
 /// A package after a merge.
 #[derive(Debug)]
@@ -174,7 +149,7 @@ impl Package {
             .iter()
             .max_by_key(|(name, bundle)| order::key(name, Some(&bundle.bundle)));
         if let Some((name, _)) = newest {
-            self.deprecations.retain(|mark| !is_mark_of(mark, name));
+            self.deprecations.retain(|item| marked(item) != Some(name));
         }
     }
 
@@ -198,55 +173,55 @@ impl Package {
         uploaded: &BTreeMap<&str, &Uploaded>,
         reached: &BTreeMap<&str, BTreeSet<String>>,
     ) -> Vec<Warning> {
-        let mut warnings = Vec::new();
-        for (name, new) in uploaded {
-            match merged.bundles.get(*name) {
-                None => warnings.push(warning(
-                    "bundle-unreachable",
-                    &[name],
-                    format!("{name} is on no path from a channel's head: it is left out"),
-                )),
-                Some(known) if known["image"] != new.bundle["image"] => {
-                    warnings.push(warning(
-                        "bundle-kept",
-                        &[name],
-                        format!("the catalog has {name} with other content, and keeps it"),
-                    ));
-                }
-                Some(_) => {}
-            }
-        }
+        let bundles = uploaded.iter();
+        let mut warnings: Vec<Warning> = bundles
+            .filter_map(|(name, new)| merged.bundle_warning(name, new))
+            .collect();
         let (old, new) = (&self.default_channel, &merged.default_channel);
         if !old.is_empty() && old != new {
-            warnings.push(warning(
-                "default-changed",
-                &[old, new],
-                format!("the default channel was {old} and is {new}"),
-            ));
+            let message = format!("the default channel was {old} and is {new}");
+            warnings.push(warning("default-changed", &[old, new], message));
         }
         for channel in self.channels.keys() {
             if upload.lists_all_channels && !upload.channels.contains_key(channel) {
-                warnings.push(warning("channel-stays", &[channel], format!(
+                let message = format!(
                     "the upload has no channel {channel}: it stays, since subscriptions may name it"
-                )));
+                );
+                warnings.push(warning("channel-stays", &[channel], message));
             }
-            let head = merged
-                .head(channel)
-                .filter(|head| self.head(channel) == Some(*head));
-            let names = reached.get(channel.as_str());
-            if let (Some(head), Some(names)) = (head, names)
-                && !names.contains(head)
-            {
-                warnings.push(warning(
-                    "head-stays",
-                    &[channel, head],
-                    format!(
-                        "{head} stays the head of {channel}: the upload has older versions alone"
-                    ),
-                ));
+            if let Some(names) = reached.get(channel.as_str()) {
+                warnings.extend(self.head_warning(merged, channel, names));
             }
         }
         warnings
+    }
+
+    /// What became of an uploaded bundle otherwise than the upload has it.
+    fn bundle_warning(&self, name: &str, new: &Uploaded) -> Option<Warning> {
+        let Some(known) = self.bundles.get(name) else {
+            let message = format!("{name} is on no path from a channel's head: it is left out");
+            return Some(warning("bundle-unreachable", &[name], message));
+        };
+        (known["image"] != new.bundle["image"]).then(|| {
+            let message = format!("the catalog has {name} with other content, and keeps it");
+            warning("bundle-kept", &[name], message)
+        })
+    }
+
+    /// Whether a channel's head stays that no path of the upload reaches.
+    fn head_warning(
+        &self,
+        merged: &Package,
+        channel: &str,
+        reached: &BTreeSet<String>,
+    ) -> Option<Warning> {
+        let head = self.head(channel)?;
+        let stays = merged.head(channel) == Some(head) && !reached.contains(head);
+        stays.then(|| {
+            let message =
+                format!("{head} stays the head of {channel}: the upload has older versions alone");
+            warning("head-stays", &[channel, head], message)
+        })
     }
 
     /// What to write where a channel has two heads.

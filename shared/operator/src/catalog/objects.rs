@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::base64;
 use super::refusal::Refusal;
 
 /// A catalog as opm has read it.
@@ -80,7 +81,6 @@ impl Objects {
         if schema.is_empty() {
             return Err(format!("object '{object}\n' is missing root schema field"));
         }
-        properties(&Place::new(map, "Meta"))?;
         match schema {
             "olm.package" => self.packages.push(package(map).map_err(parse("package"))?),
             "olm.channel" => self.channels.push(channel(map).map_err(parse("channel"))?),
@@ -212,12 +212,13 @@ impl<'a> Place<'a> {
 fn package(map: &Map<String, Json>) -> Result<Package, String> {
     let place = Place::new(map, "Package");
     place.text("description")?;
+    properties(&place)?;
     match get(map, "icon") {
         None | Some(Json::Null) => {}
         Some(Json::Object(icon)) => {
             let icon = Place::new(icon, "Icon");
             icon.text("mediatype")?;
-            decode_base64(&icon.text("base64data")?)?;
+            base64::check(&icon.text("base64data")?)?;
         }
         Some(other) => return Err(place.wrong("icon", other, "declcfg.Icon")),
     }
@@ -229,6 +230,7 @@ fn package(map: &Map<String, Json>) -> Result<Package, String> {
 
 fn channel(map: &Map<String, Json>) -> Result<Channel, String> {
     let place = Place::new(map, "Channel");
+    properties(&place)?;
     let entries = place.objects("entries", "ChannelEntry", "declcfg.ChannelEntry")?;
     let entries = entries.iter().map(|entry| {
         Ok(Entry {
@@ -294,20 +296,4 @@ fn deprecation(map: &Map<String, Json>) -> Result<Deprecation, String> {
         package: place.text("package")?,
         entries: entries.collect::<Result<_, String>>()?,
     })
-}
-
-/// Whether Go's standard encoding of base64 takes a text.
-pub(super) fn decode_base64(text: &str) -> Result<(), String> {
-    let bytes = || text.bytes().filter(|byte| !matches!(byte, b'\r' | b'\n'));
-    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-    let letters = bytes().take_while(is_letter).count();
-    let padding = bytes()
-        .skip(letters)
-        .take_while(|byte| *byte == b'=')
-        .count();
-    let is_whole = letters + padding == bytes().count();
-    if is_whole && padding <= 2 && (letters + padding) % 4 == 0 {
-        return Ok(());
-    }
-    Err(format!("illegal base64 data at input byte {letters}"))
 }

@@ -8,6 +8,7 @@ use serde_json::{Value as Json, json};
 use super::graph::{self, Edges};
 use super::order;
 use super::read::{ReadError, only_keys, read_strictly};
+use crate::limits::CatalogLimits;
 
 /// An entry of a channel: a bundle, and what it leads on from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,8 +66,8 @@ impl Package {
     ///
     /// # Errors
     /// [`ReadError`] for what omps does not write: keys that stand twice, unknown keys and schemas, another package.
-    pub fn read(name: &str, bytes: &[u8]) -> Result<Self, ReadError> {
-        Package::of_objects(name, read_strictly(bytes)?)
+    pub fn read(name: &str, bytes: &[u8], limits: &CatalogLimits) -> Result<Self, ReadError> {
+        Package::of_objects(name, read_strictly(bytes, limits)?)
     }
 
     /// The package that a list of objects is.

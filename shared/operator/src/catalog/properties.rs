@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::objects::{Bundle, decode_base64, get, kind};
+use super::base64;
+use super::objects::{Bundle, get, kind};
 
 /// The value of an `olm.package` property.
 #[derive(Debug, Default, Clone)]
@@ -58,7 +59,7 @@ impl Properties {
                 }
             }
             "olm.bundle.object" => {
-                decode_base64(&text(value, "BundleObject", "data")?)?;
+                base64::check(&text(value, "BundleObject", "data")?)?;
                 self.has_objects = true;
             }
             "olm.csv.metadata" => csv_metadata(value)?,

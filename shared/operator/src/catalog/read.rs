@@ -9,10 +9,8 @@ use serde_json::{Map, Value as Json};
 use crate::bundle_image::document;
 use crate::bundle_image::fbc::to_json;
 use crate::bundle_image::{documents, fresh_budget};
+use crate::limits::CatalogLimits;
 use crate::yaml::ReadLimits;
-
-/// Bytes of the largest catalog file that is read.
-const MAX_BYTES: usize = 256 << 20;
 
 /// A text that is no catalog.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,36 +21,39 @@ pub struct ReadError(pub(super) String);
 ///
 /// # Errors
 /// [`ReadError`] where there is text that is neither, that is nested too deep or too long.
-pub fn read_objects(bytes: &[u8]) -> Result<Vec<Json>, ReadError> {
-    if bytes.len() > MAX_BYTES {
-        return Err(ReadError(format!(
-            "the file has more than {MAX_BYTES} bytes"
-        )));
+pub fn read_objects(bytes: &[u8], limits: &CatalogLimits) -> Result<Vec<Json>, ReadError> {
+    refuse_large(bytes, limits)?;
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return read_yaml(bytes, limits);
     }
-    if bytes.trim_ascii_start().starts_with(b"{") {
-        let mut objects = Vec::new();
-        let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<Json>();
-        loop {
-            match stream.next() {
-                None => return Ok(objects),
-                Some(Ok(object)) => objects.push(object),
-                Some(Err(error)) => {
-                    // opm goes on in YAML, which takes more.
-                    let rest = &bytes[stream.byte_offset()..];
-                    let others = read_yaml(rest).map_err(|_| ReadError(error.to_string()))?;
-                    objects.extend(others);
-                    return Ok(objects);
-                }
+    let mut objects = Vec::new();
+    let mut stream = serde_json::Deserializer::from_slice(bytes).into_iter::<Json>();
+    while let Some(object) = stream.next() {
+        match object {
+            Ok(object) => objects.push(object),
+            Err(error) => {
+                // opm goes on in YAML, which takes more.
+                let rest = &bytes[stream.byte_offset()..];
+                let others = read_yaml(rest, limits).map_err(|_| ReadError(error.to_string()))?;
+                objects.extend(others);
+                break;
             }
         }
+        refuse_many(objects.len(), limits)?;
     }
-    read_yaml(bytes)
+    refuse_many(objects.len(), limits)?;
+    Ok(objects)
 }
 
-fn read_yaml(bytes: &[u8]) -> Result<Vec<Json>, ReadError> {
+fn read_yaml(bytes: &[u8], limits: &CatalogLimits) -> Result<Vec<Json>, ReadError> {
     let mut budget = fresh_budget(ReadLimits::default().total);
-    let documents = documents(bytes).into_iter().map(|range| {
+    let ranges = documents(bytes);
+    refuse_many(ranges.len(), limits)?;
+    let documents = ranges.into_iter().map(|range| {
         let source = &bytes[range];
+        if let Some(object) = first_behind_mark(source) {
+            return Ok(object);
+        }
         let root = document::read(source, &mut budget);
         let root = root.map_err(|error| ReadError(error.to_string()))?;
         Ok(to_json(&root, source))
@@ -60,21 +61,48 @@ fn read_yaml(bytes: &[u8]) -> Result<Vec<Json>, ReadError> {
     documents.collect()
 }
 
-/// The objects of a file that omps wrote: JSON alone, one object a line, no key twice.
-pub(super) fn read_strictly(bytes: &[u8]) -> Result<Vec<Json>, ReadError> {
-    if bytes.len() > MAX_BYTES {
-        return Err(ReadError(format!(
-            "the file has more than {MAX_BYTES} bytes"
-        )));
+/// The first object behind a byte order mark: opm takes such a text for YAML, and drops what follows the object.
+fn first_behind_mark(source: &[u8]) -> Option<Json> {
+    let text = source.strip_prefix("\u{feff}".as_bytes())?;
+    let mut stream = serde_json::Deserializer::from_slice(text).into_iter::<Json>();
+    stream.next()?.ok().filter(Json::is_object)
+}
+
+fn refuse_large(bytes: &[u8], limits: &CatalogLimits) -> Result<(), ReadError> {
+    let size = limits.file_size;
+    match bytes.len() as u64 > size {
+        true => Err(ReadError(format!("the file has more than {size} bytes"))),
+        false => Ok(()),
     }
+}
+
+fn refuse_many(count: usize, limits: &CatalogLimits) -> Result<(), ReadError> {
+    let most = limits.objects;
+    match count > most {
+        true => Err(ReadError(format!("the file has more than {most} objects"))),
+        false => Ok(()),
+    }
+}
+
+/// The objects of a file that omps wrote: JSON alone, one object a line, no key twice.
+pub(super) fn read_strictly(bytes: &[u8], limits: &CatalogLimits) -> Result<Vec<Json>, ReadError> {
+    refuse_large(bytes, limits)?;
     let lines = bytes.split(|byte| *byte == b'\n').enumerate();
     let lines = lines.filter(|(_, line)| !line.is_empty());
+    refuse_many(lines.clone().count(), limits)?;
     let objects = lines.map(|(index, line)| {
         let Single(object) = serde_json::from_slice(line)
             .map_err(|error| ReadError(format!("line {}: {error}", index + 1)))?;
         Ok(object)
     });
     objects.collect()
+}
+
+/// One value of JSON, no key twice.
+pub(super) fn read_single(bytes: &[u8]) -> Result<Json, ReadError> {
+    let read = serde_json::from_slice(bytes);
+    let Single(value) = read.map_err(|error| ReadError(error.to_string()))?;
+    Ok(value)
 }
 
 /// JSON without a key that stands twice.

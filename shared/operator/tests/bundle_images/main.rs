@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod catalogs;
 mod converted;
 mod notes;
 mod readings;

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test")]
 
+mod catalogs;
 mod compare;
 mod texts;
 
