@@ -45,6 +45,11 @@ impl Sqlite {
         Ok(Sqlite(Arc::new(Mutex::new(connection))))
     }
 
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
+        let key = key.to_owned();
+        self.run(move |connection| entry(connection, &key)).await
+    }
+
     pub(super) async fn swap(
         &self,
         key: &str,
@@ -90,17 +95,7 @@ fn swap(
     next: &Entry,
 ) -> rusqlite::Result<Swapped> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let there: Option<String> = transaction
-        .query_row(
-            "SELECT entry FROM entries WHERE key = ?1 AND forgotten_at > ?2",
-            params![key, signed(now())],
-            |row| row.get(0),
-        )
-        .optional()?;
-    let there: Option<Entry> = match there {
-        Some(text) => Some(serde_json::from_str(&text).map_err(unreadable)?),
-        None => None,
-    };
+    let there = entry(&transaction, key)?;
     if there.as_ref().map(|entry| entry.revision) != revision {
         return Ok(Swapped::Changed(there));
     }
@@ -111,6 +106,19 @@ fn swap(
     )?;
     transaction.commit()?;
     Ok(Swapped::Done)
+}
+
+/// The entry with this key, unless its time is over.
+fn entry(connection: &Connection, key: &str) -> rusqlite::Result<Option<Entry>> {
+    let text: Option<String> = connection
+        .query_row(
+            "SELECT entry FROM entries WHERE key = ?1 AND forgotten_at > ?2",
+            params![key, signed(now())],
+            |row| row.get(0),
+        )
+        .optional()?;
+    text.map(|text| serde_json::from_str(&text).map_err(unreadable))
+        .transpose()
 }
 
 /// SQLite's integers are signed.
