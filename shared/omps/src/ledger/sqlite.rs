@@ -139,6 +139,8 @@ fn unavailable(error: &rusqlite::Error) -> LedgerError {
 mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
+
     use crate::deadline::Deadline;
     use crate::ledger::claims::{Ledger, LedgerError, Wish};
     use crate::ledger::{Refusal, Subject};
@@ -167,6 +169,35 @@ mod tests {
             done,
             Err(LedgerError::Refused(Refusal::Conflict { .. }))
         ));
+    }
+
+    #[tokio::test]
+    async fn the_result_of_finished_work_is_read_by_another_process() {
+        let directory = tempfile::tempdir().unwrap();
+        let [one, other] =
+            [1, 2].map(|_| std::sync::Arc::new(Ledger::in_directory(directory.path()).unwrap()));
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let wish = || {
+            let key = "release/1.0.0".to_owned();
+            Wish::new(key, Subject::Release, "content".to_owned())
+        };
+        let result = async || other.outcome("release/1.0.0").await.unwrap();
+
+        let nothing = result().await;
+        let held = one.claim(wish(), deadline).await.unwrap();
+        let running = result().await;
+        held.done(Some(json!({"pushed_at": 1}))).await;
+        let done = result().await;
+        let deleting = one.delete(wish(), deadline).await.unwrap();
+        deleting.deleted().await;
+        let deleted = result().await;
+        let again = one.claim(wish(), deadline).await.unwrap();
+        again.done(None).await;
+        let without_result = result().await;
+
+        assert_eq!([nothing, running], [None, None]);
+        assert_eq!(done, Some(json!({"pushed_at": 1})));
+        assert_eq!([deleted, without_result], [None, None]);
     }
 
     #[test]
