@@ -419,6 +419,13 @@ pub trait Packed: Send + Sync + 'static {
     }
 }
 
+/// The ledger's key of a release, or of a bundle's tag: one entry for each name in a repository.
+pub(crate) fn ledger_key(registry: &Url, repository: &Repository, name: &str) -> String {
+    // A registry may not tell upper from lower case.
+    let repository = repository.to_string().to_ascii_lowercase();
+    format!("release/{registry}{repository}#{name}")
+}
+
 /// A repository as clients name it: `registry/organization/repository`.
 pub fn image_name(registry: &Url, repository: &Repository) -> String {
     let host = registry.host_str().unwrap_or_default();

@@ -179,7 +179,7 @@ impl Ledger {
         }
     }
 
-    /// The result of finished work; nothing where it is not finished, or had no result.
+    /// The result that an entry has, also while somebody holds it again; nothing of one that is free.
     ///
     /// # Errors
     /// [`LedgerError::Unavailable`]
@@ -190,8 +190,8 @@ impl Ledger {
             #[cfg(feature = "sqlite")]
             Store::Sqlite(file) => file.get(key).await?,
         };
-        let is_done = |entry: &Entry| entry.state == State::Done && entry.forgotten_at > now();
-        Ok(entry.filter(is_done).and_then(|entry| entry.outcome))
+        let counts = |entry: &Entry| entry.state != State::Free && entry.forgotten_at > now();
+        Ok(entry.filter(counts).and_then(|entry| entry.outcome))
     }
 
     /// Checks that the store works, before the first push needs it.

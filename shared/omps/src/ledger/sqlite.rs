@@ -143,7 +143,7 @@ mod tests {
 
     use crate::deadline::Deadline;
     use crate::ledger::claims::{Ledger, LedgerError, Wish};
-    use crate::ledger::{Refusal, Subject};
+    use crate::ledger::{Refusal, Subject, Trace};
 
     #[tokio::test]
     async fn two_processes_share_a_directory() {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_result_of_finished_work_is_read_by_another_process() {
+    async fn a_result_is_read_by_another_process_until_the_release_is_deleted() {
         let directory = tempfile::tempdir().unwrap();
         let [one, other] =
             [1, 2].map(|_| std::sync::Arc::new(Ledger::in_directory(directory.path()).unwrap()));
@@ -189,6 +189,9 @@ mod tests {
         held.done(Some(json!({"pushed_at": 1}))).await;
         let done = result().await;
         let deleting = one.delete(wish(), deadline).await.unwrap();
+        deleting.give_up(Trace::Unclear).await;
+        let kept = result().await;
+        let deleting = one.delete(wish(), deadline).await.unwrap();
         deleting.deleted().await;
         let deleted = result().await;
         let again = one.claim(wish(), deadline).await.unwrap();
@@ -197,6 +200,7 @@ mod tests {
 
         assert_eq!([nothing, running], [None, None]);
         assert_eq!(done, Some(json!({"pushed_at": 1})));
+        assert_eq!(kept, done);
         assert_eq!([deleted, without_result], [None, None]);
     }
 
