@@ -5,6 +5,7 @@ mod delete;
 mod faults;
 mod numbers;
 mod push;
+mod releases;
 mod round_trips;
 mod token;
 mod verdict;
@@ -28,6 +29,8 @@ const READER_PASSWORD: &str = "READERTOKEN";
 struct Setup {
     app: TestApp,
     registry: Registry,
+    kind: Kind,
+    settings: String,
 }
 
 impl Setup {
@@ -51,14 +54,18 @@ impl Setup {
         let settings = format!(
             "release_format = \"bundle-image\"\n{registry_url}[Test.organizations.{ORGANIZATION}]\n{organization}"
         );
-        let app = TestApp::launch(&settings, false, |mut config, aws| {
-            if kind == Kind::Quay {
-                config.quay_url = url.parse().expect("a URL");
-            }
-            App::with_aws(config, aws)
-        })
-        .await;
-        Self { app, registry }
+        let app = launch(kind, &url, &settings).await;
+        Self {
+            app,
+            registry,
+            kind,
+            settings,
+        }
+    }
+
+    /// Another process with the same settings, and a ledger of its own.
+    async fn another_app(&self) -> TestApp {
+        launch(self.kind, &self.registry.url(), &self.settings).await
     }
 
     /// The tags of a repository, sorted; none when there is no such repository.
@@ -87,6 +94,16 @@ impl Setup {
             .map(|request| format!("{} {}", request.method, request.path));
         lines.filter(|line| line.starts_with(start)).count()
     }
+}
+
+async fn launch(kind: Kind, registry: &str, settings: &str) -> TestApp {
+    TestApp::launch(settings, false, |mut config, aws| {
+        if kind == Kind::Quay {
+            config.quay_url = registry.parse().expect("a URL");
+        }
+        App::with_aws(config, aws)
+    })
+    .await
 }
 
 impl Drop for Setup {

@@ -204,6 +204,12 @@ impl TestApp {
         .await
     }
 
+    /// Lists the releases of a repository.
+    pub(crate) async fn list_releases(&self, repo: &str) -> Answer {
+        self.with_token(Method::GET, &format!("/v2/{ORGANIZATION}/{repo}/releases"))
+            .await
+    }
+
     /// Sends a request with the robot's token and without a body.
     pub(crate) async fn with_token(&self, method: Method, path: &str) -> Answer {
         self.send(self.request(method, path).header(AUTHORIZATION, token()))

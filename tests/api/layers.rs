@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// From the top: who asked, the stories, one thing each, and what all of them stand on.
 const LAYERS: [&[&str]; 4] = [
     &["handlers", "events", "http", "openapi"],
-    &["push", "delete", "check", "health"],
+    &["push", "delete", "releases", "check", "health"],
     &[
         "call",
         "app",

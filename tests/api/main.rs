@@ -25,6 +25,7 @@ mod push_koji;
 mod push_zipfile;
 mod quay_failures;
 mod raw_server;
+mod releases;
 mod rules;
 mod sandbox;
 mod scrubbing;

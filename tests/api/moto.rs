@@ -10,6 +10,7 @@ use omps_tests::quay::accounts::oauth_token;
 use serde_json::json;
 
 use crate::helpers::{ORGANIZATION, TestApp};
+use crate::releases::is_time;
 
 #[tokio::test]
 #[ignore = "needs moto at MOTO_URL"]
@@ -37,6 +38,47 @@ async fn a_token_that_is_rotated_while_the_process_lives_fails_no_push() {
     for package in ["doorbell-operator", "larder-operator"] {
         assert_eq!(app.quay.is_public(ORGANIZATION, package), Some(true));
     }
+}
+
+#[tokio::test]
+#[ignore = "needs moto at MOTO_URL"]
+async fn the_list_of_releases_reads_the_table_that_the_push_wrote() {
+    let table = "moto-releases";
+    let url = std::env::var("MOTO_URL").expect("MOTO_URL, where moto is");
+    let request = reqwest::Client::new()
+        .post(&url)
+        .header("X-Amz-Target", "DynamoDB_20120810.CreateTable")
+        .header(reqwest::header::CONTENT_TYPE, "application/x-amz-json-1.0")
+        .header(
+            reqwest::header::AUTHORIZATION,
+            "AWS4-HMAC-SHA256 Credential=test/20260101/eu-central-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
+        )
+        .body(
+            json!({
+                "TableName": table, "BillingMode": "PAY_PER_REQUEST",
+                "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+                "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+            })
+            .to_string(),
+        );
+    let created = request.send().await.expect("an answer");
+    assert_eq!(created.status().as_u16(), 200);
+    let aws = aws().await;
+    let settings = format!("ledger_table = \"{table}\"");
+    let app = TestApp::launch(&settings, false, |config, _| {
+        App::with_aws(config, Aws::from(aws))
+    })
+    .await;
+    let pushed = app.push_zipfile(&Operator::doorbell().zip()).await;
+    app.quay
+        .add_release(ORGANIZATION, "doorbell-operator", "0.9.0");
+
+    let listed = app.list_releases("doorbell-operator").await;
+
+    assert_eq!(pushed.status, 200, "{pushed:?}");
+    let releases = &listed.body["releases"];
+    assert!(is_time(&releases[0]["pushed_at"]), "{listed:?}");
+    assert_eq!(releases[1]["pushed_at"], json!(null));
 }
 
 fn secret(oauth_token: &str) -> String {

@@ -21,7 +21,15 @@ use serde_json::{Value, json};
 /// The functions that read tokens from Secrets Manager.
 const PUSH_FUNCTIONS: [&str; 3] = ["push-event", "push-koji", "push-zipfile"];
 /// The functions that use the ledger.
-const LEDGER_FUNCTIONS: [&str; 4] = ["delete-release", "push-event", "push-koji", "push-zipfile"];
+const LEDGER_FUNCTIONS: [&str; 5] = [
+    "delete-release",
+    "push-event",
+    "push-koji",
+    "push-zipfile",
+    "releases",
+];
+/// The one of them that only reads it.
+const LEDGER_READER: &str = "releases";
 /// The function that reads the queue. It has no route.
 const PUSH_EVENT: &str = "push-event";
 

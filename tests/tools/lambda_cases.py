@@ -60,6 +60,10 @@ def deleted(*versions):
     return {"organization": "testorg", "repo": REPOSITORY, "deleted": list(versions)}
 
 
+def listed():
+    return {"organization": "testorg", "repo": REPOSITORY, "releases": ANY}
+
+
 ZIPFILE = "/v2/testorg/zipfile"
 CASES = [
     Case("about", "about", "GET", "/v2/about", 200, ABOUT),
@@ -80,6 +84,7 @@ CASES = [
         None, "operator"),
     Case("a repository is made public with a token from Secrets Manager", "push-zipfile", "POST", "/v2/public/zipfile",
          200, pushed("1.0.0", "public"), "public", "operator"),
+    Case("the releases are listed", "releases", "GET", f"/v2/testorg/{REPOSITORY}/releases", 200, listed(), "testorg"),
     Case("a release is deleted", "delete-release", "DELETE", f"/v2/testorg/{REPOSITORY}/1.0.0", 200, deleted(
         "1.0.0"), "testorg"),
     Case("all that is left is deleted", "delete-release", "DELETE", f"/v2/testorg/{REPOSITORY}", 200, deleted(
@@ -92,6 +97,7 @@ EVENTS = [
     ("health", 200, HEALTH),
     ("validate", 200, VALID),
     ("push-zipfile", 200, pushed("1.0.0")),
+    ("releases", 200, listed()),
     ("delete-release", 200, deleted("1.0.0")),
     ("push-koji", 200, pushed("1.0.0", nvr=NVR)),
     ("create-upload", 200, {"upload": ANY, "url": ANY, "expires_in": 3600, "max_size": 24 << 20}),

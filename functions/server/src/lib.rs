@@ -220,6 +220,7 @@ async fn call(service: &Service, endpoint: Endpoint, request: Request) -> Answer
         | Endpoint::CreateUpload
         | Endpoint::PutUpload
         | Endpoint::DeleteRelease
+        | Endpoint::Releases
         | Endpoint::Health
         | Endpoint::About
         | Endpoint::Page => Vec::new(),
@@ -238,6 +239,7 @@ async fn handle(service: &Service, endpoint: Endpoint, request: Request) -> Answ
         Endpoint::CreateUpload => handlers::create_upload(app, request).await,
         Endpoint::PutUpload => handlers::put_upload(request).await,
         Endpoint::DeleteRelease => handlers::delete_release(app, request).await,
+        Endpoint::Releases => handlers::releases(app, request).await,
         Endpoint::Validate => handlers::validate(app, request).await,
         Endpoint::Health => handlers::health(app, request).await,
         Endpoint::About => handlers::about(request).await,

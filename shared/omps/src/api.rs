@@ -93,6 +93,70 @@ pub struct BundleAnswer {
     pub pushed: Option<bool>,
 }
 
+/// `GET …/{repo}/releases`: what a repository has.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct ReleasesAnswer {
+    /// The organization.
+    #[schemars(schema_with = "schemas::name")]
+    pub organization: OrganizationName,
+    /// The repository.
+    #[schemars(schema_with = "schemas::name")]
+    pub repo: RepositoryName,
+    /// Its releases, the highest number first.
+    pub releases: Vec<ReleaseAnswer>,
+    /// True where older releases are left out, since there are more tags than omps asks for; absent else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub truncated: Option<bool>,
+}
+
+/// A release of a repository. One in an App Registry has no tag, image and bundles.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ReleaseAnswer {
+    /// The release.
+    pub version: String,
+    /// Its tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The digest of its manifest; in an App Registry, of its content, or null where the registry does not say it.
+    pub digest: Option<String>,
+    /// The image that is the release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// Its bundles, oldest first; only the newest where the ledger does not know the release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bundles: Option<Vec<ReleasedBundle>>,
+    /// When it was pushed, in UTC; null where the ledger does not know.
+    pub pushed_at: Option<String>,
+}
+
+/// A bundle of a release. What the registry alone does not show is null.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct ReleasedBundle {
+    /// `metadata.name` of its CSV.
+    pub name: Option<String>,
+    /// `spec.version`
+    pub version: Option<String>,
+    /// `spec.release`
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Its tag.
+    pub tag: Option<String>,
+    /// The digest of its manifest.
+    pub digest: String,
+}
+
+impl From<&BundleAnswer> for ReleasedBundle {
+    fn from(bundle: &BundleAnswer) -> Self {
+        ReleasedBundle {
+            name: Some(bundle.name.clone()),
+            version: Some(bundle.version.clone()),
+            release: bundle.release.clone(),
+            tag: bundle.tag.clone(),
+            digest: bundle.digest.clone(),
+        }
+    }
+}
+
 /// `DELETE …/{repo}[/{version}]`: what was deleted.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DeleteAnswer {

@@ -11,7 +11,9 @@ use crate::greenwave::Greenwave;
 use crate::koji::Koji;
 use crate::names::OrganizationName;
 use crate::organization::ReleaseFormat;
-use crate::registry::{AppRegistry, BundleImages, Connection, Registry, RegistryError, Repository};
+use crate::registry::{
+    AppRegistry, BundleImages, Connection, Registry, RegistryError, Repository, ledger_key,
+};
 use crate::secrets::SecretsError;
 use crate::token::{Token, Tokens};
 use crate::upstream::Upstream;
@@ -98,9 +100,7 @@ impl<'a> Call<'a> {
     /// The ledger's key of a release, or of something else that a repository has by name.
     pub fn release_key<R: Registry>(self, repository: &Repository, name: &str) -> String {
         let registry = self.registry_url::<R>(&repository.organization);
-        // A registry may not tell upper from lower case.
-        let repository = repository.to_string().to_ascii_lowercase();
-        format!("release/{registry}{repository}#{name}")
+        ledger_key(registry, repository, name)
     }
 
     /// Greenwave, if it is to be asked.

@@ -113,7 +113,9 @@ async fn delete_release<R: Registry>(
     };
     let result = registry.delete(from, release).await;
     match &result {
-        Ok(()) | Err(RegistryError::NotFound(_)) => held.deleted().await,
+        Ok(()) => held.deleted().await,
+        // What is no release may be a bundle, whose entry this is.
+        Err(RegistryError::NotFound(_)) if !R::REPLACES => held.deleted().await,
         Err(_) => held.give_up(Trace::Unclear).await,
     }
     Ok(result)

@@ -8,6 +8,7 @@ mod page;
 mod push;
 mod put_upload;
 mod query;
+mod releases;
 mod validate;
 
 pub use about::about;
@@ -17,6 +18,7 @@ pub use health::health;
 pub use page::page;
 pub use push::{push_koji, push_zipfile};
 pub use put_upload::{arrival, put_upload};
+pub use releases::releases;
 pub use validate::validate;
 
 use serde::de::DeserializeOwned;

@@ -3,8 +3,8 @@
 //!
 //! | entry | who claims it, and why |
 //! |---|---|
-//! | a *release* of a repository | a push reserves it before it sends the first byte, so that no other push uses it |
-//! | a *bundle* of a repository, by its tag | a push holds it, so that no push of another content uses the tag |
+//! | a *release* of a repository, by its name | a push reserves it before it sends the first byte, so that no other push uses it |
+//! | a *bundle* of a repository, by its tag | a push holds it, so that no push of another content, or of a release, uses the tag |
 //! | a *request* (idempotency key, upload, event) | a push holds it, so that a repetition waits, and then gets the same answer |
 //! | the *newest* build of a package | a push by event holds it, so that builds are released in the order of their completion |
 //!

@@ -42,6 +42,7 @@ mod organization;
 mod push;
 pub mod registry;
 pub mod release;
+mod releases;
 mod secrets;
 mod source;
 pub mod telemetry;

@@ -2,7 +2,7 @@
 //!
 //! A push that may come again (an idempotency key, an upload, an event) is done [`once`]. Its archive is fetched from its
 //! [`Source`], opened, changed by the organization's rules, judged and packed; meanwhile [`numbering`] looks for the
-//! release's number and [`visibility`] for the right to make it public. [`release`] then reserves the number, pushes,
+//! release's number and [`visibility`] for the right to make it public. [`mod@release`] then reserves the number, pushes,
 //! looks whether the content is there, and makes it public.
 
 mod numbering;

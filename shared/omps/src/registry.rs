@@ -16,7 +16,7 @@ use serde_json::Value;
 pub use app_registry::AppRegistry;
 pub use bundle_images::BundleImages;
 
-use crate::api::BundleAnswer;
+use crate::api::{BundleAnswer, ReleaseAnswer};
 use crate::deadline::Deadline;
 use crate::ledger::claims::Ledger;
 use crate::names::{OrganizationName, ReleaseName, RepositoryName};
@@ -210,6 +210,15 @@ pub struct Contents {
     pub warnings: Vec<String>,
 }
 
+/// The releases of a repository, as a registry shows them: without what only the ledger knows.
+#[derive(Debug)]
+pub struct Listing {
+    /// The releases, the highest number first; none when the repository does not exist.
+    pub releases: Vec<ReleaseAnswer>,
+    /// Whether older ones are left out.
+    pub is_cut: bool,
+}
+
 /// A registry, as one piece of work reaches it.
 pub struct Connection {
     /// Calls to it.
@@ -275,6 +284,15 @@ pub trait Registry: Clone + Send + Sync + 'static {
         &self,
         repository: &Repository,
     ) -> impl Future<Output = Result<Vec<String>, RegistryError>> + Send;
+
+    /// The releases of a repository with all that the registry says of them, the highest number first.
+    ///
+    /// # Errors
+    /// [`RegistryError`]
+    fn list(
+        &self,
+        repository: &Repository,
+    ) -> impl Future<Output = Result<Listing, RegistryError>> + Send;
 
     /// The highest `x.y.z` among the releases of a repository.
     ///
@@ -399,6 +417,13 @@ pub trait Packed: Send + Sync + 'static {
     fn catalog(&self, _bundles: &[BundleAnswer]) -> Option<Value> {
         None
     }
+}
+
+/// The ledger's key of a release, or of a bundle's tag: one entry for each name in a repository.
+pub(crate) fn ledger_key(registry: &Url, repository: &Repository, name: &str) -> String {
+    // A registry may not tell upper from lower case.
+    let repository = repository.to_string().to_ascii_lowercase();
+    format!("release/{registry}{repository}#{name}")
 }
 
 /// A repository as clients name it: `registry/organization/repository`.

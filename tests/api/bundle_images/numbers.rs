@@ -1,9 +1,12 @@
 //! The numbers of releases, among the tags of bundles.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
+use omps_tests::oci::Fault;
 use omps_tests::operator::Operator;
 
-use super::{NAME, Setup};
+use super::{CSV, NAME, Setup};
 
 #[tokio::test]
 async fn twenty_pushes_at_once_get_twenty_numbers() {
@@ -92,4 +95,45 @@ async fn a_registry_with_other_tags_is_no_error() {
     let answer = setup.app.push_zipfile(&Operator::doorbell().zip()).await;
 
     assert_eq!(answer.body["version"], "1.0.0", "{answer:?}");
+}
+
+/// The doorbell whose bundle has the tag 5.0.0.
+fn doorbell_five() -> Vec<u8> {
+    Operator::doorbell()
+        .edit(CSV, "doorbell-operator.v1.0.0", "doorbell-operator.v5.0.0")
+        .edit(CSV, "version: 1.0.0", "version: 5.0.0")
+        .edit("doorbell.package.yaml", "v1.0.0", "v5.0.0")
+        .zip()
+}
+
+#[tokio::test]
+async fn a_tag_is_a_release_or_a_bundle_whoever_is_slower() {
+    let (one, five) = (Operator::doorbell().zip(), doorbell_five());
+    // The first push is about to write the tag 5.0.0, as a release or as a bundle, when the second comes.
+    for (first, second) in [
+        (("5.0.0", &one), ("6.0.0", &five)),
+        (("6.0.0", &five), ("5.0.0", &one)),
+    ] {
+        let setup = Setup::quay().await;
+        let tag = "/v2/testorg/doorbell-operator/manifests/5.0.0";
+        let pause = Fault::DelayBeforeActing(Duration::from_millis(700));
+        setup.registry.fail_next(1, "PUT", tag, pause);
+        let wait = async {
+            while setup.count("PUT /v2/testorg/doorbell-operator/manifests/") == 0
+                && setup.count("POST /v2/testorg/doorbell-operator/blobs/") == 0
+            {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            setup.app.push_zipfile_as(second.0, second.1).await
+        };
+
+        let (first_answer, second_answer) =
+            tokio::join!(setup.app.push_zipfile_as(first.0, first.1), wait);
+
+        assert_eq!(first_answer.status, 200, "{first_answer:?}");
+        assert_eq!(second_answer.kind(), (500, "QuayCourierError"));
+        let manifest = setup.manifest(NAME, "5.0.0");
+        let is_release = manifest.get("annotations").is_some();
+        assert_eq!(is_release, first.0 == "5.0.0", "{manifest}");
+    }
 }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    Function, LEDGER_FUNCTIONS, PUSH_EVENT, PUSH_FUNCTIONS, all, functions, resources_of, template,
-    texts,
+    Function, LEDGER_FUNCTIONS, LEDGER_READER, PUSH_EVENT, PUSH_FUNCTIONS, all, functions,
+    resources_of, template, texts,
 };
 
 const SECRETS: &str = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${SecretsPrefix}/*";
@@ -71,7 +71,10 @@ fn needed(function: &Function) -> Vec<Value> {
         _ => Vec::new(),
     });
     if LEDGER_FUNCTIONS.contains(&name) {
-        let actions = json!(["dynamodb:GetItem", "dynamodb:PutItem"]);
+        let actions = match name {
+            LEDGER_READER => json!("dynamodb:GetItem"),
+            _ => json!(["dynamodb:GetItem", "dynamodb:PutItem"]),
+        };
         needed.push(allow(&actions, "LedgerTable.Arn"));
     }
     needed
@@ -151,7 +154,7 @@ fn only_the_push_functions_may_read_secrets() {
 }
 
 #[test]
-fn only_pushes_and_deletions_may_use_the_ledger() {
+fn only_pushes_deletions_and_the_list_of_releases_may_use_the_ledger() {
     for function in functions(&template()) {
         let table = &function.properties["Environment"]["Variables"]["OMPS_LEDGER_TABLE"];
         let wanted = LEDGER_FUNCTIONS

@@ -23,6 +23,8 @@ pub enum Endpoint {
     PutUpload,
     /// Deletes one release, or all releases of a repository.
     DeleteRelease,
+    /// Lists the releases of a repository.
+    Releases,
     /// Validates manifests without pushing them.
     Validate,
     /// Reports whether the services that pushes require can be reached.
@@ -40,7 +42,8 @@ impl Endpoint {
             Endpoint::PushZipfile
             | Endpoint::PushKoji
             | Endpoint::CreateUpload
-            | Endpoint::DeleteRelease => true,
+            | Endpoint::DeleteRelease
+            | Endpoint::Releases => true,
             // The id of an upload is itself a secret.
             Endpoint::PutUpload
             | Endpoint::Validate
@@ -116,6 +119,11 @@ pub const ROUTES: &[Route] = &[
         Method::DELETE,
         "/v2/{organization}/{repo}/{version}",
         Endpoint::DeleteRelease,
+    ),
+    route(
+        Method::GET,
+        "/v2/{organization}/{repo}/releases",
+        Endpoint::Releases,
     ),
     route(
         Method::POST,
@@ -400,6 +408,17 @@ mod tests {
                 "DeleteRelease organization=org repo=repo version=zipfile",
             ),
             ("DELETE", "/v1/org/repo/zipfile/1.0.0", "405 OPTIONS, POST"),
+            (
+                "GET",
+                "/v2/org/repo/releases",
+                "Releases organization=org repo=repo",
+            ),
+            (
+                "DELETE",
+                "/v2/org/repo/releases",
+                "DeleteRelease organization=org repo=repo version=releases",
+            ),
+            ("GET", "/v1/org/repo/releases", "405 DELETE, OPTIONS"),
             (
                 "POST",
                 "/v2/org/koji/n-1~a^b+c-1,2",

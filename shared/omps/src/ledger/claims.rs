@@ -179,6 +179,21 @@ impl Ledger {
         }
     }
 
+    /// The result that an entry has, also while somebody holds it again; nothing of one that is free.
+    ///
+    /// # Errors
+    /// [`LedgerError::Unavailable`]
+    pub async fn outcome(&self, key: &str) -> Result<Option<Value>, LedgerError> {
+        let entry = match &self.0 {
+            Store::DynamoDb(table) => table.get(key).await?,
+            Store::Memory(memory) => memory.get(key),
+            #[cfg(feature = "sqlite")]
+            Store::Sqlite(file) => file.get(key).await?,
+        };
+        let counts = |entry: &Entry| entry.state != State::Free && entry.forgotten_at > now();
+        Ok(entry.filter(counts).and_then(|entry| entry.outcome))
+    }
+
     /// Checks that the store works, before the first push needs it.
     ///
     /// # Errors
@@ -211,6 +226,11 @@ impl Held {
     /// The release that an earlier holder started to push.
     pub fn begun(&self) -> Option<&str> {
         self.entry.begun.as_deref()
+    }
+
+    /// Whether an earlier holder recorded a result.
+    pub fn has_outcome(&self) -> bool {
+        self.entry.outcome.is_some()
     }
 
     /// Records which release this process starts to push.

@@ -41,6 +41,16 @@ impl DynamoDb {
         }
     }
 
+    /// An item as the last write left it.
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
+        let get = self.client().await.get_item().table_name(&self.table);
+        let get = get.key("id", AttributeValue::S(key.to_owned()));
+        match get.consistent_read(true).send().await {
+            Ok(found) => found.item().map(entry_of).transpose(),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+
     pub(super) async fn swap(
         &self,
         key: &str,

@@ -45,6 +45,11 @@ impl Sqlite {
         Ok(Sqlite(Arc::new(Mutex::new(connection))))
     }
 
+    pub(super) async fn get(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
+        let key = key.to_owned();
+        self.run(move |connection| entry(connection, &key)).await
+    }
+
     pub(super) async fn swap(
         &self,
         key: &str,
@@ -90,17 +95,7 @@ fn swap(
     next: &Entry,
 ) -> rusqlite::Result<Swapped> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let there: Option<String> = transaction
-        .query_row(
-            "SELECT entry FROM entries WHERE key = ?1 AND forgotten_at > ?2",
-            params![key, signed(now())],
-            |row| row.get(0),
-        )
-        .optional()?;
-    let there: Option<Entry> = match there {
-        Some(text) => Some(serde_json::from_str(&text).map_err(unreadable)?),
-        None => None,
-    };
+    let there = entry(&transaction, key)?;
     if there.as_ref().map(|entry| entry.revision) != revision {
         return Ok(Swapped::Changed(there));
     }
@@ -111,6 +106,19 @@ fn swap(
     )?;
     transaction.commit()?;
     Ok(Swapped::Done)
+}
+
+/// The entry with this key, unless its time is over.
+fn entry(connection: &Connection, key: &str) -> rusqlite::Result<Option<Entry>> {
+    let text: Option<String> = connection
+        .query_row(
+            "SELECT entry FROM entries WHERE key = ?1 AND forgotten_at > ?2",
+            params![key, signed(now())],
+            |row| row.get(0),
+        )
+        .optional()?;
+    text.map(|text| serde_json::from_str(&text).map_err(unreadable))
+        .transpose()
 }
 
 /// SQLite's integers are signed.
@@ -131,9 +139,11 @@ fn unavailable(error: &rusqlite::Error) -> LedgerError {
 mod tests {
     use std::time::Duration;
 
+    use serde_json::json;
+
     use crate::deadline::Deadline;
     use crate::ledger::claims::{Ledger, LedgerError, Wish};
-    use crate::ledger::{Refusal, Subject};
+    use crate::ledger::{Refusal, Subject, Trace};
 
     #[tokio::test]
     async fn two_processes_share_a_directory() {
@@ -159,6 +169,39 @@ mod tests {
             done,
             Err(LedgerError::Refused(Refusal::Conflict { .. }))
         ));
+    }
+
+    #[tokio::test]
+    async fn a_result_is_read_by_another_process_until_the_release_is_deleted() {
+        let directory = tempfile::tempdir().unwrap();
+        let [one, other] =
+            [1, 2].map(|_| std::sync::Arc::new(Ledger::in_directory(directory.path()).unwrap()));
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let wish = || {
+            let key = "release/1.0.0".to_owned();
+            Wish::new(key, Subject::Release, "content".to_owned())
+        };
+        let result = async || other.outcome("release/1.0.0").await.unwrap();
+
+        let nothing = result().await;
+        let held = one.claim(wish(), deadline).await.unwrap();
+        let running = result().await;
+        held.done(Some(json!({"pushed_at": 1}))).await;
+        let done = result().await;
+        let deleting = one.delete(wish(), deadline).await.unwrap();
+        deleting.give_up(Trace::Unclear).await;
+        let kept = result().await;
+        let deleting = one.delete(wish(), deadline).await.unwrap();
+        deleting.deleted().await;
+        let deleted = result().await;
+        let again = one.claim(wish(), deadline).await.unwrap();
+        again.done(None).await;
+        let without_result = result().await;
+
+        assert_eq!([nothing, running], [None, None]);
+        assert_eq!(done, Some(json!({"pushed_at": 1})));
+        assert_eq!(kept, done);
+        assert_eq!([deleted, without_result], [None, None]);
     }
 
     #[test]

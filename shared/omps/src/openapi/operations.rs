@@ -7,7 +7,7 @@ use super::errors::{ErrorId, KOJI, PUSH, RELEASES, ZIP};
 use super::schemas::of as schema_of;
 use crate::api::{
     AboutAnswer, CreateUpload, DeleteAnswer, HealthAnswer, PushAnswer, PushUpload, PutUploadAnswer,
-    ValidateAnswer,
+    ReleasesAnswer, ValidateAnswer,
 };
 use crate::http::routes::{Endpoint, Route};
 use crate::uploads::CreatedUpload;
@@ -110,6 +110,7 @@ pub(super) fn of(route: &Route) -> Operation {
         Endpoint::CreateUpload => create_upload(),
         Endpoint::PutUpload => put_upload(),
         Endpoint::DeleteRelease => delete_release(),
+        Endpoint::Releases => releases(),
         Endpoint::Validate => validate(),
         Endpoint::Health => health(),
         Endpoint::About => about(),
@@ -300,6 +301,31 @@ fn delete_release() -> Operation {
         media_type: JSON,
         answer: Some(schema_of::<DeleteAnswer>),
         example: json!({"organization": "my-org", "repo": "my-operator", "deleted": ["1.2.0"]}),
+        errors: RELEASES.to_vec(),
+    }
+}
+
+fn releases() -> Operation {
+    Operation {
+        tag: "releases",
+        summary: "List the releases of a repository",
+        description: "The highest number first, as the caller's token sees them. Of a release that the ledger does not know, only \
+            the newest bundle is named, and `pushed_at` is null.",
+        query: &[],
+        headers: &[REQUEST_ID],
+        success: "The releases.",
+        media_type: JSON,
+        answer: Some(schema_of::<ReleasesAnswer>),
+        example: json!({"organization": "my-org", "repo": "my-operator", "releases": [{
+            "version": "1.2.0", "tag": "1.2.0",
+            "digest": "sha256:c5eeb2dff7812bc7cad08f6f99c848d1146695069f7af0a69709df36595c158f",
+            "image": "quay.io/my-org/my-operator@sha256:c5eeb2dff7812bc7cad08f6f99c848d1146695069f7af0a69709df36595c158f",
+            "bundles": [{
+                "name": "my-operator.v1.2.0", "version": "1.2.0", "tag": "1.2.0",
+                "digest": "sha256:c5eeb2dff7812bc7cad08f6f99c848d1146695069f7af0a69709df36595c158f",
+            }],
+            "pushed_at": "2026-11-28T05:40:12Z",
+        }]}),
         errors: RELEASES.to_vec(),
     }
 }

@@ -3,12 +3,15 @@
 
 mod sending;
 
+use serde_json::Value;
+
 use crate::call::Call;
 use crate::error::Error;
 use crate::ledger::claims::{Held, LedgerError, Wish};
 use crate::ledger::{Before, Millis, Refusal, Subject, Trace};
 use crate::registry::{Content, Contents, Packed as _, Registry, RegistryError, Repository};
 use crate::release::ReleaseVersion;
+use crate::releases::Record;
 use crate::telemetry;
 
 use super::numbering::Numbering;
@@ -253,13 +256,28 @@ impl<'a, R: Registry> Release<'a, R> {
         };
         match attempt {
             Ok(attempt) => {
-                held.done(None).await;
+                let record = self.record(&attempt, &held);
+                held.done(record).await;
                 Ok(attempt)
             }
             Err(Failed { error, trace }) => {
                 held.give_up(trace).await;
                 Err(error)
             }
+        }
+    }
+
+    /// What the ledger keeps of a number that this push made a release; nothing new of one that an earlier try of it made
+    /// and recorded.
+    fn record(&self, attempt: &Attempt, held: &Held) -> Option<Value> {
+        match attempt {
+            Attempt::Released(_) if held.granted.before == Before::Pushed && held.has_outcome() => {
+                None
+            }
+            Attempt::Released(contents) => {
+                Record::new(contents, self.packed.digest()).into_outcome()
+            }
+            Attempt::Taken(_) => None,
         }
     }
 

@@ -11,8 +11,10 @@ use serde_json::{Map, Value, json};
 pub(super) use blob::Blob;
 
 use super::{
-    Content, Contents, Packed as _, Push, Registry, RegistryAnswer, RegistryError, Repository,
+    Content, Contents, Listing, Packed as _, Push, Registry, RegistryAnswer, RegistryError,
+    Repository,
 };
+use crate::api::ReleaseAnswer;
 use crate::deadline::Deadline;
 use crate::names::{OrganizationName, ReleaseName, RepositoryName};
 use crate::organization::ReleaseFormat;
@@ -146,14 +148,29 @@ impl Registry for AppRegistry {
         if let Some(package) = self.listed(repository).await? {
             return Ok(package.releases);
         }
-        match self.show(repository, None).await {
-            Ok(releases) => Ok(releases.into_iter().map(|shown| shown.release).collect()),
-            // Something else has the name, an image repository for one: pushing will tell.
-            Err(RegistryError::Failed(answer)) if answer.status < 500 && answer.status != 429 => {
-                Ok(Vec::new())
-            }
-            Err(error) => Err(error),
-        }
+        let releases = self.show_all(repository).await?;
+        Ok(releases.into_iter().map(|shown| shown.release).collect())
+    }
+
+    /// One request shows them all. A release whose name is no number comes after the others.
+    async fn list(&self, repository: &Repository) -> Result<Listing, RegistryError> {
+        let mut shown = self.show_all(repository).await?;
+        let number = |shown: &Release| ReleaseVersion::parse(&shown.release).ok();
+        shown.sort_by(|a, b| (number(b), &b.release).cmp(&(number(a), &a.release)));
+        // A release may have several media types.
+        shown.dedup_by(|a, b| a.release == b.release);
+        let releases = shown.into_iter().map(|shown| ReleaseAnswer {
+            version: shown.release,
+            tag: None,
+            digest: shown.content.digest,
+            image: None,
+            bundles: None,
+            pushed_at: None,
+        });
+        Ok(Listing {
+            releases: releases.collect(),
+            is_cut: false,
+        })
     }
 
     async fn has(
@@ -286,6 +303,16 @@ impl AppRegistry {
         url.query_pairs_mut()
             .append_pair("namespace", repository.organization.as_str());
         self.read(url).await
+    }
+
+    /// A package's releases; none where something else has the name, an image repository for one: pushing will tell.
+    async fn show_all(&self, repository: &Repository) -> Result<Vec<Release>, RegistryError> {
+        match self.show(repository, None).await {
+            Err(RegistryError::Failed(answer)) if answer.status < 500 && answer.status != 429 => {
+                Ok(Vec::new())
+            }
+            shown => shown,
+        }
     }
 
     /// A package's releases, or the one asked for. Quay answers 403 both for what may not be seen and for what is not

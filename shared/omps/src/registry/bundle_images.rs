@@ -11,6 +11,7 @@
 
 mod bundle_tags;
 mod errors;
+mod listing;
 mod packed;
 mod release_tag;
 
@@ -22,7 +23,8 @@ use reqwest::Url;
 
 use super::oci::{Blob, ImageRepository, Manifest, OciError, OciRegistry, Reference, Tag};
 use super::{
-    Content, Contents, Push, Registry, RegistryAnswer, RegistryError, Repository, image_name,
+    Content, Contents, Listing, Push, Registry, RegistryAnswer, RegistryError, Repository,
+    image_name,
 };
 use crate::deadline::Deadline;
 use crate::ledger::claims::Ledger;
@@ -113,6 +115,10 @@ impl Registry for BundleImages {
         let numbers = self.numbers(&at).await?;
         let releases = self.releases_among(&at, &numbers).await?;
         Ok(releases.iter().map(ToString::to_string).collect())
+    }
+
+    async fn list(&self, repository: &Repository) -> Result<Listing, RegistryError> {
+        self.listing(repository).await
     }
 
     /// From the highest number down: bundles' tags are numbers, too.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::super::oci::{Blob, Digest, ImageRepository, OciError, OciRegistry, Reference, Tag};
-use super::super::{RegistryError, Repository};
+use super::super::{RegistryError, Repository, ledger_key};
 use super::packed::{PackedBundle, PackedRelease};
 use super::{AT_ONCE, BundleImages, visible};
 use crate::api::BundleAnswer;
@@ -220,7 +220,8 @@ impl BundleTag {
         looked_at: Millis,
     ) -> Result<State, RegistryError> {
         let claim = async |refuted| {
-            let key = registry.bundle_key(to, &bundle.tag);
+            // The tag may be a release's as well: whoever is to write it holds the same entry.
+            let key = ledger_key(&registry.registry, to, &bundle.tag);
             let wish = Wish {
                 refuted,
                 ..Wish::new(key, Subject::Bundle, self.digest.to_string())
@@ -288,13 +289,6 @@ impl BundleTag {
                 self.state = State::Taken(found);
             }
         }
-    }
-}
-
-impl BundleImages {
-    /// The ledger's key of a bundle's tag.
-    fn bundle_key(&self, to: &Repository, tag: &str) -> String {
-        format!("release/{}{to}#bundle/{tag}", self.registry)
     }
 }
 
