@@ -25,4 +25,4 @@ mod unjudged;
 pub mod yaml;
 
 pub use limits::Limits;
-pub use operator::{Judged, Operator, OperatorError};
+pub use operator::{Change, Judged, Operator, OperatorError};

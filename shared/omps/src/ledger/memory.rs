@@ -20,6 +20,11 @@ struct Entries {
 }
 
 impl Memory {
+    pub(super) fn read(&self, key: &str) -> Option<Entry> {
+        let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.by_key.get(key).cloned()
+    }
+
     pub(super) fn swap(&self, key: &str, revision: Option<u64>, next: &Entry) -> Swapped {
         let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         entries.sweep();

@@ -56,6 +56,11 @@ impl Sqlite {
             .await
     }
 
+    pub(super) async fn read(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
+        let key = key.to_owned();
+        self.run(move |connection| read(connection, &key)).await
+    }
+
     /// Writes an entry and removes it again, to detect a full disk or a directory that is not writable.
     pub(super) async fn check(&self) -> Result<(), LedgerError> {
         self.run(|connection| {
@@ -90,17 +95,7 @@ fn swap(
     next: &Entry,
 ) -> rusqlite::Result<Swapped> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let there: Option<String> = transaction
-        .query_row(
-            "SELECT entry FROM entries WHERE key = ?1 AND forgotten_at > ?2",
-            params![key, signed(now())],
-            |row| row.get(0),
-        )
-        .optional()?;
-    let there: Option<Entry> = match there {
-        Some(text) => Some(serde_json::from_str(&text).map_err(unreadable)?),
-        None => None,
-    };
+    let there = read(&transaction, key)?;
     if there.as_ref().map(|entry| entry.revision) != revision {
         return Ok(Swapped::Changed(there));
     }
@@ -111,6 +106,18 @@ fn swap(
     )?;
     transaction.commit()?;
     Ok(Swapped::Done)
+}
+
+fn read(connection: &Connection, key: &str) -> rusqlite::Result<Option<Entry>> {
+    let there: Option<String> = connection
+        .query_row(
+            "SELECT entry FROM entries WHERE key = ?1 AND forgotten_at > ?2",
+            params![key, signed(now())],
+            |row| row.get(0),
+        )
+        .optional()?;
+    let entry = there.map(|text| serde_json::from_str(&text).map_err(unreadable));
+    entry.transpose()
 }
 
 /// SQLite's integers are signed.
