@@ -142,7 +142,7 @@ fn failure(ids: &[ErrorId], schemas: &mut SchemaGenerator) -> Value {
         .map(|error| format!("`{}`: {}", error.id, error.when))
         .collect();
     let mut headers = json!({"X-Request-Id": {"$ref": "#/components/headers/X-Request-Id"}});
-    if ids.iter().any(|error| error.asks_to_retry()) {
+    if ids.iter().any(ErrorId::asks_to_retry) {
         headers["Retry-After"] = json!({"$ref": "#/components/headers/Retry-After"});
     }
     json!({
