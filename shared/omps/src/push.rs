@@ -91,8 +91,10 @@ pub(crate) async fn push<W: Send + Sync + 'static>(
             Box::pin(story::<BundleImages, _>(call, &request, &mut claim, worker)).await
         }
     };
-    if !request.dry_run {
-        let outcome = result.as_ref().map_or_else(Error::id, |_| "done");
+    let outcome = result.as_ref().map_or_else(Error::id, |_| "done");
+    if request.dry_run {
+        tracing::info!(outcome, "dry run: nothing was pushed");
+    } else {
         audit::record("push", request.token.user().as_deref(), outcome);
         if result.is_ok() {
             metrics::count_push();
