@@ -2,6 +2,7 @@
 
 mod bundles;
 mod delete;
+mod dry_run;
 mod faults;
 mod numbers;
 mod push;

@@ -6,6 +6,7 @@ mod bundle_images;
 mod canary;
 mod check;
 mod delete_release;
+mod dry_run;
 mod faults;
 mod forms;
 mod greenwave;

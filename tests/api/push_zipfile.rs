@@ -287,13 +287,13 @@ async fn an_invalid_organization_name_is_refused() {
 async fn a_query_parameter_that_nobody_knows_is_refused() {
     let app = TestApp::start().await;
     let zip = Operator::doorbell().zip();
-    for query in ["dry_run=true", "report=full&x", "Report=full"] {
+    for query in ["dryrun=true", "report=full&x", "Report=full"] {
         let answer = app
             .upload(&format!("/v2/testorg/zipfile?{query}"), &zip)
             .await;
 
         assert_eq!(answer.kind(), (400, "BadRequest"), "{query}");
-        let known = "this endpoint knows report, catalog, validation";
+        let known = "this endpoint knows report, catalog, validation, dry_run";
         assert!(answer.message().contains(known), "{}", answer.message());
     }
     assert!(app.quay.requests().is_empty());

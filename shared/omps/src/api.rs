@@ -2,6 +2,7 @@
 
 mod schemas;
 
+use omps_operator::Change;
 use omps_operator::report::{Finding, ValidationInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,9 +27,15 @@ pub(crate) struct PushAnswer {
     pub nvr: Option<Nvr>,
     /// Every file of the archive, sorted.
     pub extracted_files: Vec<String>,
+    /// With `?dry_run=true`: nothing was pushed, and this is the answer that a push would get.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
     /// The image that is the release.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<String>,
+    /// With `?dry_run=true`: the digest of the content that a push would bring to an App Registry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
     /// Its bundles, oldest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundles: Option<Vec<BundleAnswer>>,
@@ -42,6 +49,10 @@ pub(crate) struct PushAnswer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "schemas::findings")]
     pub findings: Option<Vec<Finding>>,
+    /// With `?dry_run=true`: the files that the organization's rules change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schemas::changes")]
+    pub changes: Option<Vec<Change>>,
 }
 
 /// `POST …/validate`: the verdict.

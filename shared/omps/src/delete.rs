@@ -78,7 +78,7 @@ async fn delete_all<R: Registry>(
             }
         }
     }
-    telemetry::note("version", &deleted.join(" "));
+    telemetry::note("version", deleted.join(" "));
     match first_error {
         None => Ok(deleted),
         Some(error) => {

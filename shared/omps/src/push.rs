@@ -3,7 +3,7 @@
 //! A push that may come again (an idempotency key, an upload, an event) is done [`once`]. Its archive is fetched from its
 //! [`Source`], opened, changed by the organization's rules, judged and packed; meanwhile [`numbering`] looks for the
 //! release's number and [`visibility`] for the right to make it public. [`mod@release`] then reserves the number, pushes,
-//! looks whether the content is there, and makes it public.
+//! looks whether the content is there, and makes it public. A dry run goes the same way, and only looks where it ends.
 
 mod numbering;
 mod once;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use omps_operator::bundle_image::Validation;
 use omps_operator::report::ValidationInfo;
-use omps_operator::{Limits, Operator, OperatorError, archive};
+use omps_operator::{Change, Limits, Operator, OperatorError, archive};
 use serde_json::Value;
 
 use crate::api::{BundleAnswer, PushAnswer};
@@ -48,6 +48,8 @@ pub(crate) struct PushRequest {
     pub token: Token,
     /// By what the same request is known when it comes again; absent: it is a new one.
     pub identity: Option<Identity>,
+    /// Whether nothing is pushed, and the answer says what a push would do. Such a request has no identity.
+    pub dry_run: bool,
     /// Whether the answer lists what the verdict found without refusing.
     pub full_report: bool,
     /// Whether the answer has what a catalog says of the bundles.
@@ -90,10 +92,14 @@ pub(crate) async fn push<W: Send + Sync + 'static>(
         }
     };
     let outcome = result.as_ref().map_or_else(Error::id, |_| "done");
-    audit::record("push", request.token.user().as_deref(), outcome);
-    if result.is_ok() {
-        metrics::count_push();
-        request.source.use_up(call, &request.organization).await;
+    if request.dry_run {
+        tracing::info!(outcome, "dry run: nothing was pushed");
+    } else {
+        audit::record("push", request.token.user().as_deref(), outcome);
+        if result.is_ok() {
+            metrics::count_push();
+            request.source.use_up(call, &request.organization).await;
+        }
     }
     claim.end(&result).await;
     result.map(|answer| Pushed::Now(Box::new(answer)))
@@ -106,6 +112,9 @@ async fn story<R: Registry, W: Send + Sync + 'static>(
     worker: impl Future<Output = Result<W, Error>>,
 ) -> Result<PushAnswer, Error> {
     telemetry::note("organization", request.organization.as_str());
+    if request.dry_run {
+        telemetry::note("dry_run", true);
+    }
     let registry: R = call.registry(&request.organization, &request.token);
     let fetched = fetch(call, &registry, request).await?;
     let release = release(call, &registry, request, claim, fetched);
@@ -140,15 +149,19 @@ async fn release<R: Registry>(
             organization,
             operator,
             repository.name.clone(),
-            request.validation
+            request.validation,
+            request.dry_run
         ),
         Visibility::of(call, &repository.organization),
     );
-    let (numbering, packed, visibility) = (numbering?, packed?, visibility?);
+    let (numbering, (packed, changes), visibility) = (numbering?, packed?, visibility?);
     telemetry::note("digest", packed.digest());
 
     let release = Release::new(call, registry, &repository, &packed, &visibility);
-    let (version, contents) = release.publish(numbering, claim).await?;
+    let (version, contents) = match request.dry_run {
+        true => release.foresee(numbering).await?,
+        false => release.publish(numbering, claim).await?,
+    };
     let info = request.full_report.then(|| packed.validation_info());
     let (mut warnings, mut findings) = (contents.warnings, None);
     if let Some(info) = info {
@@ -164,21 +177,28 @@ async fn release<R: Registry>(
         nvr,
         extracted_files,
         catalog: for_catalog.and_then(|bundles| packed.catalog(bundles)),
+        dry_run: request.dry_run.then_some(true),
         image: contents.image,
+        digest: contents.digest,
         bundles: contents.bundles,
         warnings: is_worth_saying.then_some(warnings),
         findings,
+        changes,
     })
 }
 
-/// Fetches the archive. Before Koji is asked, the registry must know the caller: nobody else makes omps download.
+/// Fetches the archive. Before Koji is asked, the registry must know the caller: nobody else makes omps download. In a dry
+/// run, nothing else says so.
 async fn fetch<R: Registry>(
     call: Call<'_>,
     registry: &R,
     request: &PushRequest,
 ) -> Result<Fetched, Error> {
-    if let Some(asked) = request.source.nvr() {
+    let asked = request.source.nvr();
+    if let Some(asked) = asked {
         telemetry::note("nvr", asked.as_str());
+    }
+    if asked.is_some() || request.dry_run {
         let known = registry.try_token(&request.organization).await;
         known.map_err(|error| Error::pushing(&error))?;
     }
@@ -275,7 +295,7 @@ async fn preview<R: Registry>(
 ) -> Result<Preview, Error> {
     let organization = call.app.organization(&repository.organization);
     let name = repository.name.clone();
-    let packed = prepare::<R>(organization, operator, name, judging.validation).await?;
+    let (packed, _) = prepare::<R>(organization, operator, name, judging.validation, false).await?;
     let place = image_name(call.registry_url::<R>(&repository.organization), repository);
     let bundles = packed.bundles(&place);
     let for_catalog = bundles.as_deref().filter(|_| judging.with_catalog);
@@ -314,20 +334,30 @@ fn repository_of(
 }
 
 /// Applies the organization's rules, reaches the verdict, and packs what it does not refuse: in two steps, so that the
-/// second does not begin if nobody waits for it any more.
+/// second does not begin if nobody waits for it any more. `show`: with what the rules changed.
 async fn prepare<R: Registry>(
     organization: Arc<Organization>,
     operator: Operator,
     repository: RepositoryName,
     asked: Validation,
-) -> Result<R::Packed, Error> {
+    show: bool,
+) -> Result<(R::Packed, Option<Vec<Change>>), Error> {
     // A request cannot loosen its organization.
     let validation = match organization.validation {
         Validation::Normal => asked,
         Validation::Strict => Validation::Strict,
     };
-    let changed = on_cpu(move || operator.apply(&organization.rules)).await?;
-    on_cpu(move || R::pack(changed, &repository, validation)).await
+    let apply = move || match show {
+        true => {
+            let with_json = R::FORMAT == ReleaseFormat::BundleImage;
+            let (changed, changes) = operator.apply_and_show(&organization.rules, with_json)?;
+            Ok((changed, Some(changes)))
+        }
+        false => Ok((operator.apply(&organization.rules)?, None)),
+    };
+    let (changed, changes) = on_cpu(apply).await?;
+    let packed = on_cpu(move || R::pack(changed, &repository, validation)).await?;
+    Ok((packed, changes))
 }
 
 /// Runs work that costs CPU where it keeps no other request waiting.

@@ -204,6 +204,8 @@ pub enum Content {
 pub struct Contents {
     /// The image that is the release: `registry/organization/repository@sha256:…`.
     pub image: Option<String>,
+    /// The digest of its content, where it is no image.
+    pub digest: Option<String>,
     /// Its bundles, oldest first.
     pub bundles: Option<Vec<BundleAnswer>>,
     /// What was left undone without being a failure.
@@ -318,6 +320,17 @@ pub trait Registry: Clone + Send + Sync + 'static {
         repository: &Repository,
         version: &ReleaseVersion,
     ) -> impl Future<Output = Result<bool, RegistryError>> + Send;
+
+    /// What an answer would say of a release that is not there, as far as the registry shows. Writes nothing.
+    ///
+    /// # Errors
+    /// [`RegistryError`], as a push would be refused.
+    fn foresee(
+        &self,
+        to: &Repository,
+        version: &ReleaseVersion,
+        packed: &Self::Packed,
+    ) -> impl Future<Output = Result<Contents, RegistryError>> + Send;
 
     /// Brings what a release needs into the repository, but no release yet. With `confirm` something is always sent that
     /// only a caller who may push can send, where the registry [`CONFIRMS_BY_UPLOAD`](Self::CONFIRMS_BY_UPLOAD).

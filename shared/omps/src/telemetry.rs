@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Deserialize;
 use serde_json::{Map, json};
-use tracing::field::Empty;
+use tracing::field::{Empty, Value};
 use tracing::{Level, Span};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::MakeWriter;
@@ -115,6 +115,7 @@ pub fn request_span(request_id: &str, is_cold_start: bool) -> Span {
         version = Empty,
         nvr = Empty,
         digest = Empty,
+        dry_run = Empty,
     );
     if is_cold_start {
         span.record("cold_start", true);
@@ -123,6 +124,6 @@ pub fn request_span(request_id: &str, is_cold_start: bool) -> Span {
 }
 
 /// Sets a field in the span of the current request.
-pub fn note(field: &'static str, value: &str) {
+pub fn note(field: &'static str, value: impl Value) {
     Span::current().record(field, value);
 }

@@ -1,5 +1,9 @@
 //! The way of an operator from a zip to what a registry takes: open, apply, judge, pack.
 
+mod changes;
+
+pub use changes::Change;
+
 use crate::archive::{self, ArchiveError, Files};
 use crate::bundle_image::{
     self, JudgedBundles, PackError, ReadyMade, Refusal, Validation, Verdict,

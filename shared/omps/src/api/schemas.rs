@@ -17,6 +17,19 @@ pub(crate) fn findings(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": ["array", "null"], "items": finding()})
 }
 
+/// What rules change, as the pure crate shows it.
+pub(crate) fn changes(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": ["array", "null"], "items": {
+        "type": "object",
+        "properties": {
+            "file": {"type": "string", "description": "The path in the zip."},
+            "diff": {"type": "string", "description": "A unified diff from the file in the zip to the one that is released."},
+            "cut": {"type": "boolean", "description": "True where the diff lacks lines, or the ends of long lines."},
+        },
+        "required": ["file", "diff"],
+    }})
+}
+
 /// The lists of the pure crate's verdict.
 pub(crate) fn validation_info(_: &mut SchemaGenerator) -> Schema {
     let mut schema = json_schema!({

@@ -307,6 +307,7 @@ fn request(push: &EventPush, token: Token, id: &str) -> PushRequest {
         source: push.source.clone(),
         token,
         identity: Some(identity(push, id)),
+        dry_run: false,
         full_report: false,
         with_catalog: false,
         validation: Validation::Normal,

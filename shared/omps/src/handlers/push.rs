@@ -62,7 +62,9 @@ async fn push<W: Send + Sync + 'static>(
     source: Source,
     worker: impl Future<Output = Result<W, Error>>,
 ) -> Answer {
-    query::only(request, &["report", "catalog", "validation"])?;
+    query::only(request, &["report", "catalog", "validation", "dry_run"])?;
+    let dry_run = query::asks_for(request, "dry_run", "true")?;
+    let identity = identity(app, request, &source)?;
     let repository = request.params.get("repo").map(RepositoryName::parse);
     let asked = PushRequest {
         organization: super::organization(app, &request.params)?,
@@ -72,7 +74,9 @@ async fn push<W: Send + Sync + 'static>(
         with_catalog: query::asks_for(request, "catalog", "true")?,
         validation: query::validation(request)?,
         token: super::token(request)?,
-        identity: identity(app, request, &source)?,
+        // A dry run is no push that could come again, and neither uses up its upload.
+        identity: identity.filter(|_| !dry_run),
+        dry_run,
         source,
     };
     match push::push(Call::new(app, request.deadline), asked, worker).await? {

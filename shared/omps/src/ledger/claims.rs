@@ -134,6 +134,18 @@ impl Ledger {
         self.hold(key, Step::Delete(claim)).await
     }
 
+    /// What a claim would be answered at this moment. The entry stays as it is.
+    ///
+    /// # Errors
+    /// [`LedgerError`]
+    pub async fn foresee(&self, wish: Wish, deadline: Deadline) -> Result<Granted, LedgerError> {
+        let (key, claim) = claim(wish, deadline);
+        let entry = self.read(&key).await?;
+        let taken = take(entry.as_ref(), &Step::Claim(claim), now());
+        let (_, granted) = taken.map_err(LedgerError::Refused)?;
+        Ok(granted)
+    }
+
     async fn hold(self: &Arc<Self>, key: String, step: Step) -> Result<Held, LedgerError> {
         let (entry, granted) = self.apply(&key, None, &step).await?;
         Ok(Held {
@@ -184,14 +196,18 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Unavailable`]
     pub async fn outcome(&self, key: &str) -> Result<Option<Value>, LedgerError> {
-        let entry = match &self.0 {
-            Store::DynamoDb(table) => table.get(key).await?,
-            Store::Memory(memory) => memory.get(key),
-            #[cfg(feature = "sqlite")]
-            Store::Sqlite(file) => file.get(key).await?,
-        };
+        let entry = self.read(key).await?;
         let counts = |entry: &Entry| entry.state != State::Free && entry.forgotten_at > now();
         Ok(entry.filter(counts).and_then(|entry| entry.outcome))
+    }
+
+    async fn read(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
+        match &self.0 {
+            Store::DynamoDb(table) => table.read(key).await,
+            Store::Memory(memory) => Ok(memory.read(key)),
+            #[cfg(feature = "sqlite")]
+            Store::Sqlite(file) => file.read(key).await,
+        }
     }
 
     /// Checks that the store works, before the first push needs it.

@@ -41,16 +41,6 @@ impl DynamoDb {
         }
     }
 
-    /// An item as the last write left it.
-    pub(super) async fn get(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
-        let get = self.client().await.get_item().table_name(&self.table);
-        let get = get.key("id", AttributeValue::S(key.to_owned()));
-        match get.consistent_read(true).send().await {
-            Ok(found) => found.item().map(entry_of).transpose(),
-            Err(error) => Err(unavailable(&error)),
-        }
-    }
-
     pub(super) async fn swap(
         &self,
         key: &str,
@@ -86,14 +76,18 @@ impl DynamoDb {
         }
     }
 
-    /// Reads an item that does not exist.
-    pub(super) async fn check(&self) -> Result<(), LedgerError> {
+    pub(super) async fn read(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
         let get = self.client().await.get_item().table_name(&self.table);
-        let get = get.key("id", AttributeValue::S("check".to_owned()));
-        match get.send().await {
-            Ok(_) => Ok(()),
+        let get = get.key("id", AttributeValue::S(key.to_owned()));
+        match get.consistent_read(true).send().await {
+            Ok(found) => found.item().map(entry_of).transpose(),
             Err(error) => Err(unavailable(&error)),
         }
+    }
+
+    /// Reads an item that does not exist.
+    pub(super) async fn check(&self) -> Result<(), LedgerError> {
+        self.read("check").await.map(|_| ())
     }
 
     async fn client(&self) -> &Client {

@@ -20,7 +20,7 @@ struct Entries {
 }
 
 impl Memory {
-    pub(super) fn get(&self, key: &str) -> Option<Entry> {
+    pub(super) fn read(&self, key: &str) -> Option<Entry> {
         let entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         entries.by_key.get(key).cloned()
     }

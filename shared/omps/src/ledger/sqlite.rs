@@ -45,11 +45,6 @@ impl Sqlite {
         Ok(Sqlite(Arc::new(Mutex::new(connection))))
     }
 
-    pub(super) async fn get(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
-        let key = key.to_owned();
-        self.run(move |connection| entry(connection, &key)).await
-    }
-
     pub(super) async fn swap(
         &self,
         key: &str,
@@ -59,6 +54,11 @@ impl Sqlite {
         let (key, next) = (key.to_owned(), next.clone());
         self.run(move |connection| swap(connection, &key, revision, &next))
             .await
+    }
+
+    pub(super) async fn read(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
+        let key = key.to_owned();
+        self.run(move |connection| read(connection, &key)).await
     }
 
     /// Writes an entry and removes it again, to detect a full disk or a directory that is not writable.
@@ -95,7 +95,7 @@ fn swap(
     next: &Entry,
 ) -> rusqlite::Result<Swapped> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let there = entry(&transaction, key)?;
+    let there = read(&transaction, key)?;
     if there.as_ref().map(|entry| entry.revision) != revision {
         return Ok(Swapped::Changed(there));
     }
@@ -108,17 +108,16 @@ fn swap(
     Ok(Swapped::Done)
 }
 
-/// The entry with this key, unless its time is over.
-fn entry(connection: &Connection, key: &str) -> rusqlite::Result<Option<Entry>> {
-    let text: Option<String> = connection
+fn read(connection: &Connection, key: &str) -> rusqlite::Result<Option<Entry>> {
+    let there: Option<String> = connection
         .query_row(
             "SELECT entry FROM entries WHERE key = ?1 AND forgotten_at > ?2",
             params![key, signed(now())],
             |row| row.get(0),
         )
         .optional()?;
-    text.map(|text| serde_json::from_str(&text).map_err(unreadable))
-        .transpose()
+    let entry = there.map(|text| serde_json::from_str(&text).map_err(unreadable));
+    entry.transpose()
 }
 
 /// SQLite's integers are signed.

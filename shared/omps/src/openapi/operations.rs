@@ -68,6 +68,12 @@ const REPORT: Parameter = Parameter::new(
     "Adds what the verdict found without refusing",
 );
 
+const DRY_RUN: Parameter = Parameter::new(
+    "dry_run",
+    "true",
+    "Does everything but push: the answer is that of a push, with `dry_run` and with what the organization's rules change. \
+        Nothing is written or reserved; `Idempotency-Key` is ignored",
+);
 const FAIL: Parameter = Parameter::new(
     "fail",
     "true",
@@ -75,7 +81,7 @@ const FAIL: Parameter = Parameter::new(
 );
 
 const PUSH_HEADERS: &[Parameter] = &[REQUEST_ID, IDEMPOTENCY_KEY];
-const PUSH_QUERY: &[Parameter] = &[REPORT, CATALOG, STRICT];
+const PUSH_QUERY: &[Parameter] = &[REPORT, CATALOG, STRICT, DRY_RUN];
 const JSON: &str = "application/json";
 
 /// An endpoint as the document describes it.

@@ -1,6 +1,7 @@
 //! Making packed files a release, once: its number is reserved before anything is sent, its content is looked at before
 //! anybody hears of success, and what an interrupted push has left is finished.
 
+mod dry_run;
 mod sending;
 
 use serde_json::Value;
@@ -40,8 +41,8 @@ enum Mode {
 }
 
 /// A number that this push holds, or why it does not.
-enum Reserved {
-    Ours(Held),
+enum Reserved<T> {
+    Ours(T),
     /// Another push works on it.
     Busy,
     /// It was released before, as an entry of the ledger says.
@@ -128,10 +129,7 @@ impl<'a, R: Registry> Release<'a, R> {
                 let mode = Mode::Asked { was_absent };
                 self.attempt(&version, held, claim, mode).await?
             }
-            Reserved::Busy => Attempt::Taken(RegistryError::Taken {
-                reason: "another push of this release is under way".to_owned(),
-                transient: true,
-            }),
+            Reserved::Busy => Attempt::Taken(under_way()),
             // Another push has released it in this moment, and a push would replace that release.
             Reserved::Done { .. }
                 if R::REPLACES && self.look(&version).await? == Content::Nothing =>
@@ -185,9 +183,7 @@ impl<'a, R: Registry> Release<'a, R> {
                 return Ok((version, contents));
             }
         }
-        Err(Error::ServiceUnavailable(
-            "No release number was free before the time of the request was up".to_owned(),
-        ))
+        Err(no_number())
     }
 
     /// Reserves a number: nobody else pushes it until this push ends. What the ledger has known since before `listed_at`
@@ -197,7 +193,7 @@ impl<'a, R: Registry> Release<'a, R> {
         version: &ReleaseVersion,
         claim: &Claim,
         listed_at: Millis,
-    ) -> Result<Reserved, Error> {
+    ) -> Result<Reserved<Held>, Error> {
         match self.try_to_reserve(version, claim, None).await? {
             Reserved::Done {
                 revision,
@@ -214,28 +210,20 @@ impl<'a, R: Registry> Release<'a, R> {
         version: &ReleaseVersion,
         claim: &Claim,
         refuted: Option<u64>,
-    ) -> Result<Reserved, Error> {
-        let key = self
-            .call
-            .release_key::<R>(self.repository, version.as_str());
+    ) -> Result<Reserved<Held>, Error> {
         let wish = Wish {
             owner: claim.owner(),
             refuted,
-            ..Wish::new(key, Subject::Release, self.packed.digest().to_owned())
+            ..self.wish(version)
         };
-        match self.call.app.ledger.claim(wish, self.call.deadline).await {
-            Ok(held) => Ok(Reserved::Ours(held)),
-            Err(LedgerError::Refused(Refusal::Busy { .. })) => Ok(Reserved::Busy),
-            Err(LedgerError::Refused(Refusal::Conflict {
-                revision,
-                changed_at,
-                ..
-            })) => Ok(Reserved::Done {
-                revision,
-                changed_at,
-            }),
-            Err(error) => Err(error.into()),
-        }
+        Reserved::of(self.call.app.ledger.claim(wish, self.call.deadline).await)
+    }
+
+    fn wish(&self, version: &ReleaseVersion) -> Wish {
+        let key = self
+            .call
+            .release_key::<R>(self.repository, version.as_str());
+        Wish::new(key, Subject::Release, self.packed.digest().to_owned())
     }
 
     /// Pushes under a number that this push holds, and notes how that ended.
@@ -314,6 +302,25 @@ impl<'a, R: Registry> Release<'a, R> {
     }
 }
 
+impl<T> Reserved<T> {
+    /// What the ledger's answer says.
+    fn of(claimed: Result<T, LedgerError>) -> Result<Self, Error> {
+        match claimed {
+            Ok(ours) => Ok(Reserved::Ours(ours)),
+            Err(LedgerError::Refused(Refusal::Busy { .. })) => Ok(Reserved::Busy),
+            Err(LedgerError::Refused(Refusal::Conflict {
+                revision,
+                changed_at,
+                ..
+            })) => Ok(Reserved::Done {
+                revision,
+                changed_at,
+            }),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
 impl Failed {
     /// The registry does not have the release.
     fn before(error: Error) -> Self {
@@ -329,6 +336,20 @@ impl Failed {
             error,
             trace: Trace::Unclear,
         }
+    }
+}
+
+fn no_number() -> Error {
+    Error::ServiceUnavailable(
+        "No release number was free before the time of the request was up".to_owned(),
+    )
+}
+
+/// Another push holds the number.
+fn under_way() -> RegistryError {
+    RegistryError::Taken {
+        reason: "another push of this release is under way".to_owned(),
+        transient: true,
     }
 }
 

@@ -49,6 +49,16 @@ impl Visibility {
         }
     }
 
+    /// What every push to the organization leaves undone.
+    pub(super) fn left_undone(&self, name: &OrganizationName) -> Vec<String> {
+        match self {
+            Visibility::Impossible => vec![format!(
+                "Organization {name} is public but has no OAuth token: the repository was left as it is"
+            )],
+            Visibility::Unchanged | Visibility::Public(..) => Vec::new(),
+        }
+    }
+
     /// Makes the repository public. To be called only once the registry has confirmed that the caller may push to it:
     /// the organization's own token acts here. What is left undone without being a failure is a warning.
     ///
@@ -63,12 +73,7 @@ impl Visibility {
     ) -> Result<Vec<String>, Error> {
         let name = &repository.organization;
         let (oauth, tokens) = match self {
-            Visibility::Unchanged => return Ok(Vec::new()),
-            Visibility::Impossible => {
-                return Ok(vec![format!(
-                    "Organization {name} is public but has no OAuth token: the repository was left as it is"
-                )]);
-            }
+            Visibility::Unchanged | Visibility::Impossible => return Ok(self.left_undone(name)),
             Visibility::Public(oauth, tokens) => (oauth, tokens),
         };
         let mut published = registry.publish(repository, oauth).await;

@@ -181,6 +181,18 @@ impl Registry for AppRegistry {
         Ok(!self.show(repository, Some(version)).await?.is_empty())
     }
 
+    async fn foresee(
+        &self,
+        _to: &Repository,
+        _version: &ReleaseVersion,
+        blob: &Blob,
+    ) -> Result<Contents, RegistryError> {
+        Ok(Contents {
+            digest: Some(blob.digest().to_owned()),
+            ..Contents::default()
+        })
+    }
+
     async fn upload(
         &self,
         _to: &Repository,

@@ -62,6 +62,7 @@ impl From<Uploaded> for Contents {
         let (bundles, warnings) = uploaded.bundles.into_answer(place, &digest);
         Contents {
             image: Some(format!("{place}@{digest}")),
+            digest: None,
             bundles: Some(bundles),
             warnings,
         }
@@ -146,6 +147,33 @@ impl Registry for BundleImages {
         let at = image_repository(repository)?;
         let found = self.look(&at, &release_tag::of(version)?).await?;
         Ok(found.is_some())
+    }
+
+    async fn foresee(
+        &self,
+        to: &Repository,
+        version: &ReleaseVersion,
+        packed: &PackedRelease,
+    ) -> Result<Contents, RegistryError> {
+        let (at, tag) = (image_repository(to)?, release_tag::of(version)?);
+        let manifest = packed.manifest(version)?;
+        let (found, bundles) = match self.look_at_all(&at, packed, &tag).await {
+            Err(OciError::Hidden(_)) => (None, BundleTags::all_free(packed, &tag)),
+            looked => looked?,
+        };
+        let is_there = found.is_some_and(|found| found.digest() == manifest.digest());
+        if !is_there {
+            bundles.check_newest()?;
+        }
+        let mut contents = Contents::from(Uploaded {
+            place: image_name(&self.registry, to),
+            manifest,
+            is_there,
+            bundles,
+        });
+        let bundles = contents.bundles.iter_mut().flatten();
+        bundles.for_each(|bundle| bundle.pushed = None);
+        Ok(contents)
     }
 
     async fn upload(

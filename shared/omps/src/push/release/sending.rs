@@ -120,7 +120,7 @@ impl<R: Registry> Release<'_, R> {
     }
 
     /// Whether all that a release of this content lacks is being public: then a push of it makes it public.
-    async fn lacks_publishing(&self) -> bool {
+    pub(super) async fn lacks_publishing(&self) -> bool {
         let Some(oauth) = self.visibility.oauth() else {
             return false;
         };

@@ -61,16 +61,29 @@ impl BundleTags {
             .map(|bundle| state_of(client, at, bundle, packed, release))
             .collect();
         let states: Vec<State> = stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
+        Ok(Self::of(packed, states, looked_at))
+    }
+
+    /// The tags in a repository that is not there, or hidden.
+    pub(super) fn all_free(packed: &PackedRelease, release: &Tag) -> Self {
+        let states = packed.all().iter().map(|bundle| {
+            let own = release_itself(bundle, packed, release);
+            own.unwrap_or(State::Free(None))
+        });
+        Self::of(packed, states.collect(), now())
+    }
+
+    fn of(packed: &PackedRelease, states: Vec<State>, looked_at: Millis) -> Self {
         let tags = packed.all().iter().zip(states).enumerate();
         let tags = tags.map(|(index, (bundle, state))| BundleTag {
             answer: packed.answer(index, ""),
             digest: bundle.digest(),
             state,
         });
-        Ok(BundleTags {
+        BundleTags {
             tags: tags.collect(),
             looked_at,
-        })
+        }
     }
 
     /// Refuses a release whose newest bundle is there with another content.
@@ -300,10 +313,18 @@ async fn state_of(
     packed: &PackedRelease,
     release: &Tag,
 ) -> Result<State, OciError> {
+    match release_itself(bundle, packed, release) {
+        Some(state) => Ok(state),
+        None => found(client, at, bundle).await,
+    }
+}
+
+/// What a bundle's tag will point to if it is the release's own.
+fn release_itself(bundle: &PackedBundle, packed: &PackedRelease, release: &Tag) -> Option<State> {
     match bundle.tag == release.as_str() {
-        false => found(client, at, bundle).await,
-        true if bundle.tag == packed.newest().tag => Ok(State::IsRelease),
-        true => Ok(State::Taken(format!("release {release}"))),
+        false => None,
+        true if bundle.tag == packed.newest().tag => Some(State::IsRelease),
+        true => Some(State::Taken(format!("release {release}"))),
     }
 }
 
