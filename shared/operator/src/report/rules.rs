@@ -32,13 +32,11 @@ const fn warning(id: &'static str, message: &'static str, advice: &'static str) 
     }
 }
 
-/// How bad it is what operator-courier does not look at.
-const NOTE: Severity = Severity::Warning;
-
-const fn note(id: &'static str, message: &'static str, advice: &'static str) -> Rule {
+/// What operator-courier does not look at, and nobody need act on.
+const fn hint(id: &'static str, message: &'static str, advice: &'static str) -> Rule {
     Rule {
         id,
-        severity: NOTE,
+        severity: Severity::Hint,
         message,
         advice,
     }
@@ -70,11 +68,11 @@ rules! {
         "Write the field out in its own map, without anchors, aliases and merges, so that the organization's rule can set it.");
     AMBIGUOUS_KEY = error("ambiguous-key", "{}: {}: {}",
         "Write each key once, as text, in the case that its schema has, and put `<<` first in its map: a cluster may read another value.");
-    UNJUDGED_FILE = note("unjudged-file", "{}: nothing judged this, and it is pushed as it is",
+    UNJUDGED_FILE = hint("unjudged-file", "{}: nothing judged this, and it is pushed as it is",
         "Take it out of the upload, unless readers of the release need it.");
-    LEFT_OUT_FILE = note("left-out-file", "{}: nothing judged this, and it is in no bundle image",
+    LEFT_OUT_FILE = hint("left-out-file", "{}: nothing judged this, and it is in no bundle image",
         "Take it out of the upload, or put it where a bundle has it.");
-    IMAGE_SPELLING = note("image-spelling", "{}: {}: replace_registry would change {}, but for how it is written",
+    IMAGE_SPELLING = warning("image-spelling", "{}: {}: replace_registry would change {}, but for how it is written",
         "Write the image in one line, plain or in quotes, without escapes.");
 
     CRD_METADATA = error("crd-metadata", "crd metadata not defined.", "Add metadata with the CRD's name.");
