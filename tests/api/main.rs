@@ -12,6 +12,7 @@ mod helpers;
 mod idempotency;
 mod koji_failures;
 mod layers;
+mod mistakes;
 mod moto;
 mod oci;
 mod openapi;

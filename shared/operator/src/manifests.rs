@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::archive::Files;
-use crate::mistakes;
 use crate::report::rules;
 use crate::report::{Field, Location, MAX_FINDINGS, MAX_TEXT, Report, ValidationInfo, describe};
 use crate::yaml::{self, Budget, ReadError, Value, YamlVersion};
@@ -155,7 +154,6 @@ impl Manifests {
             Layout::Flat
         } else {
             let package = Box::new(package.location());
-            mistakes::note(files, &mut totals.unknown);
             let notes = Box::new(totals.unknown);
             return Err(LayoutError::NoCsv { package, notes });
         };

@@ -1,6 +1,6 @@
 //! The mistakes that people make most when they zip manifests, and how each looks from inside the zip.
 
-use crate::archive::{self, Files};
+use crate::archive::{self, Files, is_of_macos};
 use crate::manifests;
 use crate::report::rules::{self, Rule};
 use crate::report::{Field, Location, Report};
@@ -75,13 +75,6 @@ pub(crate) fn note_macos(files: &Files, report: &mut Report) {
         more => format!("the first of {} files that macOS wrote", more + 1),
     };
     report.note(&rules::MACOS_FILES, &start_of(first, found), &[first]);
-}
-
-/// Whether macOS added a file beside those that a person sees.
-pub(crate) fn is_of_macos(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let is_in_folder = path.split('/').any(|segment| segment == "__MACOSX");
-    is_in_folder || name.starts_with("._") || name == ".DS_Store"
 }
 
 /// What the YAML files of an upload are.

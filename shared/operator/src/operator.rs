@@ -257,7 +257,12 @@ impl Operator {
 
     /// operator-courier's verdict.
     fn judge_manifests(&mut self, repository: &str) -> Result<(Manifests, Report), OperatorError> {
-        let manifests = Manifests::read(&self.files, &mut self.budget)?;
+        let manifests = Manifests::read(&self.files, &mut self.budget).map_err(|mut error| {
+            if let LayoutError::NoCsv { notes, .. } = &mut error {
+                mistakes::note(&self.files, notes);
+            }
+            error
+        })?;
         let mut report = manifests.verdict(repository);
         report.notes.append(&mut self.notes.notes);
         mistakes::note(&self.files, &mut report);

@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::archive::Files;
+use crate::archive::{self, Files};
 use crate::bundle_image::{self, JudgedBundles};
 use crate::courier_bundle;
 use crate::manifests::{Layout, Manifests};
-use crate::mistakes;
 use crate::report::rules::{self, Rule};
 use crate::report::{Location, Report};
 use crate::yaml::Position;
@@ -23,7 +22,7 @@ pub(crate) fn note_ride_alongs(files: &Files, manifests: &Manifests, report: &mu
     let judged: HashSet<&str> = manifests.judged_files().collect();
     let others = files.keys().map(String::as_str);
     let others = others.filter(|path| !judged.contains(path) && !courier_bundle::is_left_out(path));
-    let others = others.filter(|path| !mistakes::is_of_macos(path));
+    let others = others.filter(|path| !archive::is_of_macos(path));
     note(&rules::UNJUDGED_FILE, others, report);
 }
 
@@ -39,7 +38,7 @@ pub(crate) fn note_left_out(files: &Files, bundles: &mut JudgedBundles) {
     let is_unknown = |path: &&str| {
         let is_split = judged.contains(&bundle_image::part_name(path, 1));
         let is_judged = judged.contains(*path) || is_split;
-        !is_judged && !told.contains(path) && !mistakes::is_of_macos(path)
+        !is_judged && !told.contains(path) && !archive::is_of_macos(path)
     };
     let package = bundles.package_file();
     let others = files.keys().map(String::as_str).filter(is_unknown);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::rules::{self, Rule};
 use super::{Finding, Location, Report};
-use crate::mistakes;
+use crate::archive;
 use crate::yaml::{Problem, ReadError};
 
 /// The lists that clients of OMPS know, and the findings beside them. An answer always has all three.
@@ -23,7 +23,7 @@ impl ValidationInfo {
     pub(crate) fn unreadable(file: &str, error: &ReadError) -> Self {
         let rule = match &error.problem {
             Problem::SeveralDocuments => &rules::YAML_DOCUMENTS,
-            _ if mistakes::is_of_macos(file) => &rules::MACOS_FILE,
+            _ if archive::is_of_macos(file) => &rules::MACOS_FILE,
             problem if problem.is_limit() => &rules::YAML_LIMIT,
             _ => &rules::YAML,
         };
