@@ -15,6 +15,7 @@ mod helpers;
 mod idempotency;
 mod koji_failures;
 mod layers;
+mod mistakes;
 mod moto;
 mod oci;
 mod openapi;

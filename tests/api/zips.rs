@@ -147,8 +147,10 @@ async fn a_zip_without_a_package_name_is_refused() {
 
     assert_eq!(answer.kind(), (400, "PackageValidationError"));
     assert_eq!(answer.message(), "Could not find packageName in manifests.");
-    let no_findings = serde_json::json!({"errors": [], "warnings": [], "findings": []});
-    assert_eq!(answer.body["validation_info"], no_findings);
+    let info = &answer.body["validation_info"];
+    assert_eq!(info["errors"], serde_json::json!([]));
+    assert_eq!(info["findings"][0]["rule"], "folder-around");
+    assert_eq!(info["findings"][0]["file"], "sub/package.yaml");
 }
 
 #[tokio::test]

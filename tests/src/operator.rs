@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::zip::zip;
 
 /// The manifests of an operator, by path.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Operator {
     files: BTreeMap<String, String>,
 }

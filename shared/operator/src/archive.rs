@@ -13,6 +13,7 @@ mod directory;
 mod entry;
 mod error;
 mod header;
+mod macos;
 mod magic;
 mod name;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 use content::Contents;
 use directory::Directory;
 pub use error::{ArchiveError, EntryName, Flaw};
+pub(crate) use macos::is_of_macos;
 pub use magic::Format;
 
 use crate::limits::Limits;

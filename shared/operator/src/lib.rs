@@ -20,6 +20,7 @@ pub mod courier_bundle;
 pub mod edit;
 pub mod limits;
 pub mod manifests;
+mod mistakes;
 mod operator;
 pub mod report;
 pub mod rules;

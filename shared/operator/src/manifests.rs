@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::archive::Files;
 use crate::report::rules;
-use crate::report::{Field, Location, MAX_FINDINGS, MAX_TEXT, Report, ValidationInfo};
+use crate::report::{Field, Location, MAX_FINDINGS, MAX_TEXT, Report, ValidationInfo, describe};
 use crate::yaml::{self, Budget, ReadError, Value, YamlVersion};
 use crd::Crd;
 use csv::Csv;
@@ -40,6 +40,8 @@ pub struct Manifests {
     pub(crate) versions: Vec<Documents>,
     /// Keys that a cluster may take for others, in all files.
     ambiguous: Report,
+    /// YAML files of another kind than CSVs and CRDs.
+    unknown: Report,
 }
 
 /// The CRDs and CSVs of one directory, by file, in the order of their names.
@@ -73,7 +75,11 @@ pub enum LayoutError {
     #[error(
         "The source directory structure is not in valid flat or nested format,because no valid CSV file is found in root or manifest directories."
     )]
-    NoCsv { package: Box<Location> },
+    NoCsv {
+        package: Box<Location>,
+        /// What may be it all the same.
+        notes: Box<Report>,
+    },
 }
 
 impl LayoutError {
@@ -85,9 +91,11 @@ impl LayoutError {
                 let found = format!("a second package beside {first}");
                 ValidationInfo::layout(&rules::PACKAGES, second, found)
             }
-            LayoutError::NoCsv { package } => {
+            LayoutError::NoCsv { package, notes } => {
                 let found = "no ClusterServiceVersion beside it, nor in a directory beside it";
-                ValidationInfo::layout(&rules::NO_CSV, package, found.to_owned())
+                let mut info = ValidationInfo::layout(&rules::NO_CSV, package, found.to_owned());
+                info.findings.extend_from_slice(&notes.notes);
+                info
             }
             LayoutError::Kind { location, .. } => ValidationInfo::wrong_type(location, "a string"),
             LayoutError::NoPackage => ValidationInfo::default(),
@@ -100,7 +108,8 @@ enum Document {
     Package(PackageFile),
     Crd(Crd),
     Csv(Csv),
-    Ignored,
+    /// Where its kind is, and the kind in a few words.
+    Ignored(Location, String),
 }
 
 impl Manifests {
@@ -145,13 +154,15 @@ impl Manifests {
             Layout::Flat
         } else {
             let package = Box::new(package.location());
-            return Err(LayoutError::NoCsv { package });
+            let notes = Box::new(totals.unknown);
+            return Err(LayoutError::NoCsv { package, notes });
         };
         Ok(Manifests {
             layout,
             package,
             versions,
             ambiguous,
+            unknown: totals.unknown,
         })
     }
 }
@@ -180,7 +191,8 @@ impl Documents {
                 totals.bound_findings(&mut csv.report);
                 self.csvs.push((path.into(), csv));
             }
-            Document::Package(_) | Document::Ignored => {}
+            Document::Ignored(location, kind) => totals.note_unknown(&location, &kind),
+            Document::Package(_) => {}
         }
     }
 }
@@ -196,7 +208,12 @@ struct Totals {
     findings: usize,
     bytes: usize,
     owned: usize,
+    /// Files of unknown kinds.
+    unknown: Report,
 }
+
+/// Files of unknown kinds that are listed.
+const MAX_UNKNOWN: usize = 20;
 
 impl Totals {
     fn bound_findings(&mut self, report: &mut Report) {
@@ -204,6 +221,13 @@ impl Totals {
         self.bytes += report.bytes();
         if self.findings > 4 * MAX_FINDINGS || self.bytes > 4 * MAX_TEXT {
             report.drop_findings();
+        }
+    }
+
+    fn note_unknown(&mut self, location: &Location, kind: &str) {
+        if self.unknown.notes.len() < MAX_UNKNOWN {
+            let values = [&*location.file, kind];
+            self.unknown.note(&rules::UNKNOWN_KIND, location, &values);
         }
     }
 
@@ -271,7 +295,7 @@ fn read_document(
             Document::Crd(Crd::read(&document))
         }
         Some(Value::String(kind)) if kind == "ClusterServiceVersion" => {
-            Document::Csv(Csv::read(&document))
+            Document::Csv(Csv::read(&document, bytes))
         }
         Some(kind @ (Value::Sequence(_) | Value::Mapping(_))) => {
             let location = document.get("kind").unwrap_or(document).location();
@@ -280,6 +304,12 @@ fn read_document(
                 found: kind.kind(),
             });
         }
-        _ => Document::Ignored,
+        kind => {
+            let kind = kind.map_or("it has no kind".to_owned(), |kind| {
+                format!("its kind is {}", describe(kind))
+            });
+            let location = document.get("kind").unwrap_or(document).location();
+            Document::Ignored(location, kind)
+        }
     })
 }

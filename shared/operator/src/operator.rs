@@ -12,6 +12,7 @@ use crate::courier_bundle::{self, CourierBundle, CourierBundleError};
 use crate::limits::Limits;
 use crate::manifests::package_name::{self, PackageName, PackageNameError};
 use crate::manifests::{LayoutError, Manifests};
+use crate::mistakes;
 use crate::report::{Report, ValidationInfo};
 use crate::rules::{self, RuleError, Rules};
 use crate::unjudged;
@@ -50,6 +51,9 @@ pub enum OperatorError {
     /// No file says what the package is called, or the one that says so cannot be changed.
     #[error(transparent)]
     PackageName(#[from] PackageNameError),
+    /// No file says what the package is called; the report has what is there instead.
+    #[error("{}", PackageNameError::Missing)]
+    Unpackaged(Box<Report>),
     /// A rule of the organization cannot be applied.
     #[error(transparent)]
     Rule(#[from] RuleError),
@@ -80,6 +84,7 @@ impl OperatorError {
             OperatorError::PackageName(error) => error.validation_info(),
             OperatorError::Rule(error) => error.validation_info(),
             OperatorError::Layout(error) => error.validation_info(),
+            OperatorError::Unpackaged(report) => ValidationInfo::before_rules(report),
             OperatorError::Invalid(report) => report.validation_info(),
             OperatorError::NoPackage(verdict) | OperatorError::Refused(verdict) => {
                 verdict.validation_info()
@@ -108,7 +113,8 @@ impl Operator {
     /// Opens a zip, and finds the package's name in it.
     ///
     /// # Errors
-    /// [`OperatorError::Archive`] and [`OperatorError::PackageName`].
+    /// [`OperatorError::Archive`], [`OperatorError::PackageName`], [`OperatorError::Unpackaged`] and
+    /// [`OperatorError::NoPackage`].
     pub fn open(zip: &[u8], limits: &Limits) -> Result<Self, OperatorError> {
         let mut files = archive::extract(zip, limits)?;
         let names = files.keys().cloned().collect();
@@ -209,10 +215,11 @@ impl Operator {
     /// Reaches the verdict on the operator as a release of `repository` in an App Registry, which has no ready-made bundles.
     ///
     /// # Errors
-    /// [`OperatorError::Layout`], [`OperatorError::Invalid`], and [`OperatorError::PackageName`].
+    /// [`OperatorError::Layout`], [`OperatorError::Invalid`], and [`OperatorError::Unpackaged`].
     pub fn judge(mut self, repository: &str) -> Result<Judged, OperatorError> {
-        if self.ready_made.is_some() {
-            return Err(PackageNameError::Missing.into());
+        if let Some(ready_made) = &self.ready_made {
+            let report = mistakes::bundle_instead(ready_made.first(), &self.files);
+            return Err(OperatorError::Unpackaged(Box::new(report)));
         }
         let (manifests, mut report) = self.judge_manifests(repository)?;
         unjudged::note_ride_alongs(&self.files, &manifests, &mut report);
@@ -240,6 +247,9 @@ impl Operator {
                 bundle_image::judge_ready_made(files, ready_made, package, validation, values)?;
             judged.note(std::mem::take(&mut self.notes));
             unjudged::note_left_out(&self.files, &mut judged);
+            let mut notes = Report::default();
+            mistakes::note_macos(&self.files, &mut notes);
+            judged.note(notes);
             return Ok(judged);
         }
         let (manifests, mut courier) = self.judge_manifests(repository)?;
@@ -256,9 +266,15 @@ impl Operator {
 
     /// operator-courier's verdict.
     fn judge_manifests(&mut self, repository: &str) -> Result<(Manifests, Report), OperatorError> {
-        let manifests = Manifests::read(&self.files, &mut self.budget)?;
+        let manifests = Manifests::read(&self.files, &mut self.budget).map_err(|mut error| {
+            if let LayoutError::NoCsv { notes, .. } = &mut error {
+                mistakes::note(&self.files, notes);
+            }
+            error
+        })?;
         let mut report = manifests.verdict(repository);
         report.notes.append(&mut self.notes.notes);
+        mistakes::note(&self.files, &mut report);
         if !report.is_valid() {
             return Err(OperatorError::Invalid(Box::new(report)));
         }
@@ -275,11 +291,20 @@ fn open_ready_made(
     let is_missing = matches!(missing, PackageNameError::Missing);
     let found = ReadyMade::find(files).filter(|found| is_missing || found.has_annotations(files));
     let Some(found) = found else {
-        return Err(missing.into());
+        return Err(match is_missing {
+            true => {
+                OperatorError::Unpackaged(Box::new(mistakes::instead_of_package(files, budget)))
+            }
+            false => missing.into(),
+        });
     };
     match bundle_image::package_of(files, &found, budget) {
         Ok(package) => Ok((package, Some(found))),
-        Err(Refusal::Refused(verdict)) => Err(OperatorError::NoPackage(verdict)),
+        Err(Refusal::Refused(mut verdict)) => {
+            let mistakes = mistakes::around_package(files, budget);
+            verdict.courier.notes.extend(mistakes.findings);
+            Err(OperatorError::NoPackage(verdict))
+        }
         Err(refusal) => Err(refusal.into()),
     }
 }

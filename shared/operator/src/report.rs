@@ -24,12 +24,14 @@ pub enum Severity {
     Error,
     /// The manifests are valid all the same.
     Warning,
+    /// Nothing is wrong; it may help to know.
+    Hint,
 }
 
 /// One broken rule.
 #[derive(Debug, Clone, Serialize)]
 pub struct Finding {
-    /// Error or warning.
+    /// How bad it is.
     pub severity: Severity,
     /// The rule's id.
     pub rule: &'static str,
@@ -92,7 +94,7 @@ impl Report {
             && self
                 .findings
                 .iter()
-                .all(|finding| finding.severity == Severity::Warning)
+                .all(|finding| finding.severity >= Severity::Warning)
     }
 
     /// The messages of one severity, in order.
@@ -209,7 +211,7 @@ impl Report {
     fn has_room(&mut self, severity: Severity) -> bool {
         let count = match severity {
             Severity::Refused | Severity::Error => &mut self.errors,
-            Severity::Warning => &mut self.warnings,
+            Severity::Warning | Severity::Hint => &mut self.warnings,
         };
         *count += 1;
         let has_room = *count <= MAX_FINDINGS && self.bytes < MAX_TEXT;

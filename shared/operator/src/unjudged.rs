@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::archive::Files;
+use crate::archive::{self, Files};
 use crate::bundle_image::{self, JudgedBundles};
 use crate::courier_bundle;
 use crate::manifests::{Layout, Manifests};
@@ -22,6 +22,7 @@ pub(crate) fn note_ride_alongs(files: &Files, manifests: &Manifests, report: &mu
     let judged: HashSet<&str> = manifests.judged_files().collect();
     let others = files.keys().map(String::as_str);
     let others = others.filter(|path| !judged.contains(path) && !courier_bundle::is_left_out(path));
+    let others = others.filter(|path| !archive::is_of_macos(path));
     note(&rules::UNJUDGED_FILE, others, report);
 }
 
@@ -36,7 +37,8 @@ pub(crate) fn note_left_out(files: &Files, bundles: &mut JudgedBundles) {
         .collect();
     let is_unknown = |path: &&str| {
         let is_split = judged.contains(&bundle_image::part_name(path, 1));
-        !judged.contains(*path) && !is_split && !told.contains(path)
+        let is_judged = judged.contains(*path) || is_split;
+        !is_judged && !told.contains(path) && !archive::is_of_macos(path)
     };
     let package = bundles.package_file();
     let others = files.keys().map(String::as_str).filter(is_unknown);

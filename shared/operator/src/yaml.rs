@@ -18,6 +18,7 @@ pub(crate) mod scalar;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod written;
 
 pub use budget::{Budget, ReadLimits};
 pub(crate) use error::Problem;
@@ -28,6 +29,7 @@ pub(crate) use node::{Identity, identity};
 pub use node::{MapEntry, Mapping, Node, Value};
 pub use position::Position;
 pub use reader::read;
+pub(crate) use written::position_in;
 
 /// Which YAML a file is read as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,7 +29,23 @@ const MAGIC: [(&[u8], &str); 10] = [
     (b"apiVersion:", "YAML"),
 ];
 
+/// How many of them, from the first, are archives or compressed.
+const ARCHIVES: usize = 6;
+
 impl Format {
+    /// What a file is that is an archive itself.
+    pub(crate) fn of_archive(bytes: &[u8]) -> Option<&'static str> {
+        match Format::of(bytes) {
+            Format::CutZip => Some("a zip"),
+            Format::Other("a tar archive") => Some("a tar archive"),
+            Format::Other(name) => {
+                let mut archives = MAGIC.iter().take(ARCHIVES);
+                archives.any(|(_, known)| *known == name).then_some(name)
+            }
+            Format::Empty | Format::Unknown => None,
+        }
+    }
+
     /// The format of a file that has no end of a zip.
     pub(super) fn of(bytes: &[u8]) -> Self {
         if bytes.is_empty() {

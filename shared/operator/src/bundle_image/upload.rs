@@ -46,6 +46,11 @@ impl ReadyMade {
         Some(found)
     }
 
+    /// The directory of the first bundle.
+    pub(crate) fn first(&self) -> &str {
+        self.directories.first().map_or("", String::as_str)
+    }
+
     /// Sets the package in the annotations of every bundle of the package `old`.
     ///
     /// # Errors

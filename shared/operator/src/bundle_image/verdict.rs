@@ -58,7 +58,7 @@ impl Validation {
         match severity {
             Severity::Refused => true,
             Severity::Error => self == Validation::Strict,
-            Severity::Warning => false,
+            Severity::Warning | Severity::Hint => false,
         }
     }
 }

@@ -9,7 +9,7 @@ use super::crd::{comparable, is_empty};
 use super::json;
 use crate::report::rules;
 use crate::report::{Field, Location, Report};
-use crate::yaml::{Position, Value};
+use crate::yaml::{self, Position, Value};
 use owned::OwnedCrd;
 
 /// What the rest of the verdict asks of a CSV.
@@ -30,12 +30,12 @@ const MAX_OWNED: usize = 1_000;
 
 impl Csv {
     /// Reads a document of kind `ClusterServiceVersion`.
-    pub(crate) fn read(root: &Field<'_>) -> Self {
+    pub(crate) fn read(root: &Field<'_>, bytes: &[u8]) -> Self {
         let mut csv = Csv::default();
         let mut report = Report::default();
         if let Some(metadata) = root.require_map("metadata", &rules::CSV_METADATA, &mut report) {
             csv.name = metadata.get("name").as_ref().map(comparable);
-            check_metadata(&metadata, &mut report);
+            check_metadata(&metadata, bytes, &mut report);
         }
         root.require("apiVersion", &rules::CSV_API_VERSION, &mut report);
         if let Some(spec) = root.require_map("spec", &rules::CSV_SPEC, &mut report) {
@@ -118,7 +118,7 @@ impl Csv {
     }
 }
 
-fn check_metadata(metadata: &Field<'_>, report: &mut Report) {
+fn check_metadata(metadata: &Field<'_>, bytes: &[u8], report: &mut Report) {
     metadata.require("name", &rules::CSV_NAME, report);
     let annotations = metadata.require_map("annotations", &rules::CSV_ANNOTATIONS, report);
     let Some(annotations) = annotations else {
@@ -139,31 +139,38 @@ fn check_metadata(metadata: &Field<'_>, report: &mut Report) {
         report.wrong_value(&rules::CSV_CERTIFIED_TYPE, &certified);
     }
     if let Some(examples) = annotations.get("alm-examples") {
-        check_examples(&examples, report);
+        check_examples(&examples, bytes, report);
     }
 }
 
-fn check_examples(examples: &Field<'_>, report: &mut Report) {
+fn check_examples(examples: &Field<'_>, bytes: &[u8], report: &mut Report) {
     let Value::String(text) = examples.value() else {
         return report.wrong_value(&rules::CSV_ALM_EXAMPLES, examples);
     };
     let Err(at) = json::check(text) else {
         return;
     };
-    let before = text.get(..at).unwrap_or(text);
-    let behind = text.get(at..).unwrap_or_default();
-    let start: String = behind.chars().take(20).collect();
-    let line = before.matches('\n').count() + 1;
-    let found = match start.as_str() {
-        "" if text.trim().is_empty() => "an empty text, which is not JSON".to_owned(),
-        "" => format!("JSON that ends too early, in its line {line}"),
-        start => format!("text that is not JSON from its line {line} on, at {start:?}"),
-    };
+    let location = examples.location();
+    let place = yaml::position_in(bytes, examples.node(), text, at);
     let location = Location {
-        found,
-        ..examples.location()
+        position: place.unwrap_or(location.position),
+        found: why_no_json(text, at),
+        ..location
     };
     report.add(&rules::CSV_ALM_EXAMPLES, &location, &[]);
+}
+
+/// What stands at the byte from which on a text is not JSON.
+fn why_no_json(text: &str, at: usize) -> String {
+    let (before, behind) = text.split_at_checked(at).unwrap_or((text, ""));
+    let start: String = behind.chars().take(20).collect();
+    let has_comma = before.trim_end().ends_with(',');
+    match start.chars().next() {
+        None if text.trim().is_empty() => "an empty text, which is not JSON".to_owned(),
+        None => "JSON that ends too early".to_owned(),
+        Some(bracket @ ('}' | ']')) if has_comma => format!("a comma before {bracket}"),
+        Some(_) => format!("text that is not JSON, at {start:?}"),
+    }
 }
 
 fn check_install(install: &Field<'_>, report: &mut Report) {

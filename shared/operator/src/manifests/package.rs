@@ -1,5 +1,6 @@
 //! The rules of a package file.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -23,6 +24,28 @@ impl PackageFile {
     pub(crate) fn location(&self) -> Location {
         let root = Field::root(&self.file, &self.root);
         root.get("packageName").unwrap_or(root).location()
+    }
+
+    /// Notes the channels whose head is none of the CSVs, which operator-courier does not look at in the nested layout.
+    pub(crate) fn note_unknown_heads(&self, csvs: &[&Csv], report: &mut Report) {
+        let values = || csvs.iter().filter_map(|csv| csv.name.as_ref());
+        let names: HashSet<&str> = values().filter_map(text_of).collect();
+        let root = Field::root(&self.file, &self.root);
+        let channels = root.get("channels");
+        let channels = channels.iter().filter_map(Field::items).flatten();
+        let heads = channels.filter_map(|channel| channel.get("currentCSV"));
+        let unknown = heads.filter_map(|head| {
+            let name = text_of(head.value()).filter(|name| !names.contains(name))?;
+            Some((name, head))
+        });
+        for (name, head) in unknown.take(MAX_NOTED) {
+            let found = describe(head.value());
+            let location = Location {
+                found: format!("{found}, but {}", described(values())),
+                ..head.location()
+            };
+            report.note(&rules::CURRENT_CSV, &location, &[name]);
+        }
     }
 
     /// Checks the package against the CSVs of one version and against the repository that it is pushed to.
@@ -51,6 +74,16 @@ impl PackageFile {
             }
             None => report.wrong_type(&name, "a string"),
         }
+    }
+}
+
+/// Channels that are noted one by one.
+const MAX_NOTED: usize = 20;
+
+fn text_of(value: &Value) -> Option<&str> {
+    match value {
+        Value::String(text) => Some(text),
+        _ => None,
     }
 }
 
@@ -97,14 +130,20 @@ fn check_channel(channel: &Field<'_>, layout: Layout, csvs: &[&Csv], report: &mu
     }
     match current.value().to_python() {
         Some(name) => {
-            let described = || {
-                let names: Vec<String> = names().take(5).map(describe).collect();
-                format!("the CSVs are {}", names.join(", "))
-            };
+            let described = || described(names());
             let location = current.location();
             report.mismatch(&rules::CHANNEL_CSV_UNKNOWN, &location, &[&name], described);
         }
         None => report.wrong_type(&current, "the name of a CSV"),
     }
     false
+}
+
+/// The names of the CSVs that are there.
+fn described<'a>(names: impl Iterator<Item = &'a Value>) -> String {
+    let names: Vec<String> = names.take(5).map(describe).collect();
+    match names.is_empty() {
+        true => "no CSV has a name".to_owned(),
+        false => format!("the CSVs are {}", names.join(", ")),
+    }
 }

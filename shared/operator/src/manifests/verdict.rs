@@ -3,7 +3,14 @@
 use super::crd::{Crd, CrdsByName};
 use super::csv::Csv;
 use super::{Layout, Manifests};
-use crate::report::Report;
+use crate::report::{Report, rules};
+
+/// Rules that a file breaks which is there, and has a wrong kind.
+const ASKS_FOR_FILES: [&str; 3] = [
+    rules::OWNED_UNKNOWN.id,
+    rules::CHANNEL_CSV_UNKNOWN.id,
+    rules::CURRENT_CSV.id,
+];
 
 impl Manifests {
     /// Checks all versions: the CRDs, the CSVs, then the package, which must have the repository's name.
@@ -32,6 +39,15 @@ impl Manifests {
                     .package
                     .check(self.layout, &csvs, repository, &mut report),
             }
+        }
+        if self.layout == Layout::Nested {
+            let csvs = self.versions.iter().flat_map(|version| &version.csvs);
+            let csvs: Vec<&Csv> = csvs.map(|(_, csv)| csv).collect();
+            self.package.note_unknown_heads(&csvs, &mut report);
+        }
+        let mut told = report.findings.iter().chain(&report.notes);
+        if told.any(|finding| ASKS_FOR_FILES.contains(&finding.rule)) {
+            report.notes.extend_from_slice(&self.unknown.notes);
         }
         report
     }

@@ -32,13 +32,11 @@ const fn warning(id: &'static str, message: &'static str, advice: &'static str) 
     }
 }
 
-/// How bad it is what operator-courier does not look at.
-const NOTE: Severity = Severity::Warning;
-
-const fn note(id: &'static str, message: &'static str, advice: &'static str) -> Rule {
+/// What operator-courier does not look at, and nobody need act on.
+const fn hint(id: &'static str, message: &'static str, advice: &'static str) -> Rule {
     Rule {
         id,
-        severity: NOTE,
+        severity: Severity::Hint,
         message,
         advice,
     }
@@ -70,11 +68,33 @@ rules! {
         "Write the field out in its own map, without anchors, aliases and merges, so that the organization's rule can set it.");
     AMBIGUOUS_KEY = error("ambiguous-key", "{}: {}: {}",
         "Write each key once, as text, in the case that its schema has, and put `<<` first in its map: a cluster may read another value.");
-    UNJUDGED_FILE = note("unjudged-file", "{}: nothing judged this, and it is pushed as it is",
+    UNJUDGED_FILE = hint("unjudged-file", "{}: nothing judged this, and it is pushed as it is",
         "Take it out of the upload, unless readers of the release need it.");
-    LEFT_OUT_FILE = note("left-out-file", "{}: nothing judged this, and it is in no bundle image",
+    LEFT_OUT_FILE = hint("left-out-file", "{}: nothing judged this, and it is in no bundle image",
         "Take it out of the upload, or put it where a bundle has it.");
-    IMAGE_SPELLING = note("image-spelling", "{}: {}: replace_registry would change {}, but for how it is written",
+    MACOS_FILE = error("macos-file", "{}: {}",
+        "Take out `__MACOSX` and `._*`: macOS writes them; `zip -r -X` does not.");
+    MACOS_FILES = hint("macos-files", "{}: macOS wrote this beside the files that you see",
+        "Take out `__MACOSX`, `._*` and `.DS_Store`; `zip -r -X ../manifests.zip . -x '*.DS_Store'` leaves them out.");
+    YAML_EXTENSION = hint("yaml-extension", "{}: not read, since its name does not end in .yaml or .yml",
+        "Rename it, if it is a manifest: the extension is read in lower case alone.");
+    UNKNOWN_KIND = hint("unknown-kind", "{}: taken neither for a CSV nor for a CRD: {}",
+        "Write kind: ClusterServiceVersion or kind: CustomResourceDefinition, if it is one.");
+    CURRENT_CSV = hint("current-csv", "channel.currentCSV {} is the name of no CSV in the zip",
+        "Add the CSV's file, or write the name of a CSV that is there.");
+    FOLDER_AROUND = error("folder-around", "{}: a folder is around everything, and so the package file is not at the top level",
+        "Zip the folder's content, not the folder.");
+    PACKAGE_BELOW = error("package-below", "{}: the package file is not at the top level",
+        "Put the package file at the top level of the zip, and its versions into folders beside it.");
+    PACKAGE_EXTENSION = error("package-extension", "{}: not read, since its name does not end in .yaml or .yml",
+        "Rename it: the extension is read in lower case alone.");
+    ARCHIVE_INSIDE = error("archive-inside", "{}: {} inside the zip, which is not opened",
+        "Zip the manifests themselves, or send the inner zip as it is.");
+    NO_PACKAGE_FILE = error("no-package-file", "No YAML file at the top level has packageName.",
+        "Add a package file at the top level: a map with packageName, and channels with name and currentCSV.");
+    BUNDLE_INSTEAD = error("bundle-instead", "{}: this is a bundle, and App Registry takes package manifests alone",
+        "Push it to an organization with release_format = \"bundle-image\", or zip package manifests: a package file beside a folder for each version.");
+    IMAGE_SPELLING = warning("image-spelling", "{}: {}: replace_registry would change {}, but for how it is written",
         "Write the image in one line, plain or in quotes, without escapes.");
 
     CRD_METADATA = error("crd-metadata", "crd metadata not defined.", "Add metadata with the CRD's name.");

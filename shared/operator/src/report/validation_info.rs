@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::rules::{self, Rule};
 use super::{Finding, Location, Report};
+use crate::archive;
 use crate::yaml::{Problem, ReadError};
 
 /// The lists that clients of OMPS know, and the findings beside them. An answer always has all three.
@@ -22,6 +23,7 @@ impl ValidationInfo {
     pub(crate) fn unreadable(file: &str, error: &ReadError) -> Self {
         let rule = match &error.problem {
             Problem::SeveralDocuments => &rules::YAML_DOCUMENTS,
+            _ if archive::is_of_macos(file) => &rules::MACOS_FILE,
             problem if problem.is_limit() => &rules::YAML_LIMIT,
             _ => &rules::YAML,
         };
@@ -53,6 +55,14 @@ impl ValidationInfo {
     pub(crate) fn rule_not_applied(location: &Location, problem: &str) -> Self {
         let values = [&*location.file, problem];
         Self::without_lists(|report| report.add(&rules::RULE_NOT_APPLIED, location, &values))
+    }
+
+    /// What a report has, before the rules are checked.
+    pub(crate) fn before_rules(report: &Report) -> Self {
+        ValidationInfo {
+            findings: report.validation_info().findings,
+            ..ValidationInfo::default()
+        }
     }
 
     /// A finding before the rules are checked: then operator-courier has no lists.

@@ -76,7 +76,7 @@ fn files_that_ride_along_in_a_nested_upload_are_noted() {
     assert!(
         findings
             .iter()
-            .all(|finding| finding.severity == Severity::Warning)
+            .all(|finding| finding.severity == Severity::Hint)
     );
     assert_eq!(
         findings[2].message,
