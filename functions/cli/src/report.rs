@@ -46,6 +46,7 @@ pub(crate) enum Severity {
     Refused,
     Error,
     Warning,
+    Hint,
 }
 
 /// A file that an organization's rules changed.
@@ -54,4 +55,17 @@ pub(crate) struct Change {
     pub(crate) file: String,
     /// A unified diff.
     pub(crate) diff: String,
+    /// Whether the diff lacks something.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) cut: bool,
+}
+
+impl From<omps_operator::Change> for Change {
+    fn from(change: omps_operator::Change) -> Self {
+        Change {
+            file: change.file,
+            diff: change.diff,
+            cut: change.cut,
+        }
+    }
 }

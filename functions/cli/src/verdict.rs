@@ -3,7 +3,6 @@
 use omps_operator::archive::{self, Files};
 use omps_operator::bundle_image::Validation;
 use omps_operator::{Limits, Operator, OperatorError};
-use similar::TextDiff;
 
 use crate::arguments::Format;
 use crate::report::{Change, Finding, Severity, ValidationInfo};
@@ -53,20 +52,21 @@ fn judge_into(
     organization: &OrganizationRules,
     strict: bool,
 ) -> Result<ValidationInfo, OperatorError> {
+    let format = organization.format.unwrap_or(Format::BundleImage);
     let operator = Operator::open(zip, limits)?;
     let name = organization.rules.package_name(&operator.package().name);
     verdict.repository = Some(name.clone());
     let operator = match organization.rules.is_empty() {
         true => operator,
         false => {
-            let before = operator.files().clone();
-            let operator = operator.apply(&organization.rules)?;
-            verdict.changes = changes(&before, operator.files());
+            let with_json = format == Format::BundleImage;
+            let (operator, changes) = operator.apply_and_show(&organization.rules, with_json)?;
+            verdict.changes = changes.into_iter().map(Change::from).collect();
             operator
         }
     };
     verdict.files.clone_from(operator.files());
-    let info = match organization.format.unwrap_or(Format::BundleImage) {
+    let info = match format {
         Format::AppRegistry => {
             let (_, report) = operator.judge(&name)?.into_courier_bundle()?;
             report.validation_info()
@@ -107,27 +107,6 @@ fn in_our_types(info: &omps_operator::report::ValidationInfo) -> ValidationInfo 
     })
 }
 
-fn changes(before: &Files, after: &Files) -> Vec<Change> {
-    let changed = after
-        .iter()
-        .filter(|(path, bytes)| before.get(*path) != Some(bytes));
-    changed
-        .map(|(path, bytes)| {
-            let old = before.get(path).map(Vec::as_slice).unwrap_or_default();
-            let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(bytes));
-            let diff = TextDiff::from_lines(old.as_ref(), new.as_ref());
-            let diff = diff
-                .unified_diff()
-                .header(&format!("a/{path}"), &format!("b/{path}"))
-                .to_string();
-            Change {
-                file: path.clone(),
-                diff,
-            }
-        })
-        .collect()
-}
-
 impl Verdict {
     /// The findings, and at least one where the operator is not valid: some refusals have no place.
     pub(crate) fn findings(&self) -> impl Iterator<Item = &Finding> {
@@ -137,6 +116,8 @@ impl Verdict {
     /// Whether the message says what no finding does.
     pub(crate) fn has_only_a_message(&self) -> bool {
         let mut findings = self.findings();
-        !self.is_valid && findings.all(|finding| finding.severity == Severity::Warning)
+        !self.is_valid
+            && findings
+                .all(|finding| matches!(finding.severity, Severity::Warning | Severity::Hint))
     }
 }

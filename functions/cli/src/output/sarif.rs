@@ -94,6 +94,7 @@ fn result(operator: &Judged<'_>, finding: &Finding) -> Value {
     let level = match finding.severity {
         Severity::Refused | Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Hint => "note",
     };
     let text = match finding.advice.is_empty() {
         true => finding.message.clone(),

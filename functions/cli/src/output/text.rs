@@ -55,6 +55,7 @@ fn render(finding: &Finding, path: &str, line: Option<&str>) -> String {
         Severity::Refused => Level::ERROR.with_name("refused"),
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
+        Severity::Hint => Level::INFO.with_name("hint"),
     };
     let message = Escaped(&finding.message).to_string();
     let rule = Escaped(&finding.rule).to_string();
@@ -140,6 +141,7 @@ fn counted<'a>(findings: &(impl Iterator<Item = &'a Finding> + Clone)) -> String
         (of(Severity::Refused), "refusal", "refusals"),
         (of(Severity::Error), "error", "errors"),
         (of(Severity::Warning), "warning", "warnings"),
+        (of(Severity::Hint), "hint", "hints"),
     ];
     let parts: Vec<String> = counts
         .iter()
