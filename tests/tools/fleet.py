@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pathlib
+import random
 import socket
 import subprocess
 import sys
@@ -88,9 +89,15 @@ def call(method, url, body=None, headers=None, ready=None):
 
 
 def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
+    """A port that nobody listens on, below those that the system gives to outgoing connections: one of these could take it
+    before the process that it is for does."""
+    while True:
+        with socket.socket() as taken:
+            try:
+                taken.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
+            except OSError:
+                continue
+            return taken.getsockname()[1]
 
 
 class Process:
