@@ -5,7 +5,8 @@
 #   tests/with-tools.sh [STEP…]   steps: corpus oracle template lambda sam-local secrets events races interrupted
 #                                 oci memory load strangers page openapi kubernetes
 #                                 container; all when none is named
-# With SKIP_BUILD=1 the binaries in target/release and .aws-sam are taken as they are.
+# With SKIP_BUILD=1 the binaries in target/release and .aws-sam are taken as they are. DEPLOYED=1 builds them with link-time
+# optimization, as they are deployed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -50,10 +51,10 @@ install_with_apt() {
     apt-get install -qq -y --no-install-recommends "$@" >/dev/null
 }
 
-# The server, the sandbox, and the functions as they are deployed, but for link-time optimization: the whole of it takes a
-# quarter of an hour longer, for binaries that are a few percent smaller. FAT_LTO=1 takes it.
+# The server, the sandbox, and the functions as they are deployed, but for link-time optimization, which takes half an hour
+# longer. DEPLOYED=1 takes it; then sizes are judged, too.
 build() {
-    [ -n "${FAT_LTO:-}" ] || export CARGO_PROFILE_RELEASE_LTO=thin
+    [ -n "${DEPLOYED:-}" ] || export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
     cargo build --locked --release -p omps-server
     cargo build --locked -p omps-tests --bin sandbox
     PATH=$TOOLS/bin:$PATH sam build
@@ -93,7 +94,7 @@ template() {
     [ -x "$checkov/bin/python" ] || python3 -m venv "$checkov"
     "$checkov/bin/python" -m pip install --quiet --disable-pip-version-check checkov==3.3.30
     "$checkov/bin/python" tests/tools/policy.py "$checkov/bin/checkov" template.yaml tests/api/template/checkov.toml
-    "$PYTHON" tests/tools/packages.py .aws-sam/build
+    "$PYTHON" tests/tools/packages.py .aws-sam/build ${DEPLOYED:+--judge-sizes}
 }
 
 # The deployed functions under AWS's emulator.
