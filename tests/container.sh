@@ -109,7 +109,7 @@ build_service() {
 
 # The sandbox reads its sample operator where it was built.
 start_stand_ins() {
-    cargo build --quiet --locked -p omps-tests --bin sandbox
+    cargo build --quiet --locked --workspace --bin sandbox
     mkdir "$WORK/stand-ins"
     cp "${CARGO_TARGET_DIR:-target}/debug/sandbox" "$WORK/stand-ins/"
     cp -r tests/fixtures "$WORK/stand-ins/"

@@ -56,7 +56,7 @@ install_with_apt() {
 build() {
     [ -n "${DEPLOYED:-}" ] || export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
     cargo build --locked --release -p omps-server
-    cargo build --locked -p omps-tests --bin sandbox
+    cargo build --locked --workspace --bin sandbox
     PATH=$TOOLS/bin:$PATH sam build
 }
 
