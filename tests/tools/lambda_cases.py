@@ -102,13 +102,14 @@ EVENTS = [
     ("push-koji", 200, pushed("1.0.0", nvr=NVR)),
     ("create-upload", 200, {"upload": ANY, "url": ANY, "expires_in": 3600, "max_size": 24 << 20}),
 ]
-# Every file of events/ that comes from the queue, and Quay's releases after it: what was pushed before is not again.
+# Every file of events/ that comes from the queue, and Quay's releases after it: what was pushed before is not pushed again,
+# but with another version it is another push.
 OF_QUEUE = [
     ("push-event-s3", ["1.0.0", "2.0.0"]),
     ("push-event-notification", ["1.0.0", "2.0.0"]),
     ("push-event-koji", ["1.0.0", "2.0.0", "3.0.0"]),
-    ("push-event-direct", ["1.0.0", "2.0.0", "3.0.0"]),
-    ("push-event-dropped", ["1.0.0", "2.0.0", "3.0.0"]),
+    ("push-event-direct", ["1.0.0", "2.0.0", "3.0.0", "4.0.0"]),  # the same build with a version of its own
+    ("push-event-dropped", ["1.0.0", "2.0.0", "3.0.0", "4.0.0"]),
 ]
 assert sorted(name for name, *_ in EVENTS + OF_QUEUE) == sorted(
     path.stem for path in (ROOT / "events").glob("*.json") if path.stem != "env")
