@@ -155,10 +155,12 @@ check_image() {
     local config="{{.Config.User}} $(printf "$label" title) $(printf "$label" version) {{.Config.Healthcheck.Test}}"
     expect "user, title, version, healthcheck" "$(docker inspect --format "$config" $NAME-service)" \
         '1001 omps 0.0.0-test \[CMD omps-server --healthcheck\]'
-    local base size
+    local base size binary
     base=$(docker inspect --format '{{.Size}}' $NAME-runtime)
     size=$(docker inspect --format '{{.Size}}' $NAME-service)
-    ((size - base < 64 << 20)) || fail "the image has $((size - base)) bytes more than its base"
+    # The program and the CAs of the system, and nothing else.
+    binary=$(docker run --rm --entrypoint stat $NAME-service -c %s /usr/local/bin/omps-server)
+    ((size - base < binary + (4 << 20))) || fail "the image has $((size - base - binary)) bytes beside its base and the program"
     local builders="/src ${CARGO_HOME:-$HOME/.cargo} $(rustc --print sysroot) /usr/bin/gcc"
     expect "what the image keeps of its builder" \
         "$(docker run --rm --entrypoint sh $NAME-service -c "for path in $builders; do [ ! -e \$path ] || echo \$path; done")" ""
