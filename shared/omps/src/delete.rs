@@ -40,7 +40,13 @@ async fn delete_one<R: Registry>(
     release: &ReleaseName,
 ) -> Result<String, Error> {
     telemetry::note("version", release.as_str());
-    match delete_release(call, registry, from, release).await? {
+    // Before the ledger is asked: whoever may not even see a release shall not keep others from pushing it.
+    let found = registry.find(from, release).await;
+    let result = match found {
+        Ok(()) => delete_release(call, registry, from, release).await?,
+        Err(error) => Err(error),
+    };
+    match result {
         Ok(()) => Ok(release.to_string()),
         Err(error @ RegistryError::NotFound(_)) => Err(Error::QuayPackageNotFound(
             error

@@ -371,6 +371,20 @@ pub trait Registry: Clone + Send + Sync + 'static {
         packed: &Self::Packed,
     ) -> impl Future<Output = Result<Content, RegistryError>> + Send;
 
+    /// Whether a release that is to be deleted is there, as far as the caller may see it. Where the registry has no cheap way
+    /// to tell, the deletion itself does.
+    ///
+    /// # Errors
+    /// [`RegistryError::NotFound`] when the repository has no such release, [`RegistryError::Refused`] for a caller whom
+    /// the registry does not know.
+    fn find(
+        &self,
+        _from: &Repository,
+        _release: &ReleaseName,
+    ) -> impl Future<Output = Result<(), RegistryError>> + Send {
+        async { Ok(()) }
+    }
+
     /// Removes a release.
     ///
     /// # Errors

@@ -1,9 +1,15 @@
 //! Deleting releases leaves the bundles, to which catalogs refer.
 
-use omps_tests::oci::Kind;
-use omps_tests::operator::Operator;
+use std::time::Duration;
 
-use super::Setup;
+use omps_tests::oci::{Fault, Kind};
+use omps_tests::operator::Operator;
+use omps_tests::quay::accounts::basic;
+use reqwest::Method;
+use reqwest::header::AUTHORIZATION;
+
+use super::{READER, Setup};
+use crate::helpers::ORGANIZATION;
 
 const NAME: &str = "larder-operator";
 
@@ -66,15 +72,33 @@ async fn an_immutable_release_stays_and_the_registry_says_why() {
     let setup = Setup::quay().await;
     setup.app.push_zipfile(&Operator::larder().zip()).await;
     let refusal = omps_tests::oci::Refusal::coded(409, "TAG_IMMUTABLE", "tag is immutable");
-    setup.registry.fail_next(
-        1,
-        "DELETE",
-        "/v2/testorg",
-        omps_tests::oci::Fault::Refuse(refusal),
-    );
+    setup
+        .registry
+        .fail_next(1, "DELETE", "/v2/testorg", Fault::Refuse(refusal));
 
     let answer = setup.app.delete(NAME, "1.0.0").await;
 
     assert_eq!(answer.kind(), (500, "QuayPackageError"));
     assert_eq!(answer.message(), "tag is immutable");
+}
+
+#[tokio::test]
+async fn a_stranger_who_deletes_a_bundles_tag_keeps_nobody_from_pushing_it() {
+    let setup = Setup::quay().await;
+    let (app, slow) = (&setup.app, Fault::DelayBeforeActing(Duration::from_secs(1)));
+    setup.registry.fail_next(1, "GET", "/v2/auth", slow);
+    let path = format!("/v2/{ORGANIZATION}/{NAME}/0.4.0");
+    let request = app.request(Method::DELETE, &path);
+    let deletion = app.send(request.header(AUTHORIZATION, basic(READER, "wrong")));
+    let zip = Operator::larder().zip();
+    let push = async {
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        app.push_zipfile(&zip).await
+    };
+
+    let (deleted, pushed) = tokio::join!(deletion, push);
+
+    assert_eq!(deleted.kind(), (500, "QuayPackageError"));
+    assert_eq!(pushed.status, 200, "{pushed:?}");
+    assert_eq!(setup.tags(NAME), ["0.4.0", "0.5.1", "1.0.0"]);
 }

@@ -259,20 +259,16 @@ impl Registry for BundleImages {
         })
     }
 
+    async fn find(&self, from: &Repository, release: &ReleaseName) -> Result<(), RegistryError> {
+        let at = image_repository(from)?;
+        self.release_to_delete(&at, from, release).await.map(drop)
+    }
+
     /// Bundles' tags stay: catalogs refer to their digests.
     async fn delete(&self, from: &Repository, release: &ReleaseName) -> Result<(), RegistryError> {
         let at = image_repository(from)?;
-        let found = match Tag::parse(release.as_str()) {
-            Ok(tag) => self.look(&at, &tag).await?.map(|found| (tag, found)),
-            Err(_) => None,
-        };
-        match found.filter(|(tag, manifest)| release_tag::is_release(tag, manifest)) {
-            Some((tag, _)) => Ok(self.client.delete_tag(&at, &tag).await?),
-            None => Err(RegistryError::NotFound(RegistryAnswer {
-                status: 404,
-                body: serde_json::json!({"error": {"message": format!("{from} has no release {release}")}}),
-            })),
-        }
+        let tag = self.release_to_delete(&at, from, release).await?;
+        Ok(self.client.delete_tag(&at, &tag).await?)
     }
 
     async fn is_private(
@@ -316,6 +312,26 @@ impl BundleImages {
         tag: &Tag,
     ) -> Result<Option<Manifest>, RegistryError> {
         visible(self.client.manifest(at, Reference::Tag(tag)).await)
+    }
+
+    /// The tag of a release that is there.
+    async fn release_to_delete(
+        &self,
+        at: &ImageRepository,
+        from: &Repository,
+        release: &ReleaseName,
+    ) -> Result<Tag, RegistryError> {
+        let found = match Tag::parse(release.as_str()) {
+            Ok(tag) => self.look(at, &tag).await?.map(|found| (tag, found)),
+            Err(_) => None,
+        };
+        match found.filter(|(tag, manifest)| release_tag::is_release(tag, manifest)) {
+            Some((tag, _)) => Ok(tag),
+            None => Err(RegistryError::NotFound(RegistryAnswer {
+                status: 404,
+                body: serde_json::json!({"error": {"message": format!("{from} has no release {release}")}}),
+            })),
+        }
     }
 
     /// What the release's tag and those of its bundles point to.

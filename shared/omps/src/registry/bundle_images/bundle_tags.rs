@@ -123,7 +123,7 @@ impl BundleTags {
                     let name = tag.answer.tag.clone().unwrap_or_default();
                     self.give_up().await;
                     return Err(RegistryError::Busy(format!(
-                        "bundle {name} is being pushed with another content, or was a moment ago"
+                        "bundle {name} was pushed with another content a moment ago"
                     )));
                 }
                 Ok(state) => tag.state = state,
@@ -253,8 +253,15 @@ impl BundleTag {
         let held = match claimed {
             Ok(held) => Box::new(held),
             Err(LedgerError::Refused(Refusal::Replay(_))) => return Ok(State::Free(None)),
-            Err(LedgerError::Refused(_)) => {
+            Err(LedgerError::Refused(Refusal::Conflict { .. })) => {
                 return Ok(State::Taken("that of another push".to_owned()));
+            }
+            // How that ends is not known yet.
+            Err(LedgerError::Refused(_)) => {
+                return Err(RegistryError::Busy(format!(
+                    "bundle {} is being pushed with another content, or deleted, by another request",
+                    bundle.tag
+                )));
             }
             Err(error) => return Err(RegistryError::Unreachable(error.to_string())),
         };
