@@ -6,7 +6,7 @@ use std::time::Duration;
 use omps_server::Settings;
 use tokio::io::AsyncReadExt;
 
-use crate::raw_server::{self, ABOUT, Server, eventually, reply};
+use crate::raw_server::{self, ABOUT, Server, eventually, push, reply};
 
 const LAST: &[u8] = b"GET /v2/about HTTP/1.1\r\nHost: omps\r\nConnection: close\r\n\r\n";
 
@@ -56,6 +56,35 @@ async fn connections_that_have_ended_do_not_count() {
         let is_served = || async { reply(server.send(LAST).await).await.status == 200 };
         eventually(is_served).await;
     }
+}
+
+#[tokio::test]
+async fn a_push_whose_client_has_left_counts_until_it_is_done() {
+    let server = Server::start(Settings {
+        max_connections: 1,
+        ..Settings::default()
+    })
+    .await;
+    server.delay_next_push(Duration::from_secs(2));
+
+    let client = server.send(&push("1.0.0")).await;
+    let pushes = || {
+        server
+            .quay
+            .requests()
+            .into_iter()
+            .filter(|sent| sent.is("POST", "/cnr/", ""))
+    };
+    let reaches_quay = || async { pushes().next().is_some() };
+    eventually(reaches_quay).await;
+    drop(client);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let meanwhile = server.ask(LAST).await;
+
+    assert_eq!(meanwhile.kind(), (503, "ServiceUnavailable"));
+    let is_free = || async { server.ask(LAST).await.status == 200 };
+    eventually(is_free).await;
+    assert_eq!(server.releases(), ["1.0.0"]);
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ pub use settings::Settings;
 
 use answers::Response;
 use budget::{Budget, Client};
-use connections::{Admission, Connections, peer_of};
+use connections::{Admission, Connections, Place, peer_of};
 use workers::Workers;
 
 /// The pause after a connection could not be accepted.
@@ -122,7 +122,8 @@ async fn connect(
     let settings = &service.settings;
     match admission {
         Admission::Served(place) => {
-            let answer = |request| dispatch(service.clone(), peer, request);
+            let place = Arc::new(place);
+            let answer = |request| dispatch(service.clone(), peer, place.clone(), request);
             connection::serve(stream, &place, settings, stopping, answer).await;
         }
         Admission::Refused(_place, refusal) => connection::reply(stream, refusal, settings).await,
@@ -133,6 +134,7 @@ async fn connect(
 async fn dispatch(
     service: Arc<Service>,
     peer: IpAddr,
+    place: Arc<Place>,
     request: hyper::Request<Incoming>,
 ) -> Response {
     let (head, mut body) = request.into_parts();
@@ -166,8 +168,9 @@ async fn dispatch(
     let answer = match endpoint {
         // If the client closes the connection, nobody needs the verdict.
         Some(Endpoint::Validate) => answering.await,
-        // In a separate task: the push must still be finished.
-        _ => match service.requests.spawn(answering).await {
+        // In a separate task: the push must still be finished. It holds the connection's place until then, so that a client
+        // that leaves and comes again has no more work under way than one that stays.
+        _ => match service.requests.spawn(holding(place, answering)).await {
             Ok(answer) => answer,
             // A panic outside the handler; panics of handlers are answered.
             Err(panic) => refuse(None, &in_log, Error::Internal(panic.to_string())),
@@ -176,6 +179,13 @@ async fn dispatch(
     // A stranger gets no success where a token is needed.
     let must_be_sent = answer.status().is_success() && client.needs_token;
     answers::counted(answer, &in_log, must_be_sent, service.answers.hold(client))
+}
+
+/// Work during which something is held.
+async fn holding<H, T>(held: H, work: impl Future<Output = T>) -> T {
+    let result = work.await;
+    drop(held);
+    result
 }
 
 /// Reads the body of a request. The body of an upload goes to its storage instead, and the result is empty.
