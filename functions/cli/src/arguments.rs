@@ -169,7 +169,8 @@ pub(crate) struct How {
     /// The release's number, x.y.z [default: the next major number]
     #[arg(long, value_name = "VERSION")]
     pub(crate) version: Option<String>,
-    /// The same key makes the same push: in a pipeline, the build's number [default: a new one]
+    /// The same key makes the same push: in a pipeline, the build's number [default: a new one]. A zip that is too large for a
+    /// request is known by its upload instead
     #[arg(long, env = "OMPS_IDEMPOTENCY_KEY", value_name = "KEY")]
     pub(crate) idempotency_key: Option<String>,
     /// Do everything but push, and show what the organization's rules change

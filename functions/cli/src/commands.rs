@@ -30,8 +30,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::Completions { shell } => {
             let mut completions = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "omps", &mut completions);
-            output::print(&String::from_utf8_lossy(&completions));
-            Ok(())
+            output::print(&String::from_utf8_lossy(&completions))
         }
         Command::Man => man(),
     }
@@ -56,8 +55,7 @@ fn man() -> Result<(), Failure> {
         man.render_synopsis_section(&mut page).map_err(failed)?;
         man.render_options_section(&mut page).map_err(failed)?;
     }
-    output::print(&String::from_utf8_lossy(&page));
-    Ok(())
+    output::print(&String::from_utf8_lossy(&page))
 }
 
 fn wait(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
@@ -74,7 +72,7 @@ fn succeeded(answer: Answer, form: AnswerForm) -> Result<Answer, Failure> {
         return Ok(answer);
     }
     if form == AnswerForm::Json && !answer.body.is_null() {
-        output::print(&json::text(&answer.body));
+        output::print(&json::text(&answer.body))?;
     }
     if answer.text("error") != "PackageValidationError" {
         return Err(Failure::Service(answer.problem()));
@@ -93,7 +91,7 @@ fn succeeded(answer: Answer, form: AnswerForm) -> Result<Answer, Failure> {
         output::print(&format!(
             "{findings}{style}not valid{style:#}: {}\n",
             Escaped(&problem)
-        ));
+        ))?;
     }
     Err(Failure::Invalid)
 }

@@ -6,10 +6,11 @@ pub(crate) mod sarif;
 pub(crate) mod text;
 
 use std::fmt;
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
 
+use crate::Failure;
 use crate::arguments::Color;
 
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -27,8 +28,17 @@ pub(crate) fn choose_color(color: Color) {
 }
 
 /// Writes to the standard output. That nobody reads it any more (`omps … | head`) is no error.
-pub(crate) fn print(text: &str) {
-    let _ = anstream::stdout().write_all(text.as_bytes());
+///
+/// # Errors
+/// It cannot be written: a full disk.
+pub(crate) fn print(text: &str) -> Result<(), Failure> {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::Usage(format!(
+            "the standard output cannot be written: {error}"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Writes to the standard error.

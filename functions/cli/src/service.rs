@@ -2,6 +2,7 @@
 
 mod progress;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -133,12 +134,23 @@ impl Service {
     }
 
     /// The address of a route.
-    pub(crate) fn url(&self, segments: &[&str]) -> Url {
+    ///
+    /// # Errors
+    /// A name that an address leaves out: without the release's, a request to delete it would delete all.
+    pub(crate) fn url(&self, segments: &[&str]) -> Result<Url, Failure> {
+        if let Some(name) = segments
+            .iter()
+            .find(|name| matches!(**name, "" | "." | ".."))
+        {
+            return Err(Failure::Usage(format!(
+                "{name:?} is no name of an organization, a repository, a release or a build"
+            )));
+        }
         let mut url = self.base.clone();
         if let Ok(mut path) = url.path_segments_mut() {
             path.pop_if_empty().push("v2").extend(segments);
         }
-        url
+        Ok(url)
     }
 
     /// Sends a request until it is answered, and again while the answer says that this helps.
@@ -258,15 +270,20 @@ pub(crate) fn base(text: &str) -> Result<Url, Failure> {
             "the address has a user, a query or a fragment, which omps does not send".to_owned(),
         ));
     }
-    let host = url.host_str().unwrap_or_default();
-    let is_here = host == "localhost" || host == "[::1]" || host.starts_with("127.");
-    if url.scheme() == "http" && !is_here {
+    if url.scheme() == "http" && !is_this_machine(&url) {
+        let host = url.host_str().unwrap_or_default();
         eprint(&format!(
             "{WARNING}warning{WARNING:#}: {} is reached without TLS: others can read what is sent, tokens too\n",
             Escaped(host)
         ));
     }
     Ok(url)
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// Whether the same request can have another answer soon.

@@ -1,7 +1,7 @@
 //! Where the service is, whose operators are pushed and who asks: from options, the environment, or a file.
 
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -50,7 +50,7 @@ impl Settings {
         };
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 return Ok(Settings::default());
             }
             Err(error) => return Err(usage(&path, &error.to_string())),
@@ -171,7 +171,10 @@ pub(crate) fn save_token(token: &str) -> Result<PathBuf, Failure> {
     })?;
     let failed =
         |error: std::io::Error| Failure::Usage(format!("cannot write {}: {error}", path.display()));
-    let text = fs::read_to_string(&path).unwrap_or_default();
+    let text = match fs::read_to_string(&path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
+        read => read.map_err(|error| usage(&path, &error.to_string()))?,
+    };
     let mut table: toml::Table = text
         .parse()
         .map_err(|error: toml::de::Error| usage(&path, error.message()))?;

@@ -16,7 +16,7 @@ pub(super) async fn run(asked: Delete) -> Result<(), Failure> {
     let service = Service::new(&asked.place, &settings)?;
     let mut segments = vec![organization.as_str(), &asked.repository];
     segments.extend(asked.version.as_deref());
-    let request = Request::new(Method::DELETE, service.url(&segments)).by(&token);
+    let request = Request::new(Method::DELETE, service.url(&segments)?).by(&token);
     let form = asked.place.output;
     let answer = succeeded(service.send(&request).await?, form)?;
     output::print(&match form {
@@ -31,6 +31,6 @@ pub(super) async fn run(asked: Delete) -> Result<(), Failure> {
                 Escaped(&deleted)
             )
         }
-    });
+    })?;
     Ok(())
 }

@@ -10,7 +10,7 @@ use crate::settings::Settings;
 
 pub(super) async fn run(asked: Health) -> Result<(), Failure> {
     let service = Service::new(&asked.place, &Settings::read()?)?;
-    let request = Request::new(Method::GET, service.url(&["health", "ping"]));
+    let request = Request::new(Method::GET, service.url(&["health", "ping"])?);
     let answer = service.send(&request).await?;
     let Some(services) = answer.body["services"].as_object() else {
         return Err(Failure::Service(answer.problem()));
@@ -29,7 +29,7 @@ pub(super) async fn run(asked: Health) -> Result<(), Failure> {
     output::print(&match asked.place.output {
         AnswerForm::Json => json::text(&answer.body),
         AnswerForm::Text => text,
-    });
+    })?;
     match answer.status.is_success() && answer.body["ok"] == true {
         true => Ok(()),
         false => Err(Failure::Service("the service cannot push now".to_owned())),

@@ -14,7 +14,7 @@ pub(super) async fn run(asked: Login) -> Result<(), Failure> {
         Some(username) => ask_quay(&asked, username).await?,
     };
     match asked.save {
-        false => output::print(&format!("{}\n", Escaped(&token))),
+        false => output::print(&format!("{}\n", Escaped(&token)))?,
         true => {
             let path = settings::save_token(&token)?;
             eprint(&format!(

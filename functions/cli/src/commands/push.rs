@@ -42,7 +42,7 @@ pub(super) async fn run(asked: Push) -> Result<(), Failure> {
 
 pub(super) async fn run_koji(asked: PushKoji) -> Result<(), Failure> {
     let pushing = Pushing::new(asked.how)?;
-    let url = pushing.url(&["koji", &asked.nvr]);
+    let url = pushing.url(&["koji", &asked.nvr])?;
     let answer = pushing.send(pushing.request(url, Body::Nothing)).await?;
     pushing.tell(answer)
 }
@@ -65,14 +65,14 @@ impl Pushing {
     }
 
     /// The address of a push, with version and query.
-    fn url(&self, route: &[&str]) -> Url {
+    fn url(&self, route: &[&str]) -> Result<Url, Failure> {
         let version = self.how.version.iter().map(String::as_str);
         let organization = [self.organization.as_str()].into_iter();
         let segments: Vec<&str> = organization
             .chain(route.iter().copied())
             .chain(version)
             .collect();
-        let mut url = self.service.url(&segments);
+        let mut url = self.service.url(&segments)?;
         let mut query = vec![("report", "full")];
         if self.how.dry_run {
             query.push(("dry_run", "true"));
@@ -81,7 +81,7 @@ impl Pushing {
             query.push(("validation", "strict"));
         }
         url.query_pairs_mut().extend_pairs(query);
-        url
+        Ok(url)
     }
 
     fn request(&self, url: Url, body: Body) -> Request {
@@ -91,21 +91,29 @@ impl Pushing {
     }
 
     /// Sends a push with its key. Nothing is remembered of a dry run.
-    async fn send(&self, mut request: Request) -> Result<Answer, Failure> {
+    async fn send(&self, request: Request) -> Result<Answer, Failure> {
+        let key = self.key.to_str().unwrap_or_default();
+        self.send_as(request, &format!("--idempotency-key {key}"))
+            .await
+    }
+
+    /// Sends a push that comes again with the option `again`.
+    async fn send_as(&self, mut request: Request, again: &str) -> Result<Answer, Failure> {
         if !self.how.dry_run {
             request.headers.insert(IDEMPOTENCY_KEY, self.key.clone());
         }
         let sent = self.service.send_until_answered(&request).await;
-        sent.map_err(|unanswered| {
-            if unanswered.may_have_arrived && !self.how.dry_run {
-                let key = self.key.to_str().unwrap_or_default();
-                eprint(&format!(
-                    "{WARNING}warning{WARNING:#}: the push may have become a release; --idempotency-key {} repeats it without a second one\n",
-                    Escaped(key)
-                ));
-            }
-            Failure::Service(unanswered.problem)
-        })
+        if !self.how.dry_run
+            && sent
+                .as_ref()
+                .map_or_else(|none| none.may_have_arrived, is_unclear)
+        {
+            eprint(&format!(
+                "{WARNING}warning{WARNING:#}: the push may have become a release; {} repeats it without a second one\n",
+                Escaped(again)
+            ));
+        }
+        sent.map_err(|unanswered| Failure::Service(unanswered.problem))
     }
 
     async fn push_zip(&self, zip: Bytes) -> Result<Answer, Failure> {
@@ -130,7 +138,7 @@ impl Pushing {
         .into_bytes();
         form.extend_from_slice(zip);
         form.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-        let mut request = self.request(self.url(&["zipfile"]), Body::Watched(form.into()));
+        let mut request = self.request(self.url(&["zipfile"])?, Body::Watched(form.into()));
         let kind = format!("multipart/form-data; boundary={boundary}");
         set(&mut request.headers, CONTENT_TYPE, &kind);
         self.send(request).await
@@ -138,7 +146,7 @@ impl Pushing {
 
     /// Puts a zip where the service takes it from, and answers its id; nothing where the service has no such place.
     async fn upload(&self, zip: &Bytes) -> Result<Option<String>, Failure> {
-        let url = self.service.url(&[&self.organization, "uploads"]);
+        let url = self.service.url(&[&self.organization, "uploads"])?;
         let size = json!({"size": zip.len()}).to_string();
         let mut request = self.request(url, Body::Whole(size.into()));
         set(&mut request.headers, CONTENT_TYPE, "application/json");
@@ -170,9 +178,10 @@ impl Pushing {
 
     async fn push_upload(&self, upload: &str) -> Result<Answer, Failure> {
         let body = json!({"upload": upload}).to_string();
-        let mut request = self.request(self.url(&["zipfile"]), Body::Whole(body.into()));
+        let mut request = self.request(self.url(&["zipfile"])?, Body::Whole(body.into()));
         set(&mut request.headers, CONTENT_TYPE, "application/json");
-        self.send(request).await
+        // The service knows the push of an upload by the upload.
+        self.send_as(request, &format!("--upload {upload}")).await
     }
 
     /// Writes what became of the push.
@@ -187,9 +196,14 @@ impl Pushing {
         output::print(&match form {
             AnswerForm::Json => json_output::text(&answer.body),
             AnswerForm::Text => for_people(&answer),
-        });
+        })?;
         Ok(())
     }
+}
+
+/// Whether a push that was answered like this may have become a release, or may still become one.
+fn is_unclear(answer: &Answer) -> bool {
+    answer.status.is_server_error() || answer.text("error") == "IdempotencyKeyInUse"
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {

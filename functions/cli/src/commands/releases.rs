@@ -16,7 +16,7 @@ pub(super) async fn run(asked: Releases) -> Result<(), Failure> {
     let settings = Settings::read()?;
     let service = Service::new(&asked.place, &settings)?;
     let organization = settings.organization(&asked.whose)?;
-    let url = service.url(&[&organization, &asked.repository, "releases"]);
+    let url = service.url(&[&organization, &asked.repository, "releases"])?;
     let mut request = Request::new(Method::GET, url);
     if let Some(token) = settings.token(&asked.who)? {
         request = request.by(&token);
@@ -26,7 +26,7 @@ pub(super) async fn run(asked: Releases) -> Result<(), Failure> {
     output::print(&match form {
         AnswerForm::Json => json::text(&answer.body),
         AnswerForm::Text => table(&answer.body),
-    });
+    })?;
     Ok(())
 }
 

@@ -35,11 +35,11 @@ pub(super) fn run(asked: &Validate) -> Result<(), Failure> {
     match asked.output {
         ReportForm::Text => inputs
             .iter()
-            .for_each(|input| output::print(&for_people(input))),
+            .try_for_each(|input| output::print(&for_people(input)))?,
         ReportForm::Json => inputs
             .iter()
-            .for_each(|input| output::print(&for_programs(input))),
-        ReportForm::Sarif => output::print(&json::text(&for_code_scanning(&inputs))),
+            .try_for_each(|input| output::print(&for_programs(input)))?,
+        ReportForm::Sarif => output::print(&json::text(&for_code_scanning(&inputs)))?,
     }
     match inputs.iter().all(|input| input.verdict.is_valid) {
         true => Ok(()),

@@ -64,22 +64,45 @@ fn a_busy_service_and_a_lost_connection_get_the_same_push_again() {
 }
 
 #[test]
-fn a_push_without_an_answer_is_3_and_tells_how_to_repeat_it() {
-    let (folder, service) = (Folder::new(), StandIn::new(vec![HangsUp]));
+fn a_push_without_a_clear_answer_is_3_and_tells_how_to_repeat_it() {
+    for answer in [
+        HangsUp,
+        Says(500, "", r#"{"error": "QuayPackageError", "message": "no"}"#),
+        Says(
+            409,
+            "",
+            r#"{"error": "IdempotencyKeyInUse", "message": "wait"}"#,
+        ),
+    ] {
+        let (folder, service) = (Folder::new(), StandIn::new(vec![answer]));
+        let more = ["doorbell", "--retries", "0", "--idempotency-key", "build-7"];
 
-    let output = push(
-        &folder,
-        &service,
-        &["doorbell", "--retries", "0", "--idempotency-key", "build-7"],
-    );
+        let output = push(&folder, &service, &more);
+
+        let errors = err(&output);
+        assert_eq!(output.status.code(), Some(3));
+        assert!(
+            errors.contains("--idempotency-key build-7 repeats it"),
+            "{errors}"
+        );
+        assert!(!errors.contains(TOKEN));
+        service.asked();
+    }
+}
+
+#[test]
+fn an_upload_whose_push_has_no_clear_answer_is_repeated_by_its_id() {
+    let answer = Says(500, "", r#"{"error": "QuayPackageError", "message": "no"}"#);
+    let (folder, service) = (Folder::new(), StandIn::new(vec![answer]));
+
+    let output = push(&folder, &service, &["--upload", "u-1", "--retries", "0"]);
 
     assert_eq!(output.status.code(), Some(3));
     assert!(
-        err(&output).contains("--idempotency-key build-7 repeats it"),
+        err(&output).contains("--upload u-1 repeats it"),
         "{}",
         err(&output)
     );
-    assert!(!err(&output).contains(TOKEN));
     service.asked();
 }
 

@@ -1,5 +1,7 @@
 //! `omps releases`, `delete` and `health`: what they ask, and what they make of the answers.
 
+use std::process::Command;
+
 use crate::stand_in::Answer::Says;
 use crate::stand_in::StandIn;
 use crate::support::{Folder, TOKEN, err, out};
@@ -57,6 +59,42 @@ fn one_release_is_deleted_and_all_only_when_asked_for() {
         let asked = service.asked();
         assert_eq!(asked[0].line, line);
         assert_eq!(asked[0].header("authorization"), Some(TOKEN));
+    }
+}
+
+#[test]
+fn a_name_that_an_address_would_leave_out_is_2_and_nothing_is_deleted() {
+    let folder = Folder::new();
+    for names in [
+        ["d", ""],
+        ["d", "."],
+        ["d", ".."],
+        ["..", "1.0.0"],
+        ["", "1.0.0"],
+    ] {
+        let [repository, version] = names;
+        let arguments = ["delete", repository, version, "--url", "http://127.0.0.1:9"];
+
+        let variables = [("OMPS_ORGANIZATION", "acme"), ("OMPS_TOKEN", TOKEN)];
+        let output = folder.run(&arguments, &variables);
+
+        assert_eq!(output.status.code(), Some(2), "{names:?}: {}", err(&output));
+        assert!(err(&output).contains("is no name of"), "{}", err(&output));
+    }
+}
+
+#[test]
+fn a_full_disk_is_2_and_a_reader_that_has_left_is_no_error() {
+    for (out, code) in [("> /dev/full", 2), ("| true", 0)] {
+        let omps = env!("CARGO_BIN_EXE_omps");
+        let command = format!("set -o pipefail; {omps} completions bash {out}");
+
+        let status = Command::new("bash")
+            .args(["-c", &command])
+            .status()
+            .unwrap();
+
+        assert_eq!(status.code(), Some(code), "{out}");
     }
 }
 
