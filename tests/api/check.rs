@@ -61,7 +61,7 @@ async fn a_token_that_is_refused_is_named_and_not_shown() {
         panic!("{checked:?}");
     };
     assert_eq!(quay, "quay_token of organization testorg");
-    assert_eq!(*refused, Err("Quay refuses it".to_owned()));
+    assert_eq!(*refused, Err("Invalid Username or Password".to_owned()));
     assert_eq!(oauth, "oauth_token of organization testorg");
     assert_eq!(*unknown, Err("Quay refuses it".to_owned()));
     assert!(!format!("{checked:?}").contains("no-such-token"));

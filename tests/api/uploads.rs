@@ -328,6 +328,22 @@ async fn a_token_that_quay_does_not_know_gets_no_upload() {
 }
 
 #[tokio::test]
+async fn a_token_that_nobody_can_judge_gets_no_upload() {
+    let mut uploads = TestUploads::start().await;
+    uploads.app.quay.stop().await;
+
+    let answer = uploads
+        .app
+        .with_token(Method::POST, "/v2/testorg/uploads")
+        .await;
+
+    assert_eq!(answer.kind(), (500, "QuayPackageError"));
+    let wanted = "The registry cannot be asked about the token: ";
+    assert!(answer.message().starts_with(wanted), "{answer:?}");
+    assert_eq!(uploads.waiting(), 0);
+}
+
+#[tokio::test]
 async fn an_organization_has_half_of_the_uploads_at_most() {
     let uploads = TestUploads::start().await;
     for _ in 0..50 {

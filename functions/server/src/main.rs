@@ -141,7 +141,9 @@ fn from_omps(path: &Path) -> Outcome {
 }
 
 fn listen_address() -> String {
-    std::env::var("OMPS_LISTEN").unwrap_or_else(|_| DEFAULT_LISTEN.to_owned())
+    let address = std::env::var("OMPS_LISTEN").ok();
+    let address = address.filter(|address| !address.is_empty());
+    address.unwrap_or_else(|| DEFAULT_LISTEN.to_owned())
 }
 
 fn metrics_address() -> Option<String> {

@@ -124,15 +124,12 @@ impl Settings {
 }
 
 fn variable<T: std::str::FromStr>(name: &str) -> Result<Option<T>, String> {
-    match std::env::var(name) {
-        Err(_) => Ok(None),
-        Ok(text) => match text.parse() {
-            Ok(number) => Ok(Some(number)),
-            Err(_) => Err(format!(
-                "{name} must be a whole number above 0, found {text:?}"
-            )),
-        },
-    }
+    let text = std::env::var(name).ok().filter(|text| !text.is_empty());
+    let number = text.map(|text| {
+        text.parse()
+            .map_err(|_| format!("{name} must be a whole number above 0, found {text:?}"))
+    });
+    number.transpose()
 }
 
 #[cfg(test)]

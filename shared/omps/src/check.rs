@@ -5,25 +5,19 @@ use std::time::Duration;
 
 use reqwest::StatusCode;
 use reqwest::header::AUTHORIZATION;
-use serde_json::json;
 
 use crate::api::ServiceHealth;
 use crate::app::App;
 use crate::call::Call;
 use crate::deadline::Deadline;
 use crate::health;
-use crate::names::{OrganizationName, RepositoryName};
-use crate::organization::ReleaseFormat;
-use crate::registry::{BundleImages, Registry, RegistryError, Repository};
-use crate::telemetry::scrub::basic_credentials;
+use crate::names::OrganizationName;
 use crate::token::Token;
 use crate::upstream::{ANSWER_LIMIT, CallError, Response};
 use crate::url::append;
 
 /// The time limit for the checks of one organization, and for those of all services.
 const LONGEST: Duration = Duration::from_secs(15);
-/// A repository that need not exist: whether its releases may be listed shows whether a token is accepted.
-const REPOSITORY: &str = "omps-check";
 
 /// What was checked, and what is wrong with it.
 #[derive(Debug)]
@@ -86,10 +80,8 @@ async fn tokens(call: Call<'_>, name: &OrganizationName) -> Vec<Checked> {
     };
     let mut checked = Vec::new();
     if let Some(token) = &tokens.quay {
-        let result = match call.app.release_format(name) {
-            ReleaseFormat::AppRegistry => logs_in(call, token).await,
-            ReleaseFormat::BundleImage => lists_tags(call, name, token).await,
-        };
+        let known = call.try_token(name, token).await;
+        let result = known.map_err(|error| error.message().unwrap_or_else(|| error.to_string()));
         checked.push(Checked {
             what: of("quay_token"),
             result,
@@ -107,41 +99,6 @@ async fn tokens(call: Call<'_>, name: &OrganizationName) -> Vec<Checked> {
         });
     }
     checked
-}
-
-/// Whether Quay's App Registry accepts the user and password in this token. Its listings do not show that: to a wrong token,
-/// they list what everybody may see.
-async fn logs_in(call: Call<'_>, token: &Token) -> Result<(), String> {
-    let header = token.header();
-    let credentials = header.to_str().ok().and_then(basic_credentials);
-    let Some((user, password)) = credentials else {
-        return Err("it is not `basic …`, as Quay's login returns it".to_owned());
-    };
-    let quay = call.upstream("Quay");
-    let url = append(
-        &call.app.config.quay_url,
-        ["cnr", "api", "v1", "users", "login"],
-    );
-    let body = json!({"user": {"username": user, "password": password}});
-    let request = || quay.client().post(url.clone()).json(&body);
-    accepted(quay.send_repeatable(request, ANSWER_LIMIT).await, &[])
-}
-
-/// Whether the OCI registry lists tags for this token.
-async fn lists_tags(
-    call: Call<'_>,
-    organization: &OrganizationName,
-    token: &Token,
-) -> Result<(), String> {
-    let repository = Repository {
-        organization: organization.clone(),
-        name: RepositoryName::parse(REPOSITORY).map_err(|error| error.to_string())?,
-    };
-    let registry: BundleImages = call.registry(organization, token);
-    match registry.releases(&repository).await {
-        Ok(_) | Err(RegistryError::NotFound(_)) => Ok(()),
-        Err(error) => Err(error.message().unwrap_or_else(|| error.to_string())),
-    }
 }
 
 /// Whether Quay knows who has this OAuth token. A token without the right to see that is 403, and one that is not valid 401.

@@ -8,7 +8,6 @@ mod registries;
 mod sources;
 
 use std::collections::BTreeMap;
-use std::env;
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -257,13 +256,9 @@ impl Config {
 
 /// The configuration file and its section, for people.
 pub fn file_and_section() -> String {
-    match env::var("OMPS_CONF_FILE") {
-        Ok(path) => {
-            let section = env::var("OMPS_CONF_SECTION");
-            let section = section.unwrap_or_else(|_| DEFAULT_SECTION.to_owned());
-            format!("configured by {path} [{section}]")
-        }
-        Err(_) => "no configuration file".to_owned(),
+    match sources::file_of_env() {
+        Some((path, section)) => format!("configured by {path} [{section}]"),
+        None => "no configuration file".to_owned(),
     }
 }
 
@@ -298,10 +293,6 @@ fn organizations<'de, D: Deserializer<'de>>(
     let organization = |(name, table): (String, Value)| {
         let invalid =
             |problem: String| de::Error::custom(format!("organizations.{name}: {problem}"));
-        crate::names::OrganizationName::parse(&name).map_err(|error| invalid(error.to_string()))?;
-        if name.len() > 128 {
-            return Err(invalid("the name is longer than 128 characters".to_owned()));
-        }
         let organization: Organization = table
             .try_into()
             .map_err(|error: toml::de::Error| invalid(error.to_string()))?;

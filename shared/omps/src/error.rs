@@ -305,6 +305,24 @@ impl Error {
         }
     }
 
+    /// The registry does not know the caller, or could not be asked, before anything was to be pushed.
+    pub fn trying_token(error: &RegistryError) -> Self {
+        let reason = error.message();
+        let reason = reason.unwrap_or_else(|| "Unknown error".to_owned());
+        match error {
+            RegistryError::Name(error) => Error::BadRequest(error.to_string()),
+            RegistryError::Refused(_) => Error::QuayAuthorization {
+                message: format!("The registry does not accept the token: {reason}"),
+                quay_response: error.response(),
+            },
+            _ => Error::QuayPackage {
+                message: format!("The registry cannot be asked about the token: {reason}"),
+                done: Box::default(),
+                transient: error.is_transient(),
+            },
+        }
+    }
+
     /// Pushing a release failed.
     pub fn pushing(error: &RegistryError) -> Self {
         let reason = error.message();

@@ -15,6 +15,8 @@ use crate::telemetry;
 
 /// How many entries of the ledger are read at the same time.
 const AT_ONCE: usize = 8;
+/// How many entries of the ledger are read for one list.
+const MOST_RECORDS: usize = 200;
 
 /// What the ledger keeps of a release that was pushed. An entry without it is of an older omps, or of a push that found
 /// somebody else's release.
@@ -46,7 +48,13 @@ impl Record {
 
     /// As the ledger keeps it.
     pub(crate) fn into_outcome(self) -> Option<Value> {
-        serde_json::to_value(self).ok()
+        match serde_json::to_value(self) {
+            Ok(record) => Some(record),
+            Err(defect) => {
+                tracing::error!(%defect, "what is known of a release cannot be written down");
+                None
+            }
+        }
     }
 
     fn of(outcome: Value) -> Option<Self> {
@@ -72,9 +80,11 @@ pub(crate) async fn list<R: Registry>(
             "Package {of} not found"
         )));
     }
+    let is_cut = listing.is_cut || listing.releases.len() > MOST_RECORDS;
     let known = listing
         .releases
         .into_iter()
+        .take(MOST_RECORDS)
         .map(|release| with_record::<R>(call, &of, release));
     let known: Vec<_> = known.collect();
     let releases = stream::iter(known).buffered(AT_ONCE).try_collect().await?;
@@ -82,7 +92,7 @@ pub(crate) async fn list<R: Registry>(
         organization: of.organization,
         repo: of.name,
         releases,
-        truncated: listing.is_cut.then_some(true),
+        truncated: is_cut.then_some(true),
     })
 }
 

@@ -10,7 +10,7 @@ use super::{ConfigError, DEFAULT_SECTION, environment, from_omps};
 use crate::nearest::nearest;
 
 /// Variables that the configuration file does not have.
-const OTHER_VARIABLES: [&str; 12] = [
+const OTHER_VARIABLES: [&str; 16] = [
     "OMPS_CONF_FILE",
     "OMPS_CONF_SECTION",
     "OMPS_LISTEN",
@@ -23,6 +23,11 @@ const OTHER_VARIABLES: [&str; 12] = [
     "OMPS_LEAST_RATE",
     "OMPS_IDLE_TIMEOUT",
     "OMPS_STACK",
+    // The command line's.
+    "OMPS_URL",
+    "OMPS_ORGANIZATION",
+    "OMPS_TOKEN",
+    "OMPS_IDEMPOTENCY_KEY",
 ];
 /// How many errors of syntax are reported: later ones often follow from earlier ones.
 const MOST_SYNTAX_ERRORS: usize = 5;
@@ -61,17 +66,15 @@ pub(super) struct Section {
 impl Section {
     /// The section of the file that `OMPS_CONF_FILE` names, if any, with the environment over it.
     pub(super) fn from_env() -> Result<Self, ConfigError> {
-        let mut section = match env::var("OMPS_CONF_FILE") {
-            Ok(path) => {
+        let mut section = match file_of_env() {
+            Some((path, section)) => {
                 let text = std::fs::read_to_string(&path).map_err(|error| {
                     let path = path.clone();
                     ConfigError::Unreadable { path, error }
                 })?;
-                let section =
-                    env::var("OMPS_CONF_SECTION").unwrap_or_else(|_| DEFAULT_SECTION.to_owned());
                 Self::of_file(&path, &text, &section)?
             }
-            Err(_) => Section {
+            None => Section {
                 table: Table::new(),
                 problems: Problems::default(),
             },
@@ -164,6 +167,14 @@ impl Section {
             }
         }
     }
+}
+
+/// The path of the configuration file, and the name of its section, as the environment says.
+pub(super) fn file_of_env() -> Option<(String, String)> {
+    let variable = |name| env::var(name).ok().filter(|text| !text.is_empty());
+    let section = variable("OMPS_CONF_SECTION");
+    let section = section.unwrap_or_else(|| DEFAULT_SECTION.to_owned());
+    Some((variable("OMPS_CONF_FILE")?, section))
 }
 
 /// Whether Kubernetes sets this variable in every pod beside a service whose name starts with `omps`.

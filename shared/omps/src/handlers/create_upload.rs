@@ -24,7 +24,7 @@ pub async fn create_upload(app: &App, request: Request) -> Answer {
     };
     let (call, token) = (Call::new(app, request.deadline), super::token(&request)?);
     let known = call.try_token(&organization, &token).await;
-    known.map_err(|error| Error::pushing(&error))?;
+    known.map_err(|error| Error::trying_token(&error))?;
     let limit = app.config.max_archive_size();
     Reply::ok(&uploads.create(&organization, wanted.size, limit).await?)
 }

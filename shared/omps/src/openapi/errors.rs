@@ -109,6 +109,13 @@ pub(super) const PUSH: &[ErrorId] = &[
     ),
 ];
 
+/// What can happen when the registry is asked whether it knows the caller.
+pub(super) const TRIED_TOKEN: ErrorId = ErrorId::new(
+    "QuayPackageError",
+    500,
+    "the registry cannot be asked whether it accepts the token",
+);
+
 /// What can happen to the push of a build.
 pub(super) const KOJI: &[ErrorId] = &[
     ErrorId::new("KojiNotAnOperatorImage", 400, "the build has no operator"),

@@ -3,7 +3,7 @@
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
-use super::errors::{ErrorId, KOJI, PUSH, RELEASES, ZIP};
+use super::errors::{ErrorId, KOJI, PUSH, RELEASES, TRIED_TOKEN, ZIP};
 use super::schemas::of as schema_of;
 use crate::api::{
     AboutAnswer, CreateUpload, DeleteAnswer, HealthAnswer, PushAnswer, PushUpload, PutUploadAnswer,
@@ -276,7 +276,7 @@ fn create_upload() -> Operation {
             "upload": "0b6c2a3e-7f7e-4c53-9a0e-2f4f5f0f6c1d", "expires_in": 3600, "max_size": 25_165_824,
             "url": "https://omps.example.com/v2/my-org/uploads/0b6c2a3e-7f7e-4c53-9a0e-2f4f5f0f6c1d",
         }),
-        errors: vec![ZIP[1]],
+        errors: vec![ZIP[1], TRIED_TOKEN],
     }
 }
 

@@ -139,7 +139,10 @@ impl Claim {
         match result {
             Ok(answer) => match serde_json::to_value(answer) {
                 Ok(answer) => held.done(Some(answer)).await,
-                Err(_) => held.give_up(Trace::Unclear).await,
+                Err(defect) => {
+                    tracing::error!(%defect, "an answer cannot be written down");
+                    held.give_up(Trace::Unclear).await;
+                }
             },
             // What was begun stays noted where the release may be there.
             Err(error) if error.may_have_pushed() => held.give_up(Trace::Unclear).await,

@@ -2,8 +2,9 @@
 //!
 //! A token of an organization is removed from everything while the process has it. A caller's token is removed only
 //! from what is written for that caller; otherwise a caller could use any word as a token and remove it from all logs.
-//! From audit lines, it is removed only if it is too long for a name: a caller cannot hide what they did by a token that
-//! is the name of a repository.
+//! From audit lines, it is removed only if it has 24 bytes or more: a token that is the name of a repository does not hide
+//! which repository that was. A longer token hides a value that contains it, in the lines of that caller's own requests; the
+//! action, its outcome and the user stay.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

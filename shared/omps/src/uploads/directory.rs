@@ -5,7 +5,7 @@
 
 mod stock;
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -111,10 +111,12 @@ impl Directory {
         let destination = self.zip(organization, id);
         let mut place = open_recent(&marker(&destination), URL_LIFETIME)
             .map_err(|error| not_found_or_unavailable(id, &error))?;
-        if place.try_lock().is_err() {
-            let problem = "The zip of this upload is arriving with another request";
-            return Err(UploadError::Unavailable(problem.to_owned()));
-        }
+        place.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => UploadError::Unavailable(
+                "The zip of this upload is arriving with another request".to_owned(),
+            ),
+            TryLockError::Error(error) => unavailable(&error),
+        })?;
         let announced = io::read_to_string(&mut place).map_err(|error| unavailable(&error))?;
         let most = announced.parse().unwrap_or(limit).min(limit);
         let temporary = self.temporary(organization, most, limit)?;

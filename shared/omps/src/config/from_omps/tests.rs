@@ -110,6 +110,30 @@ fn what_cannot_be_read_is_named_with_its_line_and_the_rest_is_read() {
 }
 
 #[test]
+fn a_secret_behind_an_escape_that_cannot_be_read_is_not_shown() {
+    for escape in ["\\x", "\\N", "\\uZ"] {
+        let text = format!("class ProdConfig:\n    KOJIHUB_URL = 'a{escape}hush'\n");
+
+        let problems = convert(&text).unwrap().problems.join("\n");
+
+        assert!(
+            problems.contains("line 2: KOJIHUB_URL cannot be read"),
+            "{problems}"
+        );
+        assert!(!problems.contains("hush"), "{problems}");
+    }
+}
+
+#[test]
+fn items_need_a_comma_between_each_two() {
+    let text = "class ProdConfig:\n    KOJIHUB_URL = [1, 5 -3]\n";
+
+    let problems = convert(text).unwrap().problems.join("\n");
+
+    assert!(problems.contains("a calculation (-3])"), "{problems}");
+}
+
+#[test]
 fn no_text_makes_the_reader_fail() {
     let texts = [
         "class",

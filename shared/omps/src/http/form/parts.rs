@@ -7,6 +7,8 @@ use memchr::memmem::Finder;
 
 /// The most headers of one part.
 const MOST_HEADERS: usize = 100;
+/// The most bytes of one part's headers.
+const HEADERS_LIMIT: usize = 8 << 10;
 
 /// One part of a form.
 #[derive(Debug)]
@@ -136,6 +138,11 @@ fn headers(body: &[u8], start: usize) -> Result<(Headers, usize), String> {
         let line = &body[at..at + length];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         at += length + 1;
+        if at - start > HEADERS_LIMIT {
+            return Err(format!(
+                "a part has headers of more than {HEADERS_LIMIT} bytes"
+            ));
+        }
         if line.is_empty() {
             return Ok((headers, at));
         }
@@ -235,6 +242,16 @@ mod tests {
         assert_eq!(contents(&body(100)), Ok(vec!["x"]));
         let found = contents(&body(101)).unwrap_err();
         assert_eq!(found, "a part has more than 100 headers");
+    }
+
+    #[test]
+    fn a_parts_headers_have_at_most_8_kib() {
+        for line in ["a: ", " "] {
+            let body = |bytes: usize| format!("--b\na: 1\n{line}{}\n\nx\n--b--", "1".repeat(bytes));
+            assert_eq!(contents(&body(8_000)), Ok(vec!["x"]));
+            let found = contents(&body(8_192)).unwrap_err();
+            assert_eq!(found, "a part has headers of more than 8192 bytes");
+        }
     }
 
     #[test]

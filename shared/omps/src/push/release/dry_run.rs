@@ -44,7 +44,7 @@ impl<R: Registry> Release<'_, R> {
         let may_finish = matches!(reserved, Reserved::Ours(Before::Unclear | Before::Pushed));
         let error = match self.look(version).await? {
             Content::Nothing => return Ok(()),
-            Content::Ours if may_finish || self.lacks_publishing().await => return Ok(()),
+            Content::Ours if may_finish => return Ok(()),
             Content::Ours => RegistryError::Taken {
                 reason: "with this content".to_owned(),
                 transient: false,

@@ -1,7 +1,7 @@
 //! What is in the directory of uploads: counts it, and removes what has expired.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirEntry, File};
+use std::fs::{self, DirEntry, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -56,8 +56,8 @@ fn sweep_file(file: &DirEntry, bytes: &mut u64) -> bool {
         false => UPLOAD_LIFETIME,
     };
     // A marker is locked while a zip arrives for it: then it stays.
-    let is_in_use =
-        || is_marker && File::open(&path).is_ok_and(|marker| marker.try_lock().is_err());
+    let is_locked = |marker: File| matches!(marker.try_lock(), Err(TryLockError::WouldBlock));
+    let is_in_use = || is_marker && File::open(&path).is_ok_and(is_locked);
     if !is_recent(&metadata, lifetime) && !is_in_use() {
         drop(fs::remove_file(path));
         return false;

@@ -138,8 +138,9 @@ impl Reader<'_> {
             }
             items.push(self.literal(constants)?);
             self.skip_spaces();
-            has_comma |= self.takes(",");
-            if !has_comma && !self.rest().starts_with(end) {
+            let is_separated = self.takes(",");
+            has_comma |= is_separated;
+            if !is_separated && !self.rest().starts_with(end) {
                 return Err(self.stop("a calculation"));
             }
         }

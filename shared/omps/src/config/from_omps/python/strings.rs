@@ -41,7 +41,11 @@ impl Reader<'_> {
                     text.extend(next);
                     self.at += next.map_or(0, char::len_utf8);
                 }
-                '\\' => self.escape(&mut text)?,
+                '\\' => self.escape(&mut text).map_err(|found| {
+                    // From the quote on: what stands behind it may be a secret.
+                    self.at = start;
+                    self.stop(found)
+                })?,
                 char => text.push(char),
             }
         }
@@ -57,7 +61,7 @@ impl Reader<'_> {
     }
 
     /// What a backslash and the characters behind it stand for.
-    fn escape(&mut self, text: &mut String) -> Result<(), String> {
+    fn escape(&mut self, text: &mut String) -> Result<(), &'static str> {
         let Some(char) = self.rest().chars().next() else {
             return Ok(());
         };
@@ -74,7 +78,7 @@ impl Reader<'_> {
                     't' => text.push('\t'),
                     'r' => text.push('\r'),
                     'a' | 'b' | 'f' | 'v' | 'N' | '0'..='7' => {
-                        return Err(self.stop("a rare escape"));
+                        return Err("a rare escape");
                     }
                     other => text.extend(['\\', other]),
                 }
@@ -85,9 +89,7 @@ impl Reader<'_> {
             .rest()
             .get(..digits)
             .and_then(|hex| u32::from_str_radix(hex, 16).ok());
-        let char = code
-            .and_then(char::from_u32)
-            .ok_or_else(|| self.stop("a wrong escape"))?;
+        let char = code.and_then(char::from_u32).ok_or("a wrong escape")?;
         text.push(char);
         self.at += digits;
         Ok(())
