@@ -2,7 +2,7 @@
 
 use omps_operator::archive::{self, Files};
 use omps_operator::bundle_image::Validation;
-use omps_operator::{Limits, Operator, OperatorError};
+use omps_operator::{Limits, Operator, OperatorError, changes};
 
 use crate::arguments::Format;
 use crate::report::{Change, Finding, Severity, ValidationInfo};
@@ -60,7 +60,9 @@ fn judge_into(
         true => operator,
         false => {
             let with_json = format == Format::BundleImage;
-            let (operator, changes) = operator.apply_and_show(&organization.rules, with_json)?;
+            let before = operator.files().clone();
+            let operator = operator.apply(&organization.rules, with_json)?;
+            let changes = changes(&before, operator.files());
             verdict.changes = changes.into_iter().map(Change::from).collect();
             operator
         }

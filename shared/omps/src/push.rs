@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use omps_operator::bundle_image::Validation;
 use omps_operator::report::ValidationInfo;
-use omps_operator::{Change, Limits, Operator, OperatorError, archive};
+use omps_operator::{Change, Limits, Operator, OperatorError, archive, changes};
 use serde_json::Value;
 
 use crate::api::{BundleAnswer, PushAnswer};
@@ -347,13 +347,12 @@ async fn prepare<R: Registry>(
         Validation::Normal => asked,
         Validation::Strict => Validation::Strict,
     };
-    let apply = move || match show {
-        true => {
-            let with_json = R::FORMAT == ReleaseFormat::BundleImage;
-            let (changed, changes) = operator.apply_and_show(&organization.rules, with_json)?;
-            Ok((changed, Some(changes)))
-        }
-        false => Ok((operator.apply(&organization.rules)?, None)),
+    let apply = move || {
+        let before = show.then(|| operator.files().clone());
+        let with_json = R::FORMAT == ReleaseFormat::BundleImage;
+        let changed = operator.apply(&organization.rules, with_json)?;
+        let changes = before.map(|before| changes(&before, changed.files()));
+        Ok((changed, changes))
     };
     let (changed, changes) = on_cpu(apply).await?;
     let packed = on_cpu(move || R::pack(changed, &repository, validation)).await?;

@@ -28,4 +28,4 @@ mod unjudged;
 pub mod yaml;
 
 pub use limits::{CatalogLimits, Limits};
-pub use operator::{Change, Judged, Operator, OperatorError};
+pub use operator::{Change, Judged, Operator, OperatorError, changes};

@@ -2,7 +2,7 @@
 
 mod changes;
 
-pub use changes::Change;
+pub use changes::{Change, changes};
 
 use crate::archive::{self, ArchiveError, Files};
 use crate::bundle_image::{
@@ -26,8 +26,6 @@ pub struct Operator {
     package: PackageName,
     /// Bundles that somebody has made; nothing where the files are package manifests.
     ready_made: Option<ReadyMade>,
-    /// The JSON files as bundle images have them, where a rule is about them, and what was noted of them.
-    json: Result<(Files, Report), RuleError>,
     /// What was noted while rules were applied.
     notes: Report,
     /// What may still be read of its files.
@@ -132,7 +130,6 @@ impl Operator {
             names,
             package,
             ready_made,
-            json: Ok(Default::default()),
             notes: Report::default(),
             budget,
             limits: limits.clone(),
@@ -154,11 +151,12 @@ impl Operator {
         &self.files
     }
 
-    /// Applies an organization's rules: the package's suffix, then the registries, then the annotations.
+    /// Applies an organization's rules: the package's suffix, then the registries, then the annotations. `with_json`: to
+    /// the JSON manifests of bundle images, too, which an App Registry takes as they are.
     ///
     /// # Errors
     /// [`OperatorError::PackageName`] and [`OperatorError::Rule`] name the file.
-    pub fn apply(mut self, rules: &Rules) -> Result<Self, OperatorError> {
+    pub fn apply(mut self, rules: &Rules, with_json: bool) -> Result<Self, OperatorError> {
         let name = rules.package_name(&self.package.name);
         match &self.ready_made {
             None => package_name::set(&mut self.package, name, &mut self.files, &mut self.budget)?,
@@ -169,47 +167,34 @@ impl Operator {
             }
             Some(_) => {}
         }
-        let (json, mut files): (Files, Files) = match self.ready_made {
-            Some(_) => (Files::new(), std::mem::take(&mut self.files)),
-            None => std::mem::take(&mut self.files)
-                .into_iter()
-                .partition(|(path, _)| rules::is_json(path)),
-        };
-        self.json = self.apply_to_json(&json, rules);
-        let mut budget = std::mem::take(&mut self.budget);
-        self.notes = self.apply_to(&mut files, rules, &mut budget)?;
-        files.extend(json);
-        (self.files, self.budget) = (files, budget);
+        let is_subject =
+            |path: &str| !rules::is_json(path) || with_json && is_in_bundle_folder(path);
+        let (mut files, others): (Files, Files) = std::mem::take(&mut self.files)
+            .into_iter()
+            .partition(|(path, _)| is_subject(path));
+        self.notes = self.apply_to(&mut files, rules)?;
+        files.extend(others);
+        self.files = files;
         Ok(self)
     }
 
-    /// Replaces registries and sets annotations; answers what was noted.
-    fn apply_to(
-        &self,
-        files: &mut Files,
-        rules: &Rules,
-        budget: &mut Budget,
-    ) -> Result<Report, RuleError> {
+    /// Replaces registries and sets annotations; answers what was noted. Neither takes from what the verdict may read, nor
+    /// from each other: an organization's rules make no operator too large to be judged.
+    fn apply_to(&self, files: &mut Files, rules: &Rules) -> Result<Report, RuleError> {
         rules::replace_registries(files, &rules.replace_registry, &self.limits)?;
         let cuts = self.ready_made.as_ref().map(|bundles| bundles.cut(files));
-        rules::set_annotations(files, &rules.csv_annotations, &self.package.name, budget)?;
+        let mut budget = self.budget.anew();
+        rules::set_annotations(
+            files,
+            &rules.csv_annotations,
+            &self.package.name,
+            &mut budget,
+        )?;
         bundle_image::restore(files, cuts.unwrap_or_default());
-        let mut notes = Report::default();
+        let (mut notes, mut budget) = (Report::default(), self.budget.anew());
         let replacements = &rules.replace_registry;
-        rules::check_spelling(files, replacements, &self.limits, budget, &mut notes)?;
+        rules::check_spelling(files, replacements, &self.limits, &mut budget, &mut notes)?;
         Ok(notes)
-    }
-
-    /// A bundle may have manifests in JSON, which an App Registry takes as they are.
-    fn apply_to_json(&self, json: &Files, rules: &Rules) -> Result<(Files, Report), RuleError> {
-        let in_bundles = json
-            .iter()
-            .filter(|(path, _)| path.matches('/').count() <= 1);
-        let mut files = in_bundles
-            .map(|(path, bytes)| (path.clone(), bytes.clone()))
-            .collect();
-        let notes = self.apply_to(&mut files, rules, &mut Budget::default())?;
-        Ok((files, notes))
     }
 
     /// Reaches the verdict on the operator as a release of `repository` in an App Registry, which has no ready-made bundles.
@@ -252,10 +237,7 @@ impl Operator {
             judged.note(notes);
             return Ok(judged);
         }
-        let (manifests, mut courier) = self.judge_manifests(repository)?;
-        let (json, notes) = std::mem::replace(&mut self.json, Ok(Default::default()))?;
-        self.files.extend(json);
-        courier.notes.extend(notes.notes);
+        let (manifests, courier) = self.judge_manifests(repository)?;
         let (files, package) = (&self.files, &self.package);
         let mut judged = bundle_image::judge_package_manifests(
             files, &manifests, package, courier, validation, values,
@@ -280,6 +262,11 @@ impl Operator {
         }
         Ok((manifests, report))
     }
+}
+
+/// Whether a file is where a bundle's manifests are: in a folder of the upload, or in none.
+fn is_in_bundle_folder(path: &str) -> bool {
+    path.matches('/').count() <= 1
 }
 
 /// Finds the bundles of an upload without a package file, or whose first files cannot be searched for one.

@@ -13,9 +13,9 @@ pub struct ReadLimits {
     pub events: usize,
     /// Values in one file when every alias is replaced by its value; 256 bytes of a text count as one more.
     pub expanded: u32,
-    /// Events in all files of one push, where an alias counts as much as its value, and a date four times. A file is read
-    /// once or twice, a CSV that gets annotations twice more, one with escapes whose registries are replaced once more. For an operator, its size says how many:
-    /// [`Limits::values`](crate::Limits::values).
+    /// Events in all files of one push, where an alias counts as much as its value, and a date four times. The verdict, the
+    /// rule for annotations and the search for images whose spelling hides them have as many each. For an operator, its size
+    /// says how many: [`Limits::values`](crate::Limits::values).
     pub total: u32,
 }
 
@@ -43,6 +43,11 @@ impl Budget {
     pub fn new(limits: ReadLimits) -> Self {
         let left = limits.total;
         Budget { limits, left }
+    }
+
+    /// Another budget with all that was allowed at first.
+    pub(crate) fn anew(&self) -> Self {
+        Budget::new(self.limits.clone())
     }
 
     /// What was allowed at first.

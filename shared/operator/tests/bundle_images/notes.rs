@@ -4,8 +4,9 @@
 use omps_operator::bundle_image::Validation;
 use omps_operator::report::{Finding, Severity};
 use omps_operator::rules::{Annotation, Replacement, Rules};
+use omps_operator::{Limits, Operator};
 
-use super::support::{Files, crd, csv, csv_with, file, opened, operator, ready_made};
+use super::support::{Files, crd, csv, csv_with, file, opened, operator, ready_made, zipped};
 
 fn of_rule(mut findings: Vec<Finding>, rule: &str) -> Vec<Finding> {
     findings.retain(|finding| finding.rule == rule);
@@ -18,7 +19,11 @@ fn files_of(findings: &[Finding]) -> Vec<&str> {
 
 /// The findings of an App Registry's verdict, which must not refuse.
 fn in_app_registry(files: &Files, rules: &Rules) -> Vec<Finding> {
-    let judged = opened(files).unwrap().apply(rules).unwrap().judge("etcd");
+    let judged = opened(files)
+        .unwrap()
+        .apply(rules, false)
+        .unwrap()
+        .judge("etcd");
     let Ok(judged) = judged else {
         panic!("refused");
     };
@@ -35,7 +40,7 @@ fn in_app_registry(files: &Files, rules: &Rules) -> Vec<Finding> {
 
 /// The findings of the verdict on bundles, which must not refuse.
 fn in_bundles(files: &Files, rules: &Rules) -> Vec<Finding> {
-    let operator = opened(files).unwrap().apply(rules).unwrap();
+    let operator = opened(files).unwrap().apply(rules, true).unwrap();
     let judged = operator.judge_bundles("etcd", Validation::Normal).unwrap();
     judged.verdict().validation_info().findings
 }
@@ -259,7 +264,7 @@ fn annotating(mut rules: Rules) -> Rules {
 
 /// The JSON manifest of the newest bundle, as it is shipped.
 fn shipped(files: &Files, rules: &Rules) -> serde_json::Value {
-    let operator = opened(files).unwrap().apply(rules).unwrap();
+    let operator = opened(files).unwrap().apply(rules, true).unwrap();
     let judged = operator.judge_bundles("etcd", Validation::Normal).unwrap();
     let release = judged.into_release().unwrap();
     let newest = release.bundles.last().unwrap();
@@ -301,11 +306,52 @@ fn an_app_registry_gets_json_as_it_is() {
     let mut files = operator(&["1.0.0"]);
     files.push(file("1.0.0/x.json", json_csv()));
     let rules = annotating(replacing("quay.io/dev", "example.com/prod"));
-    let operator = opened(&files).unwrap().apply(&rules).unwrap();
+    let operator = opened(&files).unwrap().apply(&rules, false).unwrap();
     let (bundle, _) = operator
         .judge("etcd")
         .unwrap()
         .into_courier_bundle()
         .unwrap();
     assert_eq!(bundle["1.0.0/x.json"], json_csv().into_bytes());
+}
+
+#[test]
+fn json_that_is_no_text_is_refused_where_a_rule_would_change_it() {
+    let mut files = operator(&["1.0.0"]);
+    files.push(file("1.0.0/x.json", "\u{0}"));
+    let zip = zipped(&files, |text| match text {
+        "\u{0}" => b"{\"a\": \"\xff\"}".to_vec(),
+        text => text.as_bytes().to_vec(),
+    });
+    let opened = || Operator::open(&zip, &Limits::new(1 << 20)).unwrap();
+    let rules = replacing("quay.io/dev", "example.com/prod");
+
+    let error = opened().apply(&rules, true).map(drop).unwrap_err();
+
+    assert_eq!(error.to_string(), "1.0.0/x.json: not UTF-8 at byte 7");
+    assert!(opened().apply(&rules, false).is_ok());
+}
+
+#[test]
+fn rules_take_nothing_from_what_the_verdict_may_read() {
+    // Two readings of so many values fit into what an operator of this size may have, five do not.
+    let values = format!("  more: [{}]\n", format!("[{}],", "a,".repeat(1_000)).repeat(40));
+    let mut files = operator(&["1.0.0"]);
+    let csv = files
+        .iter_mut()
+        .find(|(_, text)| text.contains("ClusterServiceVersion"));
+    csv.unwrap().1 = csv_with("1.0.0", "", &values);
+    let judged = |rules: Option<&Rules>| {
+        let operator = opened(&files).unwrap();
+        let operator = match rules {
+            Some(rules) => operator.apply(rules, true).unwrap(),
+            None => operator,
+        };
+        operator.judge_bundles("etcd", Validation::Normal).map(drop)
+    };
+    assert_eq!(judged(None).map_err(|error| error.to_string()), Ok(()));
+
+    let rules = annotating(replacing("quay.io/dev", "example.com/prod"));
+
+    assert_eq!(judged(Some(&rules)).map_err(|error| error.to_string()), Ok(()));
 }

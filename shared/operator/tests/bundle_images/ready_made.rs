@@ -67,7 +67,7 @@ fn several_ready_made_bundles_are_one_release() {
         package_name_suffix: Some("-test".to_owned()),
         ..Rules::default()
     };
-    let operator = opened(&mixed).unwrap().apply(&rules).unwrap();
+    let operator = opened(&mixed).unwrap().apply(&rules, true).unwrap();
     let error = operator
         .judge_bundles("other-test", Validation::Normal)
         .unwrap_err();
@@ -83,7 +83,7 @@ fn the_suffix_is_set_where_a_ready_made_bundle_names_its_package() {
     };
     let operator = opened(&ready_made("", "1.0.0"))
         .unwrap()
-        .apply(&rules)
+        .apply(&rules, true)
         .unwrap();
     assert_eq!(operator.package().name, "etcd-test");
     let release = operator
@@ -108,7 +108,7 @@ fn annotations_are_set_in_a_csv_with_empty_documents_around_it() {
     };
     let mut files = ready_made("", "1.0.0");
     files[0].1 = format!("---\n# generated\n---\n{}---\n", csv("1.0.0"));
-    let operator = opened(&files).unwrap().apply(&rules).unwrap();
+    let operator = opened(&files).unwrap().apply(&rules, true).unwrap();
     let judged = operator.judge_bundles("etcd", Validation::Normal).unwrap();
     let release = judged.into_release().unwrap();
     let shipped =

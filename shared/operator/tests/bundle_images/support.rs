@@ -10,17 +10,20 @@ use serde_json::Value;
 pub(crate) type Files = Vec<(String, String)>;
 
 pub(crate) fn opened(files: &[(String, String)]) -> Result<Operator, OperatorError> {
+    let zip = zipped(files, |text| text.as_bytes().to_vec());
+    Operator::open(&zip, &Limits::new(1 << 20))
+}
+
+/// A zip of the files, each of whose texts is written as these bytes.
+pub(crate) fn zipped(files: &[(String, String)], bytes: impl Fn(&str) -> Vec<u8>) -> Vec<u8> {
     let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options =
         zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
     for (path, text) in files {
         writer.start_file(path.as_str(), options).unwrap();
-        writer.write_all(text.as_bytes()).unwrap();
+        writer.write_all(&bytes(text)).unwrap();
     }
-    Operator::open(
-        &writer.finish().unwrap().into_inner(),
-        &Limits::new(1 << 20),
-    )
+    writer.finish().unwrap().into_inner()
 }
 
 pub(crate) fn judged(
