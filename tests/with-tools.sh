@@ -43,7 +43,7 @@ install_tools() {
     [ -x "$PYTHON" ] || python3 -m venv "$TOOLS"
     "$PYTHON" -m pip install --quiet --disable-pip-version-check PyYAML==6.0.3 aws-sam-cli \
         cargo-lambda cfn-lint cfn-lint-serverless 'moto[server]' kubernetes-validate==1.37.0 \
-        playwright==1.65.2 axe-playwright-python==0.1.8 schemathesis openapi-spec-validator
+        playwright==1.65.2 axe-playwright-python==0.1.8 schemathesis==4.32.5 openapi-spec-validator==0.9.0
 }
 
 install_with_apt() {

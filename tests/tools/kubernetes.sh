@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../.."
 python=$1
 server=$2
 
-if ! kubectl kustomize config/kubernetes/base >/dev/null 2>&1; then
+if ! kubectl kustomize --help >/dev/null 2>&1; then
     echo "kubernetes: NOT RUN, there is no kubectl (1.21 or later) on this machine"
     exit 0
 fi

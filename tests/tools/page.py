@@ -81,8 +81,11 @@ def push_and_list(browser, url, token, good, shots):
     page.get_by_role('button', name='Show what a push does').click()
     expect(page.locator('#pushed')).to_contain_text('Nothing is pushed yet.')
     expect(push).to_be_enabled()
-    # Another version is another push: the dry run does not count for it.
+    # Another version is another push: the dry run does not count for it, nor does one whose answer is late.
     page.get_by_label('Version').fill('77.0.0')
+    expect(push).to_be_disabled()
+    page.evaluate("document.getElementById('try').click(); document.getElementById('version').dispatchEvent(new Event('input'))")
+    expect(page.locator('#pushed')).to_contain_text('ask again')
     expect(push).to_be_disabled()
     page.get_by_role('button', name='Show what a push does').click()
     expect(page.locator('#pushed')).to_contain_text('A push makes larder-operator 77.0.0.')

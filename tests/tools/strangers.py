@@ -29,7 +29,7 @@ import zipfile
 
 from app_registry import AppRegistry
 
-ADDRESS = ("127.0.0.1", int(os.environ.get("STRANGERS_PORT", "18160")))
+ADDRESS = ("127.0.0.1", int(os.environ.get("STRANGERS_PORT", "18155")))
 TOKEN = "basic eDp5"
 MIB = 1 << 20
 BUDGETS = {"OMPS_BODY_BUDGET": str(64 * MIB), "OMPS_ANSWER_BUDGET": str(32 * MIB)}

@@ -2,11 +2,13 @@
 // The page: checks an operator, shows what a push does, pushes it, and lists releases. Foreign text is only ever set as
 // text, never as HTML.
 
-// The service is where the page is, also where that is below a path, with or without a slash at its end.
-const BASE = location.pathname.replace(/\/?$/, '/');
+// The service is where the page is, also where that is below a path, whatever slashes are at its end: two of them at the start
+// would name a host.
+const BASE = location.pathname.replace(/\/*$/, '/').replace(/^\/+/, '/');
 const at = id => document.getElementById(id);
 let zip = null; // the file that was chosen
 let tried = null; // the request whose dry run succeeded: only that one can be pushed
+let round = 0; // counts what is entered: an answer to what was entered before is late
 
 function element(name, text, className) {
   const made = document.createElement(name);
@@ -48,6 +50,7 @@ function choose(file, note = '') {
 
 // A dry run counts only for the file, organization, version and token that it was made with.
 function forget() {
+  round += 1;
   tried = null;
   at('push').disabled = true;
 }
@@ -67,9 +70,9 @@ function showProblem(place, text) {
   place.replaceChildren(element('p', text, 'bad'));
 }
 
-function form() {
+function form(file) {
   const data = new FormData();
-  data.append('file', zip, 'manifests.zip');
+  data.append('file', file, 'manifests.zip');
   return data;
 }
 
@@ -144,7 +147,9 @@ async function check() {
   const missing = required('organization', 'file');
   if (missing) return showProblem(place, missing);
   place.replaceChildren(element('p', 'Checking…', 'quiet'));
-  const {status, body} = await ask(`v2/${encodeURIComponent(at('organization').value.trim())}/validate`, {method: 'POST', body: form()});
+  const file = zip;
+  const {status, body} = await ask(`v2/${encodeURIComponent(at('organization').value.trim())}/validate`, {method: 'POST', body: form(file)});
+  if (file !== zip) return place.replaceChildren();
   const isValid = status === 200 && body.valid;
   const verdict = isValid ? `Valid: ${body.repo} can be pushed.` : body.message;
   place.replaceChildren(element('p', verdict, isValid ? 'good' : 'bad'), ...details(body));
@@ -162,9 +167,15 @@ async function tryPush() {
   const missing = required('organization', 'file', 'token');
   if (missing) return showProblem(place, missing);
   forget();
+  const mine = round;
   const request = {path: pushPath(), token: at('token').value.trim(), zip, key: key()};
-  place.replaceChildren(element('p', 'Asking…', 'quiet'));
-  const {status, body} = await ask(`${request.path}?dry_run=true`, {method: 'POST', body: form(), headers: {Authorization: request.token}});
+  const waiting = element('p', 'Asking…', 'quiet');
+  place.replaceChildren(waiting);
+  const {status, body} = await ask(`${request.path}?dry_run=true`, {method: 'POST', body: form(request.zip), headers: {Authorization: request.token}});
+  if (mine !== round) {
+    waiting.textContent = 'Something else was entered meanwhile; ask again.';
+    return;
+  }
   if (status !== 200) return place.replaceChildren(element('p', body.message, 'bad'), ...details(body));
   tried = request;
   at('push').disabled = false;
@@ -178,17 +189,18 @@ function key() {
 
 async function push() {
   if (!tried) return;
-  const place = at('pushed');
+  const place = at('pushed'), request = tried;
   at('push').disabled = true;
   place.replaceChildren(element('p', 'Pushing…', 'quiet'));
-  const headers = {Authorization: tried.token, 'Idempotency-Key': tried.key};
-  const {status, body} = await ask(tried.path, {method: 'POST', body: form(), headers});
+  const headers = {Authorization: request.token, 'Idempotency-Key': request.key};
+  const {status, body} = await ask(request.path, {method: 'POST', body: form(request.zip), headers});
+  // What became of a push is always shown; it can be repeated as long as nothing else was entered.
   if (status === 200) {
-    tried = null;
+    if (tried === request) tried = null;
     place.replaceChildren(element('p', `Pushed: ${body.repo} ${body.version}`, 'good'), ...details(body));
     at('repo').value = body.repo;
   } else {
-    at('push').disabled = false;
+    at('push').disabled = tried !== request;
     place.replaceChildren(element('p', body.message, 'bad'), ...details(body));
   }
 }
