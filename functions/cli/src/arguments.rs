@@ -45,6 +45,9 @@ pub(crate) enum Command {
     Releases(Releases),
     /// Delete a release, or all of a repository
     Delete(Delete),
+    /// Look at file-based catalogs, which clusters read
+    #[command(subcommand)]
+    Catalog(Catalog),
     /// Ask the service whether it and what it needs can be used
     Health(Health),
     /// Get a token, and print it
@@ -236,6 +239,22 @@ pub(crate) struct Delete {
     pub(crate) who: Who,
     #[command(flatten)]
     pub(crate) place: Where,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Catalog {
+    /// Check a catalog on this machine as `opm validate` does; no service is asked
+    Check(CheckCatalog),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckCatalog {
+    /// A file of the catalog, JSON or YAML, or a directory whose files are all of the catalog
+    #[arg(value_name = "DIRECTORY|FILE")]
+    pub(crate) path: PathBuf,
+    /// The form of the report
+    #[arg(long, value_enum, default_value = "text")]
+    pub(crate) output: AnswerForm,
 }
 
 #[derive(Debug, Args)]

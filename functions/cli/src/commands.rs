@@ -1,5 +1,6 @@
 //! Each command is one function; what several of them need is here.
 
+mod catalog;
 mod delete;
 mod health;
 mod login;
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::PushKoji(push) => wait(push::run_koji(push)),
         Command::Releases(releases) => wait(releases::run(releases)),
         Command::Delete(delete) => wait(delete::run(delete)),
+        Command::Catalog(catalog) => catalog::run(&catalog),
         Command::Health(health) => wait(health::run(health)),
         Command::Login(login) => wait(login::run(login)),
         Command::Completions { shell } => {

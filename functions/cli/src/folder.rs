@@ -1,4 +1,4 @@
-//! A directory or a zip becomes the bytes of a zip. The same files always give the same bytes.
+//! Files of this machine. A directory or a zip becomes the bytes of a zip; the same files always give the same bytes.
 
 use std::fs::{self, File};
 use std::io::{self, Cursor, Read, Write};
@@ -66,20 +66,42 @@ fn read(path: &Path, root: &Path, room: &mut u64) -> Result<Vec<u8>, FolderError
     Ok(bytes)
 }
 
-fn zip_directory(root: &Path) -> Result<Vec<u8>, FolderError> {
+/// The file at `path`, or all files of the directory there, with their paths in it.
+///
+/// # Errors
+/// [`FolderError`] names the path.
+pub(crate) fn files_of(path: &Path) -> Result<Vec<(String, Vec<u8>)>, FolderError> {
+    let mut room = MAX_SIZE;
+    if !fs::metadata(path).map_err(unreadable(path))?.is_dir() {
+        let name = path.to_string_lossy().into_owned();
+        return Ok(vec![(name, read(path, path, &mut room)?)]);
+    }
+    let read = |name: String| {
+        let content = read(&path.join(&name), path, &mut room)?;
+        Ok((name, content))
+    };
+    names_in(path)?.into_iter().map(read).collect()
+}
+
+/// The paths of all files below a directory, sorted.
+fn names_in(root: &Path) -> Result<Vec<String>, FolderError> {
     let mut files = Vec::new();
     list(root, root, "", &mut files)?;
     if files.is_empty() {
         return Err(FolderError::Empty(root.to_owned()));
     }
     files.sort();
+    Ok(files)
+}
+
+fn zip_directory(root: &Path) -> Result<Vec<u8>, FolderError> {
+    let files = files_of(root)?;
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .last_modified_time(DateTime::default())
         .unix_permissions(0o644);
-    let (mut writer, mut room) = (ZipWriter::new(Cursor::new(Vec::new())), MAX_SIZE);
-    for name in files {
-        let content = read(&root.join(&name), root, &mut room)?;
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in files {
         writer.start_file(name, options)?;
         writer.write_all(&content)?;
     }

@@ -5,6 +5,7 @@
     reason = "a test that cannot be set up has to fail"
 )]
 
+mod catalog;
 mod login;
 mod push;
 mod service;

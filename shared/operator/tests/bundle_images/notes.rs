@@ -335,7 +335,10 @@ fn json_that_is_no_text_is_refused_where_a_rule_would_change_it() {
 #[test]
 fn rules_take_nothing_from_what_the_verdict_may_read() {
     // Two readings of so many values fit into what an operator of this size may have, five do not.
-    let values = format!("  more: [{}]\n", format!("[{}],", "a,".repeat(1_000)).repeat(40));
+    let values = format!(
+        "  more: [{}]\n",
+        format!("[{}],", "a,".repeat(1_000)).repeat(40)
+    );
     let mut files = operator(&["1.0.0"]);
     let csv = files
         .iter_mut()
@@ -353,5 +356,8 @@ fn rules_take_nothing_from_what_the_verdict_may_read() {
 
     let rules = annotating(replacing("quay.io/dev", "example.com/prod"));
 
-    assert_eq!(judged(Some(&rules)).map_err(|error| error.to_string()), Ok(()));
+    assert_eq!(
+        judged(Some(&rules)).map_err(|error| error.to_string()),
+        Ok(())
+    );
 }
