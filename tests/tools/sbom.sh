@@ -35,10 +35,11 @@ FILTER='
 '
 mkdir -p "$OUT"
 for raw in functions/*/*.cdx.json; do
-    binary=$(basename "$raw" _bin.cdx.json)
-    jq --arg linked "$(linked "$binary")" --arg folder "$PWD" "$FILTER" "$raw" >"$OUT/$binary.cdx.json"
-    jq -r '"\(.metadata.component.name): \(.components | length) crates"' "$OUT/$binary.cdx.json"
-    missing=$(comm -13 <(jq -r '.metadata.component, .components[] | "\(.name) v\(.version)"' "$OUT/$binary.cdx.json" | sort -u) \
-        <(linked "$binary"))
-    [ -z "$missing" ] || { echo "sbom: $binary lacks $missing" >&2; exit 1; }
+    # The binary of omps-cli has another name than the package.
+    package=$(sed -n 's/^name = "\(.*\)"/\1/p' "$(dirname "$raw")/Cargo.toml" | head -1)
+    jq --arg linked "$(linked "$package")" --arg folder "$PWD" "$FILTER" "$raw" >"$OUT/$package.cdx.json"
+    jq -r '"\(.metadata.component.name): \(.components | length) crates"' "$OUT/$package.cdx.json"
+    missing=$(comm -13 <(jq -r '.metadata.component, .components[] | "\(.name) v\(.version)"' "$OUT/$package.cdx.json" | sort -u) \
+        <(linked "$package"))
+    [ -z "$missing" ] || { echo "sbom: $package lacks $missing" >&2; exit 1; }
 done
