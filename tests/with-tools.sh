@@ -2,7 +2,7 @@
 # The tests that need more than Rust: real operators, operator-courier as oracle, the template, the functions in Lambda's
 # emulators, pushes at once and interrupted, a real registry, figures of the built server, and the container. Installs
 # what it needs with pip, into target/tools, and with apt.
-#   tests/with-tools.sh [STEP…]   steps: corpus oracle template lambda sam-local secrets events races interrupted
+#   tests/with-tools.sh [STEP…]   steps: corpus oracle template lambda pipeline sam-local secrets events races interrupted
 #                                 oci memory load strangers page openapi kubernetes
 #                                 container; all when none is named
 # With SKIP_BUILD=1 the binaries in target/release and .aws-sam are taken as they are. DEPLOYED=1 builds them with link-time
@@ -126,6 +126,18 @@ lambda() {
     "$PYTHON" tests/tools/emulator.py http://127.0.0.1:18082 target/lambda-sandbox/larder-operator.zip "${emulators[@]}"
 }
 
+# A script of OMPS's days, unchanged, in front of an App Registry.
+pipeline() {
+    command -v jq >/dev/null || install_with_apt jq
+    cargo build --locked --workspace --bin sandbox
+    rm -rf target/pipeline-sandbox
+    start target/pipeline-sandbox.log "${CARGO_TARGET_DIR:-$PWD/target}/debug/sandbox" --app-registry --listen 127.0.0.1:18170 \
+        --quay 127.0.0.1:18171 --koji 127.0.0.1:18172 --greenwave 127.0.0.1:18173 --folder target/pipeline-sandbox
+    wait_for http://127.0.0.1:18170/v2/about
+    tests/tools/pipeline_of_omps.sh http://127.0.0.1:18170 http://127.0.0.1:18171 \
+        target/pipeline-sandbox/larder-operator.zip target/pipeline-sandbox/broken-operator.zip
+}
+
 # The same requests through `sam local`, in Docker.
 sam-local() {
     tests/sam-local.sh
@@ -234,7 +246,7 @@ container() {
 
 install_tools
 [ -n "${SKIP_BUILD:-}" ] || build
-for step in "${@:-corpus oracle template lambda sam-local secrets events races interrupted oci memory load strangers page openapi kubernetes container}"; do
+for step in "${@:-corpus oracle template lambda pipeline sam-local secrets events races interrupted oci memory load strangers page openapi kubernetes container}"; do
     for name in $step; do
         echo "-- $name"
         from=$SECONDS
