@@ -50,6 +50,11 @@ fn lines(text: &str) -> Vec<&str> {
     lines
 }
 
+/// Whether a line of a file is to be read by people: that of a zip or of an image is not.
+fn is_text(line: &str) -> bool {
+    !line.contains(['\0', char::REPLACEMENT_CHARACTER])
+}
+
 fn render(finding: &Finding, path: &str, line: Option<&str>) -> String {
     let level = match finding.severity {
         Severity::Refused => Level::ERROR.with_name("refused"),
@@ -61,7 +66,7 @@ fn render(finding: &Finding, path: &str, line: Option<&str>) -> String {
     let rule = Escaped(&finding.rule).to_string();
     let title = level.primary_title(message.as_str()).id(rule.as_str());
     let line = line
-        .filter(|line| line.len() <= LONGEST_LINE)
+        .filter(|line| line.len() <= LONGEST_LINE && is_text(line))
         .map(shown)
         .unwrap_or_default();
     let group: Group<'_> = match line.is_empty() {

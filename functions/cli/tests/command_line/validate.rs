@@ -115,6 +115,22 @@ replace_registry = [{ old = "quay.io/", new = "registry.acme.example/" }]
 }
 
 #[test]
+fn a_line_that_is_no_text_is_not_shown() {
+    let folder = Folder::new();
+    folder.write("doorbell/x.yaml", b"\0\x05\x16\x07");
+
+    let output = folder.run(&COURIER, &[]);
+
+    assert_eq!(output.status.code(), Some(1));
+    let report = out(&output);
+    assert!(report.contains("doorbell/x.yaml:1:1"), "{report}");
+    assert!(
+        !report.contains("\\u{0}") && !report.contains("1 |"),
+        "{report}"
+    );
+}
+
+#[test]
 fn a_zip_and_its_directory_have_one_verdict() {
     let folder = Folder::new();
     folder.edit(CSV, "installModes:", "modes:");
