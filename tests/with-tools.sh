@@ -185,9 +185,18 @@ debug_binaries() {
     FLEET=(--server "$DEBUG/omps-server" --stand-ins "$DEBUG/stand-ins")
 }
 
-# The client for OCI registries in front of Debian's docker-registry.
+# Debian's docker-registry: the client for OCI registries, every valid operator of the corpus, where that is at hand, and many
+# pushes at once.
 oci() {
+    local bundles=../shared/bundles/packages.jsonl cases=../shared/corpus/cases
     tests/tools/oci_real.sh
+    debug_binaries
+    if [ -f "$bundles" ] && [ -d "$cases" ]; then
+        "$PYTHON" tests/tools/bundle_corpus.py --server "$DEBUG/omps-server" "$bundles" "$cases"
+    else
+        echo "oci: corpus NOT RUN, there is no $bundles or no $cases"
+    fi
+    "$PYTHON" tests/tools/bundle_races.py --server "$DEBUG/omps-server"
 }
 
 # Many pushes at once, and more than there are workers.

@@ -4,6 +4,7 @@ mod bundles;
 mod delete;
 mod dry_run;
 mod faults;
+mod immutable_tags;
 mod numbers;
 mod push;
 mod releases;

@@ -209,6 +209,13 @@ impl Registry {
         Some(store.find(&RepositoryName::new(organization, name))?.public)
     }
 
+    /// Whether a tag is there and no push may replace it.
+    pub fn is_immutable(&self, organization: &str, name: &str, tag: &str) -> bool {
+        let store = self.service().store();
+        let repository = store.find(&RepositoryName::new(organization, name));
+        repository.is_some_and(|repository| repository.is_immutable(tag))
+    }
+
     /// Makes tags point to a manifest without blobs, in a repository of the organization's robot.
     pub fn add_tags<'a>(
         &self,

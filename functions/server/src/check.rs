@@ -33,9 +33,9 @@ pub(crate) async fn check_config(address: &str, online: bool) -> Result<(), Stri
     }
     problems.extend(check_directory("data_dir", config.data_dir.as_deref()).err());
     problems.extend(check_directory("upload_dir", config.upload_dir.as_deref()).err());
-    for name in config.public_without_token() {
+    for (name, setting) in config.without_needed_token() {
         println!(
-            "warning: organization {name} is public and has no oauth_token: its repositories stay as they are"
+            "warning: organization {name} has {setting} = true and no oauth_token: its repositories stay as they are"
         );
     }
     let summary = config.summary();

@@ -298,10 +298,11 @@ fn log_start(config: &Config) {
             "reservations and idempotency keys are in this process's memory: one process only may push to the registry, and a restart forgets them; data_dir or ledger_table keeps them"
         );
     }
-    for name in config.public_without_token() {
+    for (name, setting) in config.without_needed_token() {
         tracing::warn!(
             organization = %name,
-            "public, but without an oauth_token: its repositories stay as they are"
+            setting,
+            "without an oauth_token: its repositories stay as they are"
         );
     }
     for (name, organization) in &config.organizations {
@@ -316,6 +317,7 @@ fn log_start(config: &Config) {
         tracing::info!(
             organization = %name,
             public = organization.public,
+            immutable_tags = organization.immutable_tags,
             has_token,
             in_secrets_manager = config.secrets_prefix.is_some(),
             has_rules = !organization.rules.is_empty(),

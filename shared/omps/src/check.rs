@@ -92,10 +92,10 @@ async fn tokens(call: Call<'_>, name: &OrganizationName) -> Vec<Checked> {
             what: of("oauth_token"),
             result: knows_user(call, oauth).await,
         });
-    } else if call.app.organization(name).public {
+    } else if let Some(setting) = call.app.organization(name).needs_oauth().next() {
         checked.push(Checked {
             what: of("oauth_token"),
-            result: Err("there is none, and public = true requires one".to_owned()),
+            result: Err(format!("there is none, and {setting} = true requires one")),
         });
     }
     checked

@@ -221,17 +221,18 @@ impl Config {
         usize::try_from(limit.saturating_add(ZIP_OVERHEAD)).unwrap_or(usize::MAX)
     }
 
-    /// Organizations whose repositories should become public, with no token to come from anywhere.
-    pub fn public_without_token(&self) -> impl Iterator<Item = &str> {
+    /// Organizations with a setting that needs an OAuth token, with no token to come from anywhere.
+    pub fn without_needed_token(&self) -> impl Iterator<Item = (&str, &'static str)> {
         let is_without = |organization: &Organization| {
-            organization.public
-                && organization.oauth_token.is_none()
-                && self.secrets_prefix.is_none()
+            organization.oauth_token.is_none() && self.secrets_prefix.is_none()
         };
         self.organizations
             .iter()
             .filter(move |(_, organization)| is_without(organization))
-            .map(|(name, _)| name.as_str())
+            .flat_map(|(name, organization)| {
+                let settings = organization.needs_oauth();
+                settings.map(move |setting| (name.as_str(), setting))
+            })
     }
 
     /// What is pushed and where to, for people.

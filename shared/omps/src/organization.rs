@@ -16,7 +16,9 @@ use crate::url::optional_url;
 pub struct Organization {
     /// `public`: make its repositories public after a push. Default: false.
     pub public: bool,
-    /// `oauth_token`: for making repositories public. Default: none; better kept in Secrets Manager.
+    /// `immutable_tags`: have Quay refuse to replace the tags of its bundle images. Default: false.
+    pub immutable_tags: bool,
+    /// `oauth_token`: for making repositories public and tags immutable. Default: none; better kept in Secrets Manager.
     pub oauth_token: Option<Token>,
     /// `quay_token`: a robot's `basic …`, for pushes by event. Default: none; better kept in Secrets Manager.
     pub quay_token: Option<Token>,
@@ -38,6 +40,8 @@ pub struct Organization {
 struct Table {
     #[serde(default)]
     public: bool,
+    #[serde(default)]
+    immutable_tags: bool,
     #[serde(default, deserialize_with = "token::oauth")]
     oauth_token: Option<Token>,
     #[serde(default, deserialize_with = "token::quay")]
@@ -60,6 +64,7 @@ impl From<Table> for Organization {
     fn from(table: Table) -> Self {
         Organization {
             public: table.public,
+            immutable_tags: table.immutable_tags,
             oauth_token: table.oauth_token,
             quay_token: table.quay_token,
             koji_packages: table.koji_packages,
@@ -76,6 +81,16 @@ impl From<Table> for Organization {
 }
 
 impl Organization {
+    /// The settings that need its OAuth token, by name.
+    pub fn needs_oauth(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let settings = [
+            ("public", self.public),
+            ("immutable_tags", self.immutable_tags),
+        ];
+        let set = settings.into_iter().filter(|(_, is_set)| *is_set);
+        set.map(|(name, _)| name)
+    }
+
     /// Its tokens, as configured.
     pub fn tokens(&self) -> Tokens {
         Tokens {

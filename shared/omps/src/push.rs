@@ -5,6 +5,7 @@
 //! release's number and [`visibility`] for the right to make it public. [`mod@release`] then reserves the number, pushes,
 //! looks whether the content is there, and makes it public. A dry run goes the same way, and only looks where it ends.
 
+mod immutable_tags;
 mod numbering;
 mod once;
 mod release;
@@ -27,9 +28,10 @@ use crate::registry::{AppRegistry, BundleImages, Packed, Registry, Repository, i
 use crate::source::{Fetched, Source};
 use crate::telemetry::{self, audit, metrics};
 use crate::token::Token;
+use immutable_tags::ImmutableTags;
 use numbering::Numbering;
 use once::{Begun, Claim};
-use release::Release;
+use release::{Release, Wishes};
 use visibility::Visibility;
 
 pub(crate) use once::{Identity, Kind};
@@ -143,7 +145,7 @@ async fn release<R: Registry>(
 
     // The verdict costs CPU, the rest waits for others: all at once. What is wrong with the version is said first.
     let asked = request.version.as_deref();
-    let (numbering, packed, visibility) = tokio::join!(
+    let (numbering, packed, visibility, immutable_tags) = tokio::join!(
         Numbering::find(call, registry, &repository, asked),
         prepare::<R>(
             organization,
@@ -153,11 +155,16 @@ async fn release<R: Registry>(
             request.dry_run
         ),
         Visibility::of(call, &repository.organization),
+        ImmutableTags::of(call, &repository.organization),
     );
-    let (numbering, (packed, changes), visibility) = (numbering?, packed?, visibility?);
+    let (numbering, (packed, changes)) = (numbering?, packed?);
+    let wishes = Wishes {
+        visibility: visibility?,
+        immutable_tags: immutable_tags?,
+    };
     telemetry::note("digest", packed.digest());
 
-    let release = Release::new(call, registry, &repository, &packed, &visibility);
+    let release = Release::new(call, registry, &repository, &packed, &wishes);
     let (version, contents) = match request.dry_run {
         true => release.foresee(numbering).await?,
         false => release.publish(numbering, claim).await?,

@@ -143,6 +143,19 @@ impl RegistryError {
         }
     }
 
+    /// What to tell people: Quay's own message, also that of its REST API, or ours.
+    pub fn words(&self) -> String {
+        let of_rest_api = |answer: &RegistryAnswer| {
+            let words = ["error_message", "detail", "error"];
+            let mut found = words
+                .iter()
+                .filter_map(|key| answer.body.get(key)?.as_str());
+            found.next().map(str::to_owned)
+        };
+        let message = self.message().or_else(|| of_rest_api(self.answer()?));
+        message.unwrap_or_else(|| self.to_string())
+    }
+
     /// What Quay sent, for `quay_response`: empty when that was no JSON object.
     pub fn response(&self) -> Value {
         let body = self.answer().map(|answer| answer.body.clone());
@@ -414,6 +427,19 @@ pub trait Registry: Clone + Send + Sync + 'static {
         repository: &Repository,
         oauth: &Token,
     ) -> impl Future<Output = Result<(), RegistryError>> + Send;
+
+    /// Has the registry refuse to replace the tags of releases and bundles, with the organization's OAuth token. Once done,
+    /// it stays. Where nothing can be replaced, there is nothing to do.
+    ///
+    /// # Errors
+    /// [`RegistryError`]
+    fn make_tags_immutable(
+        &self,
+        _repository: &Repository,
+        _oauth: &Token,
+    ) -> impl Future<Output = Result<(), RegistryError>> + Send {
+        async { Ok(()) }
+    }
 
     /// Whether the service's registry can be used, whoever calls.
     ///

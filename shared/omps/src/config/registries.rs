@@ -21,10 +21,18 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
     for (name, organization) in &config.organizations {
         let is_used = config.release_format(name) == ReleaseFormat::BundleImage;
         let registry = config.registry_url(name);
-        if is_used && organization.public && !config.is_quay(registry) {
+        for setting in organization.needs_oauth() {
+            if is_used && !config.is_quay(registry) {
+                problems.add(
+                    &format!("organizations.{name}.{setting}"),
+                    format!("is for a Quay, and registry_url {registry} is not quay_url"),
+                );
+            }
+        }
+        if organization.immutable_tags && !is_used {
             problems.add(
-                &format!("organizations.{name}.public"),
-                format!("is for a Quay, and registry_url {registry} is not quay_url"),
+                &format!("organizations.{name}.immutable_tags"),
+                "is for bundle images, and release_format is app-registry",
             );
         }
     }

@@ -61,6 +61,14 @@ fn what_is_wrong_is_named() {
             "line 4: organizations.a.public: is for a Quay",
         ),
         (
+            "[ProdConfig.organizations.a]\nimmutable_tags = true\nregistry_url = \"https://r.example.com\"",
+            "line 3: organizations.a.immutable_tags: is for a Quay",
+        ),
+        (
+            "[ProdConfig.organizations.a]\nimmutable_tags = true\nrelease_format = \"app-registry\"",
+            "line 3: organizations.a.immutable_tags: is for bundle images, and release_format is app-registry",
+        ),
+        (
             "[ProdConfig.organizations.a]\nvalidation = \"loose\"",
             "organizations.a.validation: unknown variant `loose`",
         ),

@@ -15,6 +15,7 @@ use crate::release::ReleaseVersion;
 use crate::releases::Record;
 use crate::telemetry;
 
+use super::immutable_tags::ImmutableTags;
 use super::numbering::Numbering;
 use super::once::Claim;
 use super::visibility::Visibility;
@@ -25,7 +26,13 @@ pub(super) struct Release<'a, R: Registry> {
     registry: &'a R,
     repository: &'a Repository,
     packed: &'a R::Packed,
-    visibility: &'a Visibility,
+    wishes: &'a Wishes,
+}
+
+/// What the organization wants of its repository beside the release.
+pub(super) struct Wishes {
+    pub(super) visibility: Visibility,
+    pub(super) immutable_tags: ImmutableTags,
 }
 
 /// How a number was chosen.
@@ -85,14 +92,14 @@ impl<'a, R: Registry> Release<'a, R> {
         registry: &'a R,
         repository: &'a Repository,
         packed: &'a R::Packed,
-        visibility: &'a Visibility,
+        wishes: &'a Wishes,
     ) -> Self {
         Release {
             call,
             registry,
             repository,
             packed,
-            visibility,
+            wishes,
         }
     }
 

@@ -89,7 +89,11 @@ impl Visibility {
 }
 
 /// The OAuth token that took the place of one that Quay refused, if there is one by now.
-async fn rotated(call: Call<'_>, name: &OrganizationName, refused: &Arc<Tokens>) -> Option<Token> {
+pub(super) async fn rotated(
+    call: Call<'_>,
+    name: &OrganizationName,
+    refused: &Arc<Tokens>,
+) -> Option<Token> {
     // That it cannot be read now is logged there; here, Quay's refusal is what there is to say.
     let renewed = call.renewed_tokens(name, refused).await.ok()?;
     let oauth = renewed.oauth.clone()?;

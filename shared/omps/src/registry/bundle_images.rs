@@ -295,6 +295,15 @@ impl Registry for BundleImages {
         }
     }
 
+    async fn make_tags_immutable(
+        &self,
+        repository: &Repository,
+        oauth: &Token,
+    ) -> Result<(), RegistryError> {
+        let at = image_repository(repository)?;
+        Ok(self.client.make_tags_immutable(&at, oauth).await?)
+    }
+
     async fn ping(connection: Connection) -> Result<(), String> {
         let is_there = connection.endpoint.is_there(&connection.service).await;
         is_there.map_err(|error| error.to_string())

@@ -29,7 +29,11 @@ impl<R: Registry> Release<'_, R> {
             .registry
             .foresee(self.repository, &version, self.packed);
         let mut contents = foreseen.await.map_err(|error| Error::pushing(&error))?;
-        let left_undone = self.visibility.left_undone(&self.repository.organization);
+        let (name, wishes) = (&self.repository.organization, self.wishes);
+        contents
+            .warnings
+            .extend(wishes.visibility.left_undone(name));
+        let left_undone = wishes.immutable_tags.left_undone(name);
         contents.warnings.extend(left_undone);
         Ok((version, contents))
     }

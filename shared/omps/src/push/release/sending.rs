@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Attempt, Failed, Known, Release, another};
+use super::{Attempt, Failed, Known, Release, Wishes, another};
 use crate::api::PartlyDone;
 use crate::error::Error;
 use crate::ledger::claims::Held;
@@ -23,7 +23,11 @@ impl<R: Registry> Release<'_, R> {
     ) -> Result<Attempt, Failed> {
         let call = self.call.less_reserve();
         let registry = self.registry.within(call.upstream("Quay"), call.deadline);
-        let confirm = self.visibility.is_possible();
+        let Wishes {
+            visibility,
+            immutable_tags,
+        } = self.wishes;
+        let confirm = visibility.is_possible() || immutable_tags.are_possible();
         let uploaded = registry.upload(self.repository, version, self.packed, confirm);
         let mut uploaded = match uploaded.await {
             Ok(uploaded) => uploaded,
@@ -33,8 +37,12 @@ impl<R: Registry> Release<'_, R> {
         let (mut was_private, mut warnings) = (None, Vec::new());
         if R::CONFIRMS_BY_UPLOAD {
             was_private = Some(self.lacks_publishing().await);
-            match self.make_public(PartlyDone::default()).await {
-                Ok(left_undone) => warnings = left_undone,
+            let (published, replaceable) = tokio::join!(
+                self.make_public(PartlyDone::default()),
+                immutable_tags.protect(self.call, self.registry, self.repository)
+            );
+            match published {
+                Ok(left_undone) => warnings = [left_undone, replaceable].concat(),
                 Err(error) => {
                     registry.give_up(uploaded).await;
                     return Err(Failed::before(error));
@@ -63,7 +71,7 @@ impl<R: Registry> Release<'_, R> {
         held: Option<&mut Held>,
     ) -> Result<Vec<String>, Error> {
         if let Some(held) = held
-            && self.visibility.is_possible()
+            && self.wishes.visibility.is_possible()
         {
             held.pushed().await?;
         }
@@ -121,7 +129,7 @@ impl<R: Registry> Release<'_, R> {
 
     /// Whether all that a release of this content lacks is being public: then a push of it makes it public.
     pub(super) async fn lacks_publishing(&self) -> bool {
-        let Some(oauth) = self.visibility.oauth() else {
+        let Some(oauth) = self.wishes.visibility.oauth() else {
             return false;
         };
         let private = self.registry.is_private(self.repository, oauth).await;
@@ -130,7 +138,8 @@ impl<R: Registry> Release<'_, R> {
 
     async fn make_public(&self, done: PartlyDone) -> Result<Vec<String>, Error> {
         let (registry, repository) = (self.registry, self.repository);
-        self.visibility
+        self.wishes
+            .visibility
             .make_public(self.call, registry, repository, done)
             .await
     }
