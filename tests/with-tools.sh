@@ -55,8 +55,10 @@ install_with_apt() {
 # longer. DEPLOYED=1 takes it; then sizes are judged, too.
 build() {
     [ -n "${DEPLOYED:-}" ] || export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
-    cargo build --locked --release -p omps-server
     cargo build --locked --workspace --bin sandbox
+    # The server by the tool that builds the functions: what they share is compiled once.
+    PATH=$TOOLS/bin:$PATH cargo lambda build --locked --release -p omps-server
+    install -D target/lambda/omps-server/bootstrap target/release/omps-server
     PATH=$TOOLS/bin:$PATH sam build
 }
 

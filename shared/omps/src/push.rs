@@ -8,33 +8,33 @@
 mod immutable_tags;
 mod numbering;
 mod once;
+mod preparing;
 mod release;
+mod verdict;
 mod visibility;
 
-use std::sync::Arc;
-
 use omps_operator::bundle_image::Validation;
-use omps_operator::report::ValidationInfo;
-use omps_operator::{Change, Limits, Operator, OperatorError, archive, changes};
 use serde_json::Value;
 
-use crate::api::{BundleAnswer, PushAnswer};
+use crate::api::PushAnswer;
 use crate::call::Call;
 use crate::cpu;
 use crate::error::Error;
 use crate::names::{OrganizationName, RepositoryName};
-use crate::organization::{Organization, ReleaseFormat};
-use crate::registry::{AppRegistry, BundleImages, Packed, Registry, Repository, image_name};
+use crate::organization::ReleaseFormat;
+use crate::registry::{AppRegistry, BundleImages, Packed, Registry, Repository};
 use crate::source::{Fetched, Source};
 use crate::telemetry::{self, audit, metrics};
 use crate::token::Token;
 use immutable_tags::ImmutableTags;
 use numbering::Numbering;
 use once::{Begun, Claim};
+use preparing::{open, prepare, repository_of};
 use release::{Release, Wishes};
 use visibility::Visibility;
 
 pub(crate) use once::{Identity, Kind};
+pub(crate) use verdict::{Judging, validate};
 
 /// What is asked for.
 pub(crate) struct PushRequest {
@@ -214,164 +214,4 @@ async fn fetch<R: Registry>(
         telemetry::note("nvr", nvr.as_str());
     }
     Ok(fetched)
-}
-
-/// The verdict on an archive, and nothing else.
-pub(crate) struct Verdict {
-    /// The repository that a push would go to; nothing where no file says what the package is called.
-    pub repo: Option<RepositoryName>,
-    /// Every file of the archive.
-    pub extracted_files: Vec<String>,
-    /// What a push would make of it, or why it would be refused.
-    pub result: Result<Preview, Error>,
-}
-
-/// What a push would make of an archive.
-pub(crate) struct Preview {
-    /// What the verdict found without refusing.
-    pub validation_info: ValidationInfo,
-    /// The bundle images, where the release is one.
-    pub bundles: Option<Vec<BundleAnswer>>,
-    /// What a catalog says of them, where that is asked for.
-    pub catalog: Option<Value>,
-}
-
-/// How an archive is to be judged.
-#[derive(Default)]
-pub(crate) struct Judging {
-    /// What refuses the operator, where the organization is not stricter.
-    pub validation: Validation,
-    /// Whether the answer has what a catalog says of the bundles.
-    pub with_catalog: bool,
-}
-
-/// Judges an archive as a push does, under the organization's rules.
-///
-/// # Errors
-/// Those of the archive. What is wrong inside it is part of the verdict.
-pub(crate) async fn validate(
-    call: Call<'_>,
-    name: &OrganizationName,
-    source: &Source,
-    judging: &Judging,
-) -> Result<Verdict, Error> {
-    let organization = call.app.organization(name);
-    let zip = source.fetch(call, name).await?.zip;
-    let format = call.app.release_format(name);
-    let opened = match open(call, zip.clone()).await {
-        Ok(operator) => repository_of(&operator, &organization).map(|repo| (operator, repo)),
-        Err(error) => Err(error),
-    };
-    let (operator, repo) = match opened {
-        Ok(opened) => opened,
-        // That the package has no name, or none of a repository, is one more thing that the verdict says.
-        Err(error @ Error::PackageValidation { .. }) => {
-            return Ok(Verdict {
-                repo: None,
-                extracted_files: file_names(call, zip).await?,
-                result: Err(error),
-            });
-        }
-        Err(error) => return Err(error),
-    };
-    let extracted_files = operator.file_names();
-    let repository = Repository {
-        organization: name.clone(),
-        name: repo,
-    };
-    let result = match format {
-        ReleaseFormat::AppRegistry => {
-            preview::<AppRegistry>(call, &repository, operator, judging).await
-        }
-        ReleaseFormat::BundleImage => {
-            preview::<BundleImages>(call, &repository, operator, judging).await
-        }
-    };
-    Ok(Verdict {
-        repo: Some(repository.name),
-        extracted_files,
-        result,
-    })
-}
-
-async fn preview<R: Registry>(
-    call: Call<'_>,
-    repository: &Repository,
-    operator: Operator,
-    judging: &Judging,
-) -> Result<Preview, Error> {
-    let organization = call.app.organization(&repository.organization);
-    let name = repository.name.clone();
-    let (packed, _) = prepare::<R>(organization, operator, name, judging.validation, false).await?;
-    let place = image_name(call.registry_url::<R>(&repository.organization), repository);
-    let bundles = packed.bundles(&place);
-    let for_catalog = bundles.as_deref().filter(|_| judging.with_catalog);
-    Ok(Preview {
-        validation_info: packed.validation_info(),
-        catalog: for_catalog.and_then(|bundles| packed.catalog(bundles)),
-        bundles,
-    })
-}
-
-/// The files of an archive that is no operator.
-async fn file_names(call: Call<'_>, zip: bytes::Bytes) -> Result<Vec<String>, Error> {
-    let limits = Limits::new(call.app.config.zipfile_max_uncompressed_size.get());
-    on_cpu(move || Ok(archive::extract(&zip, &limits)?.into_keys().collect())).await
-}
-
-/// Opens the archive.
-async fn open(call: Call<'_>, zip: bytes::Bytes) -> Result<Operator, Error> {
-    let limits = Limits::new(call.app.config.zipfile_max_uncompressed_size.get());
-    on_cpu(move || Operator::open(&zip, &limits)).await
-}
-
-/// The repository that has the package's name.
-fn repository_of(
-    operator: &Operator,
-    organization: &Organization,
-) -> Result<RepositoryName, Error> {
-    let package = operator.package();
-    let name = organization.rules.package_name(&package.name);
-    RepositoryName::parse(&name).map_err(|error| {
-        Error::invalid_manifests(format!(
-            "{}: packageName cannot be a repository: {error}",
-            package.file
-        ))
-    })
-}
-
-/// Applies the organization's rules, reaches the verdict, and packs what it does not refuse: in two steps, so that the
-/// second does not begin if nobody waits for it any more. `show`: with what the rules changed.
-async fn prepare<R: Registry>(
-    organization: Arc<Organization>,
-    operator: Operator,
-    repository: RepositoryName,
-    asked: Validation,
-    show: bool,
-) -> Result<(R::Packed, Option<Vec<Change>>), Error> {
-    // A request cannot loosen its organization.
-    let validation = match organization.validation {
-        Validation::Normal => asked,
-        Validation::Strict => Validation::Strict,
-    };
-    let apply = move || {
-        let before = show.then(|| operator.files().clone());
-        let with_json = R::FORMAT == ReleaseFormat::BundleImage;
-        let changed = operator.apply(&organization.rules, with_json)?;
-        let changes = before.map(|before| changes(&before, changed.files()));
-        Ok((changed, changes))
-    };
-    let (changed, changes) = on_cpu(apply).await?;
-    let packed = on_cpu(move || R::pack(changed, &repository, validation)).await?;
-    Ok((packed, changes))
-}
-
-/// Runs work that costs CPU where it keeps no other request waiting.
-async fn on_cpu<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, OperatorError> + Send + 'static,
-) -> Result<T, Error> {
-    match cpu::run(work).await {
-        Ok(result) => Ok(result?),
-        Err(panic) => Err(Error::Internal(format!("panic: {panic}"))),
-    }
 }
