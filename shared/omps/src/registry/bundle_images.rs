@@ -59,12 +59,13 @@ pub struct Uploaded {
 impl From<Uploaded> for Contents {
     fn from(uploaded: Uploaded) -> Self {
         let (place, digest) = (&uploaded.place, uploaded.manifest.digest());
-        let (bundles, warnings) = uploaded.bundles.into_answer(place, &digest);
+        let (bundles, warnings, findings) = uploaded.bundles.into_answer(place, &digest);
         Contents {
             image: Some(format!("{place}@{digest}")),
             digest: None,
             bundles: Some(bundles),
             warnings,
+            findings,
         }
     }
 }

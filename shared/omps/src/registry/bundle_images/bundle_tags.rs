@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use omps_operator::report::Finding;
+
 use super::super::oci::{Blob, Digest, ImageRepository, OciError, OciRegistry, Reference, Tag};
 use super::super::{RegistryError, Repository, ledger_key};
 use super::packed::{PackedBundle, PackedRelease};
@@ -30,6 +32,8 @@ struct BundleTag {
     answer: BundleAnswer,
     digest: Digest,
     state: State,
+    /// What is said if it cannot have its tag, but for the message.
+    untagged: Option<Finding>,
 }
 
 /// What a tag points to.
@@ -79,6 +83,7 @@ impl BundleTags {
             answer: packed.answer(index, ""),
             digest: bundle.digest(),
             state,
+            untagged: packed.tag_taken(index, String::new()),
         });
         BundleTags {
             tags: tags.collect(),
@@ -190,13 +195,14 @@ impl BundleTags {
         self,
         place: &str,
         release: &Digest,
-    ) -> (Vec<BundleAnswer>, Vec<String>) {
-        let mut warnings = Vec::new();
+    ) -> (Vec<BundleAnswer>, Vec<String>, Vec<Finding>) {
+        let (mut warnings, mut findings) = (Vec::new(), Vec::new());
         let bundles = self.tags.into_iter().map(|tag| {
             let BundleTag {
                 mut answer,
                 digest,
                 state,
+                untagged,
             } = tag;
             let (digest, pushed) = match state {
                 State::Written => (digest, true),
@@ -205,10 +211,15 @@ impl BundleTags {
                 State::Free(_) => (digest, false),
                 State::Taken(by) => {
                     let tag = answer.tag.take().unwrap_or_default();
-                    warnings.push(format!(
+                    let message = format!(
                         "bundle {tag} is there with another content: {by}; it was left as it is, and {} of this release has no tag",
                         answer.name
-                    ));
+                    );
+                    findings.extend(untagged.map(|finding| Finding {
+                        message: message.clone(),
+                        ..finding
+                    }));
+                    warnings.push(message);
                     answer.image = None;
                     answer.pushed = Some(false);
                     return answer;
@@ -219,7 +230,7 @@ impl BundleTags {
             answer.pushed = Some(pushed);
             answer
         });
-        (bundles.collect(), warnings)
+        (bundles.collect(), warnings, findings)
     }
 }
 
