@@ -141,20 +141,14 @@ impl BundleTags {
         Ok(())
     }
 
-    /// The blobs of what is to be written: the bundles that are not there, and the newest, which the release shares.
-    pub(super) fn blobs<'a>(&self, packed: &'a PackedRelease) -> impl Iterator<Item = &'a Blob> {
-        let newest = packed.all().len() - 1;
-        let is_needed =
-            |index: usize, tag: &BundleTag| index == newest || matches!(tag.state, State::Free(_));
-        let needed: Vec<&PackedBundle> = packed
-            .all()
-            .iter()
-            .zip(&self.tags)
-            .enumerate()
-            .filter(|(index, (_, tag))| is_needed(*index, tag))
-            .map(|(_, (bundle, _))| bundle)
-            .collect();
-        needed.into_iter().flat_map(|bundle| &bundle.blobs)
+    /// The blobs of the bundles that are to be written, without the newest: the release needs its blobs in any case.
+    pub(super) fn older_blobs<'a>(
+        &self,
+        packed: &'a PackedRelease,
+    ) -> impl Iterator<Item = &'a Blob> {
+        let older = packed.all().iter().zip(&self.tags).rev().skip(1);
+        let free = older.filter(|(_, tag)| matches!(tag.state, State::Free(_)));
+        free.flat_map(|(bundle, _)| &bundle.blobs)
     }
 
     /// Writes the tags that are free, oldest first, and reads them back.
