@@ -3,6 +3,7 @@
 mod bundles;
 mod delete;
 mod dry_run;
+mod fault_table;
 mod faults;
 mod immutable_tags;
 mod numbers;
@@ -43,6 +44,11 @@ impl Setup {
 
     /// A registry of that kind, and these lines in the organization's table.
     async fn with(kind: Kind, organization: &str) -> Self {
+        Self::with_all(kind, "", organization).await
+    }
+
+    /// The same with these lines for the service.
+    async fn with_all(kind: Kind, service: &str, organization: &str) -> Self {
         let mut settings = Settings::of(kind, &[ORGANIZATION]);
         let accounts = settings.accounts;
         settings.accounts = accounts.reader(READER, READER_PASSWORD, ORGANIZATION);
@@ -54,7 +60,7 @@ impl Setup {
             _ => format!("registry_url = \"{url}\"\n"),
         };
         let settings = format!(
-            "release_format = \"bundle-image\"\n{registry_url}[Test.organizations.{ORGANIZATION}]\n{organization}"
+            "release_format = \"bundle-image\"\n{service}\n{registry_url}[Test.organizations.{ORGANIZATION}]\n{organization}"
         );
         let app = launch(kind, &url, &settings).await;
         Self {

@@ -4,7 +4,7 @@
 
 mod call;
 mod setting;
-mod trouble;
+pub(crate) mod trouble;
 
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};

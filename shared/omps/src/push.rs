@@ -173,7 +173,7 @@ async fn release<R: Registry>(
     let (mut warnings, mut findings) = (contents.warnings, None);
     if let Some(info) = info {
         warnings.extend(info.warnings);
-        findings = Some(info.findings);
+        findings = Some([info.findings, contents.findings].concat());
     }
     let is_worth_saying = request.full_report || !warnings.is_empty();
     let for_catalog = contents.bundles.as_deref().filter(|_| request.with_catalog);

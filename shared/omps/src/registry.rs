@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use omps_operator::bundle_image::Validation;
-use omps_operator::report::ValidationInfo;
+use omps_operator::report::{Finding, ValidationInfo};
 use omps_operator::{Operator, OperatorError};
 use reqwest::Url;
 use serde_json::Value;
@@ -223,6 +223,8 @@ pub struct Contents {
     pub bundles: Option<Vec<BundleAnswer>>,
     /// What was left undone without being a failure.
     pub warnings: Vec<String>,
+    /// The same as findings, where it is about a file of the upload.
+    pub findings: Vec<Finding>,
 }
 
 /// The releases of a repository, as a registry shows them: without what only the ledger knows.

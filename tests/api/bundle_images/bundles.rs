@@ -43,7 +43,8 @@ async fn an_older_bundle_with_another_content_keeps_its_tag_and_is_warned_of() {
     let file = Operator::larder().file(OLDER).to_owned();
     let touched_up = Operator::larder().with(OLDER, &format!("{file}\n# touched up\n"));
 
-    let answer = setup.app.push_zipfile(&touched_up.zip()).await;
+    let path = "/v2/testorg/zipfile?report=full";
+    let answer = setup.app.upload(path, &touched_up.zip()).await;
 
     assert_eq!(answer.status, 200, "{answer:?}");
     let older = &answer.body["bundles"][0];
@@ -64,6 +65,13 @@ async fn an_older_bundle_with_another_content_keeps_its_tag_and_is_warned_of() {
         setup.tags("larder-operator"),
         ["0.4.0", "0.5.1", "1.0.0", "2.0.0"]
     );
+    let findings = answer.body["findings"].as_array().expect("findings");
+    let of_tag = |finding: &&Value| finding["rule"] == "tag";
+    let finding = findings.iter().find(of_tag).expect("a finding");
+    assert_eq!(finding["severity"], "warning");
+    assert_eq!(finding["message"], warning);
+    assert_eq!(finding["file"], OLDER);
+    assert_eq!(finding["bundle"], "larder-operator.v0.4.0");
 }
 
 #[tokio::test]

@@ -228,9 +228,13 @@ impl OciRegistry {
             false => Access::Pull,
         };
         let response = self.send(at, access, limit, request).await?;
-        let hidden = response.status == StatusCode::UNAUTHORIZED && self.has_tokens().await;
-        match hidden {
-            true => Err(OciError::Hidden(ErrorResponse::of(&response))),
+        if response.status != StatusCode::UNAUTHORIZED || !self.has_tokens().await {
+            return Ok(response);
+        }
+        // A proxy's 401 says nothing of the repository. An answer to HEAD has no body, whoever sends it.
+        let error = ErrorResponse::of(&response);
+        match response.body.is_empty() || error.has_code(&["UNAUTHORIZED", "DENIED"]) {
+            true => Err(OciError::Hidden(error)),
             false => Ok(response),
         }
     }

@@ -12,7 +12,9 @@ use super::fbc::{Entry, Upgrade};
 use super::image::{Blob, Image};
 use super::judged::{JudgedBundles, fresh_budget};
 use super::tag::Number;
-use super::verdict::Verdict;
+use super::verdict::findings::Findings;
+use super::verdict::{Verdict, rule};
+use crate::report::{Finding, Location};
 use crate::yaml::Budget;
 
 /// A release that can be pushed.
@@ -58,6 +60,8 @@ pub struct Bundle {
     pub manifest: Blob,
     package: String,
     entry: Entry,
+    /// Its CSV, in the upload.
+    location: Option<Location>,
 }
 
 /// What was uploaded.
@@ -137,7 +141,17 @@ impl Bundle {
             image,
             package: annotations.package().to_owned(),
             entry,
+            location: draft.csv().map(|csv| csv.location()),
         })
+    }
+
+    /// What to say of a bundle that cannot have its tag: it is there with another content. A registry shows that, after the
+    /// verdict.
+    pub fn tag_taken(&self, message: String) -> Option<Finding> {
+        let mut findings = Findings::default();
+        findings.of_bundle(Some(&self.name));
+        findings.say(&rule::TAG_TAKEN, self.location.clone()?, message);
+        findings.into_list().pop()
     }
 
     /// What it leads on from.

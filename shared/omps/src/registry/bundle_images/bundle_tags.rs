@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use omps_operator::report::Finding;
+
 use super::super::oci::{Blob, Digest, ImageRepository, OciError, OciRegistry, Reference, Tag};
 use super::super::{RegistryError, Repository, ledger_key};
 use super::packed::{PackedBundle, PackedRelease};
@@ -30,6 +32,8 @@ struct BundleTag {
     answer: BundleAnswer,
     digest: Digest,
     state: State,
+    /// What is said if it cannot have its tag, but for the message.
+    untagged: Option<Finding>,
 }
 
 /// What a tag points to.
@@ -79,6 +83,7 @@ impl BundleTags {
             answer: packed.answer(index, ""),
             digest: bundle.digest(),
             state,
+            untagged: packed.tag_taken(index, String::new()),
         });
         BundleTags {
             tags: tags.collect(),
@@ -136,20 +141,14 @@ impl BundleTags {
         Ok(())
     }
 
-    /// The blobs of what is to be written: the bundles that are not there, and the newest, which the release shares.
-    pub(super) fn blobs<'a>(&self, packed: &'a PackedRelease) -> impl Iterator<Item = &'a Blob> {
-        let newest = packed.all().len() - 1;
-        let is_needed =
-            |index: usize, tag: &BundleTag| index == newest || matches!(tag.state, State::Free(_));
-        let needed: Vec<&PackedBundle> = packed
-            .all()
-            .iter()
-            .zip(&self.tags)
-            .enumerate()
-            .filter(|(index, (_, tag))| is_needed(*index, tag))
-            .map(|(_, (bundle, _))| bundle)
-            .collect();
-        needed.into_iter().flat_map(|bundle| &bundle.blobs)
+    /// The blobs of the bundles that are to be written, without the newest: the release needs its blobs in any case.
+    pub(super) fn older_blobs<'a>(
+        &self,
+        packed: &'a PackedRelease,
+    ) -> impl Iterator<Item = &'a Blob> {
+        let older = packed.all().iter().zip(&self.tags).rev().skip(1);
+        let free = older.filter(|(_, tag)| matches!(tag.state, State::Free(_)));
+        free.flat_map(|(bundle, _)| &bundle.blobs)
     }
 
     /// Writes the tags that are free, oldest first, and reads them back.
@@ -190,13 +189,14 @@ impl BundleTags {
         self,
         place: &str,
         release: &Digest,
-    ) -> (Vec<BundleAnswer>, Vec<String>) {
-        let mut warnings = Vec::new();
+    ) -> (Vec<BundleAnswer>, Vec<String>, Vec<Finding>) {
+        let (mut warnings, mut findings) = (Vec::new(), Vec::new());
         let bundles = self.tags.into_iter().map(|tag| {
             let BundleTag {
                 mut answer,
                 digest,
                 state,
+                untagged,
             } = tag;
             let (digest, pushed) = match state {
                 State::Written => (digest, true),
@@ -205,10 +205,15 @@ impl BundleTags {
                 State::Free(_) => (digest, false),
                 State::Taken(by) => {
                     let tag = answer.tag.take().unwrap_or_default();
-                    warnings.push(format!(
+                    let message = format!(
                         "bundle {tag} is there with another content: {by}; it was left as it is, and {} of this release has no tag",
                         answer.name
-                    ));
+                    );
+                    findings.extend(untagged.map(|finding| Finding {
+                        message: message.clone(),
+                        ..finding
+                    }));
+                    warnings.push(message);
                     answer.image = None;
                     answer.pushed = Some(false);
                     return answer;
@@ -219,7 +224,7 @@ impl BundleTags {
             answer.pushed = Some(pushed);
             answer
         });
-        (bundles.collect(), warnings)
+        (bundles.collect(), warnings, findings)
     }
 }
 

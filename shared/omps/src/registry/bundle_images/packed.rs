@@ -1,7 +1,7 @@
 //! A release's bundles in the terms of the OCI client, and what an answer says of them.
 
 use omps_operator::bundle_image::{self, Bundle, PackError, Release};
-use omps_operator::report::ValidationInfo;
+use omps_operator::report::{Finding, ValidationInfo};
 use serde_json::{Value, json};
 
 use super::super::oci::{Blob, Digest, InvalidImageName, Manifest, Tag};
@@ -66,6 +66,11 @@ impl PackedRelease {
         let blob = self.release.manifest(version.as_str());
         let blob = blob.map_err(|error| RegistryError::Impossible(error.to_string()))?;
         Ok(manifest(&blob))
+    }
+
+    /// The finding that a bundle cannot have its tag, for the reason that `message` says.
+    pub fn tag_taken(&self, index: usize, message: String) -> Option<Finding> {
+        self.release.bundles[index].tag_taken(message)
     }
 
     /// What an answer says of a bundle, before anything is known of the registry.

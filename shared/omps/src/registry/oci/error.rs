@@ -136,7 +136,7 @@ impl ErrorResponse {
         first.into_iter().chain(rest).find_map(Value::as_str)
     }
 
-    fn has_code(&self, codes: &[&str]) -> bool {
+    pub(super) fn has_code(&self, codes: &[&str]) -> bool {
         self.entries()
             .filter_map(|entry| entry.get("code")?.as_str())
             .any(|code| codes.contains(&code))

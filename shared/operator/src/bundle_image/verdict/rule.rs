@@ -84,6 +84,7 @@ rules! {
     CSV_NAME_MISSING = "csv", Refused, OPM, "Name the CSV <package>.v<version>.";
     TAG_TWICE = "tag", Refused, NOBODY, "Give each CSV of the upload a version of its own.";
     TAG_UNCLEAR = "tag", Refused, NOBODY, "Make it clear by spec.version and spec.release which CSV is the newest.";
+    TAG_TAKEN = "tag", Warning, NOBODY, "Give the changed bundle a version of its own, or upload the old version as it was pushed.";
     TAG_LENGTH = "tag", Refused, NOBODY, "Shorten spec.version: it becomes a tag, which has 128 characters at most.";
 
     CSV = "csv", Error, SDK, "Correct the field of the CSV.";
