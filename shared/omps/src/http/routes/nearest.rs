@@ -79,7 +79,7 @@ fn cost(route: &str, segments: &[String]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::super::segments;
+    use super::super::search::segments;
     use super::*;
 
     #[test]
