@@ -9,6 +9,7 @@
 //! bundle to docker-registry has 9 one after the other, a later release of it 4 with a version and 5 without. `tests/api/bundle_images/round_trips.rs` counts the requests. A robot to whom Quay shows
 //! nothing before it has created the repository looks once more, with the right to push.
 
+mod bundle_tag;
 mod bundle_tags;
 mod errors;
 mod listing;
