@@ -52,7 +52,7 @@ fn a_valid_configuration_is_summed_up_and_warned_of() {
     assert_eq!(
         text(&output.stdout),
         format!(
-            "warning: organization my-org is public and has no oauth_token: its repositories stay as they are\n\
+            "warning: organization my-org has public = true and no oauth_token: its repositories stay as they are\n\
              the configuration is valid: bundle-image to https://quay.io/, configured by {} [ProdConfig], organizations: 1\n",
             folder.path("omps.toml").display()
         )

@@ -4,10 +4,11 @@
 //! A push asks what the tags point to, reserves those of bundles that are free, puts up blobs, then the bundles' manifests,
 //! oldest first, and reads them back. The release's manifest is the last: its tag says that all is there.
 //!
-//! Beside the round trips that [`oci`](super::oci) lists, one looks at the tags of the bundles and of the release, at the same time
-//! as for the newest bundle's blobs, and another reads the bundles back before the release is written: a first push of one
-//! bundle to docker-registry has 9 one after the other, a later release of it 4 with a version and 5 without. `tests/api/bundle_images/round_trips.rs` counts the requests. A robot to whom Quay shows
-//! nothing before it has created the repository looks once more, with the right to push.
+//! Beside the round trips that [`oci`](super::oci) lists, one looks at the tags of the bundles and of the release, at the same
+//! time as for the newest bundle's blobs, and another reads the bundles back before the release is written: a first push of
+//! one bundle to docker-registry has 9 one after the other, a later release of it 4 with a version and 5 without.
+//! `tests/api/bundle_images/round_trips.rs` counts the requests. A robot to whom Quay shows nothing before it has created the
+//! repository looks once more, with the right to push.
 
 mod bundle_tag;
 mod bundle_tags;
