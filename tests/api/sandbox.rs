@@ -11,20 +11,52 @@ use tempfile::TempDir;
 
 const SANDBOX: &str = env!("CARGO_BIN_EXE_sandbox");
 
-#[test]
-fn the_printed_commands_push_the_sample_and_pull_it_back() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (mut sandbox, mut printed, commands) = start(&folder, &[]);
+/// What the printed commands print.
+struct Trial {
+    folder: TempDir,
+    printed: String,
+    /// What the sandbox prints of the push by event, meanwhile.
+    outcome: String,
+    /// The same commands once more.
+    again: String,
+}
 
-    let output = run("sh", &["-e", "-c", &commands]);
-    let again = run("sh", &["-e", "-c", &commands]);
+/// Starts the sandbox, and runs all commands that it prints, twice.
+fn try_twice(arguments: &[&str]) -> Trial {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (mut sandbox, mut lines, commands) = start(&folder, arguments);
+    let run_all = || {
+        let output = run("sh", &["-e", "-c", &commands]);
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+
+    let printed = run_all();
+    // Before the object is replaced.
     let mut outcome = String::new();
-    printed.read_line(&mut outcome).expect("text");
+    lines.read_line(&mut outcome).expect("text");
+    let again = run_all();
     let stopped = run("sh", &["-c", &format!("kill -TERM {}", sandbox.id())]);
     let status = sandbox.wait().expect("the sandbox ends");
 
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{output:?}");
+    assert!(stopped.status.success() && status.success(), "{status:?}");
+    Trial {
+        folder,
+        printed,
+        outcome,
+        again,
+    }
+}
+
+#[test]
+fn the_printed_commands_push_the_sample_and_pull_it_back() {
+    let Trial {
+        folder,
+        printed,
+        outcome,
+        again,
+    } = try_twice(&[]);
+
     for text in [
         r#""greenwave":{"details":"It works!","ok":true}"#,
         // The operator with a mistake.
@@ -49,7 +81,6 @@ fn the_printed_commands_push_the_sample_and_pull_it_back() {
         outcome.starts_with("# Operator Push Succeeded: {"),
         "{outcome}"
     );
-    let again = String::from_utf8_lossy(&again.stdout);
     assert!(
         again.contains(r#""repo":"larder-operator-mirrored","version":"2.0.0""#),
         "{again}"
@@ -60,23 +91,17 @@ fn the_printed_commands_push_the_sample_and_pull_it_back() {
         pulled.expect("it was pulled")
             == Operator::larder().file(&format!("0.5.1/{csv}")).as_bytes()
     );
-    assert!(stopped.status.success() && status.success(), "{status:?}");
 }
 
 #[test]
 fn the_printed_commands_push_to_an_app_registry_if_that_is_asked_for() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (mut sandbox, mut printed, commands) = start(&folder, &["--app-registry"]);
+    let Trial {
+        folder,
+        printed,
+        outcome,
+        again,
+    } = try_twice(&["--app-registry"]);
 
-    let output = run("sh", &["-e", "-c", &commands]);
-    let again = run("sh", &["-e", "-c", &commands]);
-    let mut outcome = String::new();
-    printed.read_line(&mut outcome).expect("text");
-    let stopped = run("sh", &["-c", &format!("kill -TERM {}", sandbox.id())]);
-    let status = sandbox.wait().expect("the sandbox ends");
-
-    let printed = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{output:?}");
     for organization in ["testorg", "rules", "public"] {
         let receipt = format!(r#""organization":"{organization}","repo":"larder-operator"#);
         assert!(printed.contains(&receipt), "{printed}");
@@ -100,7 +125,6 @@ fn the_printed_commands_push_to_an_app_registry_if_that_is_asked_for() {
         "{outcome}"
     );
     // After the first run only these two repositories have releases.
-    let again = String::from_utf8_lossy(&again.stdout);
     assert!(
         again.contains(r#""repo":"larder-operator-mirrored","version":"2.0.0""#),
         "{again}"
@@ -119,7 +143,6 @@ fn the_printed_commands_push_to_an_app_registry_if_that_is_asked_for() {
             .join("quay/public/larder-operator/2.0.0.tar.gz")
             .exists()
     );
-    assert!(stopped.status.success() && status.success(), "{status:?}");
 }
 
 #[test]
