@@ -2,8 +2,8 @@
 # The tests that need more than Rust: real operators, operator-courier as oracle, the template, the functions in Lambda's
 # emulators, pushes at once and interrupted, a real registry, figures of the built server, and the container. Installs
 # what it needs with pip, into target/tools, and with apt.
-#   tests/with-tools.sh [STEP…]   steps: corpus oracle template lambda pipeline sam-local secrets events races interrupted
-#                                 oci memory load strangers page openapi kubernetes
+#   tests/with-tools.sh [STEP…]   steps: corpus bundles oracle template lambda pipeline sam-local secrets events races
+#                                 interrupted oci memory load strangers page openapi kubernetes
 #                                 container; all when none is named
 # With SKIP_BUILD=1 the binaries in target/release and .aws-sam are taken as they are. DEPLOYED=1 builds them with link-time
 # optimization, as they are deployed.
@@ -76,6 +76,18 @@ corpus() {
     for set in verdicts transforms; do
         "$PYTHON" "$material/check.py" --url http://127.0.0.1:18080 --registry http://127.0.0.1:18799 --set $set
     done
+}
+
+# What opm and the validators of operator-framework/api say of bundles, where the reference material is at hand.
+bundles() {
+    local material=../shared/bundles
+    if [ ! -d "$material" ]; then
+        echo "bundles: NOT RUN, there is no $material"
+        return
+    fi
+    OMPS_REGISTRY_URL=http://127.0.0.1:18798 OMPS_LISTEN=127.0.0.1:18797 start target/bundles-server.log target/release/omps-server
+    wait_for http://127.0.0.1:18797/v2/about
+    "$PYTHON" "$material/check.py" --url http://127.0.0.1:18797 --set all
 }
 
 # Variations of valid operators, against operator-courier itself.
@@ -257,7 +269,7 @@ container() {
 
 install_tools
 [ -n "${SKIP_BUILD:-}" ] || build
-for step in "${@:-corpus oracle template lambda pipeline sam-local secrets events races interrupted oci memory load strangers page openapi kubernetes container}"; do
+for step in "${@:-corpus bundles oracle template lambda pipeline sam-local secrets events races interrupted oci memory load strangers page openapi kubernetes container}"; do
     for name in $step; do
         echo "-- $name"
         from=$SECONDS
