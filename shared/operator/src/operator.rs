@@ -146,7 +146,8 @@ impl Operator {
         self.names.clone()
     }
 
-    /// The files as they are now: after [`Operator::apply`], with what the rules changed.
+    /// The files as they are now: after [`Operator::apply`], with what the rules changed. In ready-made bundles, each
+    /// document of a file that has several is a file of its own.
     pub fn files(&self) -> &Files {
         &self.files
     }
@@ -167,15 +168,22 @@ impl Operator {
             }
             Some(_) => {}
         }
-        let is_subject =
-            |path: &str| !rules::is_json(path) || with_json && is_in_bundle_folder(path);
         let (mut files, others): (Files, Files) = std::mem::take(&mut self.files)
             .into_iter()
-            .partition(|(path, _)| is_subject(path));
+            .partition(|(path, _)| !rules::is_json(path) || self.is_bundle_json(path, with_json));
         self.notes = self.apply_to(&mut files, rules)?;
         files.extend(others);
         self.files = files;
         Ok(self)
+    }
+
+    /// Whether a JSON file is, or may become, a bundle's manifest. Ready-made bundles are for nothing but bundle images.
+    fn is_bundle_json(&self, path: &str, with_json: bool) -> bool {
+        match &self.ready_made {
+            Some(bundles) => bundles.is_manifest(path),
+            // A folder of the upload becomes a bundle, or its top level does.
+            None => with_json && path.matches('/').count() <= 1,
+        }
     }
 
     /// Replaces registries and sets annotations; answers what was noted. Neither takes from what the verdict may read, nor
@@ -227,14 +235,13 @@ impl Operator {
     ) -> Result<JudgedBundles, OperatorError> {
         let values = self.budget.total();
         if let Some(ready_made) = &self.ready_made {
-            let (files, package) = (&self.files, &self.package);
-            let mut judged =
-                bundle_image::judge_ready_made(files, ready_made, package, validation, values)?;
-            judged.note(std::mem::take(&mut self.notes));
-            unjudged::note_left_out(&self.files, &mut judged);
-            let mut notes = Report::default();
+            let mut notes = std::mem::take(&mut self.notes);
             mistakes::note_macos(&self.files, &mut notes);
-            judged.note(notes);
+            let (files, package) = (&self.files, &self.package);
+            let mut judged = bundle_image::judge_ready_made(
+                files, ready_made, package, notes, validation, values,
+            )?;
+            unjudged::note_left_out(&self.files, &mut judged);
             return Ok(judged);
         }
         let (manifests, courier) = self.judge_manifests(repository)?;
@@ -250,6 +257,7 @@ impl Operator {
     fn judge_manifests(&mut self, repository: &str) -> Result<(Manifests, Report), OperatorError> {
         let manifests = Manifests::read(&self.files, &mut self.budget).map_err(|mut error| {
             if let LayoutError::NoCsv { notes, .. } = &mut error {
+                notes.notes.append(&mut self.notes.notes);
                 mistakes::note(&self.files, notes);
             }
             error
@@ -262,11 +270,6 @@ impl Operator {
         }
         Ok((manifests, report))
     }
-}
-
-/// Whether a file is where a bundle's manifests are: in a folder of the upload, or in none.
-fn is_in_bundle_folder(path: &str) -> bool {
-    path.matches('/').count() <= 1
 }
 
 /// Finds the bundles of an upload without a package file, or whose first files cannot be searched for one.

@@ -117,11 +117,12 @@ pub(crate) fn judge_package_manifests(
     })
 }
 
-/// Judges bundles that somebody has made.
+/// Judges bundles that somebody has made. `notes` are what was noted of them before.
 pub(crate) fn judge_ready_made(
     files: &Files,
     upload: &ReadyMade,
     package: &PackageName,
+    notes: Report,
     validation: Validation,
     values: u32,
 ) -> Result<JudgedBundles, Refusal> {
@@ -146,7 +147,7 @@ pub(crate) fn judge_ready_made(
         &mut budget,
         &mut findings,
     )?;
-    let verdict = conclude(Report::default(), findings, validation)?;
+    let verdict = conclude(notes, findings, validation)?;
     let newest = bundles
         .last()
         .and_then(|(_, draft)| draft.annotations.as_ref());

@@ -77,7 +77,8 @@ impl ReadyMade {
         splitting::cut_only_documents(files, |path| self.is_manifest(path))
     }
 
-    fn is_manifest(&self, path: &str) -> bool {
+    /// Whether a file lies in the `manifests/` of a bundle, and may be one by its name.
+    pub(crate) fn is_manifest(&self, path: &str) -> bool {
         let mut directories = self.directories.iter();
         may_be_manifest(path)
             && directories.any(|directory| {

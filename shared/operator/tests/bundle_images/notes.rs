@@ -278,11 +278,35 @@ fn wanted() -> serde_json::Value {
 
 #[test]
 fn rules_are_applied_to_a_ready_made_csv_in_json() {
-    let mut files = ready_made("", "1.0.0");
-    files.retain(|(path, _)| path != "manifests/csv.yaml");
-    files.push(file("manifests/csv.json", json_csv()));
     let rules = annotating(replacing("quay.io/dev", "example.com/prod"));
-    assert_eq!(shipped(&files, &rules)["metadata"]["annotations"], wanted());
+    for folder in ["", "b/", "b/bundle/"] {
+        let mut files = ready_made(folder, "1.0.0");
+        files.retain(|(path, _)| !path.ends_with("csv.yaml"));
+        files.push(file(&format!("{folder}manifests/csv.json"), json_csv()));
+        let csv = shipped(&files, &rules);
+        assert_eq!(csv["metadata"]["annotations"], wanted(), "{folder}");
+    }
+}
+
+#[test]
+fn what_the_rules_noted_stays_where_a_ready_made_bundle_is_refused() {
+    let mut files = ready_made("", "1.0.0");
+    files[0].1 = csv_with(
+        "1.0.0",
+        "",
+        "  relatedImages: [{name: a, image: \"quay.\\x69o/dev/a:1\"}]\n",
+    );
+    files.push(file("manifests/none.yaml", "a: b\n"));
+    let rules = replacing("quay.io/dev", "example.com/prod");
+    let operator = opened(&files).unwrap().apply(&rules, true).unwrap();
+
+    let error = operator
+        .judge_bundles("etcd", Validation::Normal)
+        .unwrap_err();
+
+    assert!(error.to_string().contains("manifests/none.yaml"), "{error}");
+    let findings = of_rule(error.validation_info().findings, "image-spelling");
+    assert_eq!(files_of(&findings), ["manifests/csv.yaml"]);
 }
 
 #[test]
