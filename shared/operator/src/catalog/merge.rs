@@ -63,9 +63,9 @@ impl Package {
             .map(|bundle| (bundle.entry.name.as_str(), bundle))
             .collect();
         let mut merged = self.clone();
-        let mut reached = BTreeMap::new();
+        let (known, mut reached) = (self.entries(), BTreeMap::new());
         for (channel, roots) in &upload.channels {
-            let path = self.path(roots, &uploaded);
+            let path = path(roots, &known, &uploaded);
             let entries = merged.channels.entry(channel.clone()).or_default();
             for entry in path.values() {
                 let known = entries.entry(entry.name.clone());
@@ -91,33 +91,10 @@ impl Package {
         })
     }
 
-    /// The entries from roots along `replaces`, with those that they skip.
-    fn path<'a>(
-        &'a self,
-        roots: &'a [String],
-        uploaded: &BTreeMap<&str, &'a Uploaded>,
-    ) -> BTreeMap<&'a str, &'a Entry> {
-        let known: BTreeMap<&str, &Entry> = self
-            .channels
-            .values()
-            .flat_map(BTreeMap::values)
-            .map(|entry| (entry.name.as_str(), entry))
-            .collect();
-        let find = |name: &str| {
-            let of_upload = || uploaded.get(name).map(|bundle| &bundle.entry);
-            known.get(name).copied().or_else(of_upload)
-        };
-        let (mut path, mut walked) = (BTreeMap::new(), BTreeSet::new());
-        for root in roots {
-            let mut next = find(root);
-            while let Some(entry) = next.filter(|entry| walked.insert(entry.name.as_str())) {
-                path.insert(entry.name.as_str(), entry);
-                let skipped = entry.skips.iter().filter_map(|name| find(name));
-                path.extend(skipped.map(|skipped| (skipped.name.as_str(), skipped)));
-                next = entry.replaces.as_deref().and_then(find);
-            }
-        }
-        path
+    /// The entries of all channels, by bundle.
+    fn entries(&self) -> BTreeMap<&str, &Entry> {
+        let entries = self.channels.values().flat_map(BTreeMap::values);
+        entries.map(|entry| (entry.name.as_str(), entry)).collect()
     }
 
     fn add_bundles(&mut self, uploaded: &BTreeMap<&str, &Uploaded>) {
@@ -253,6 +230,29 @@ impl Package {
         }
         advice
     }
+}
+
+/// The entries from roots along `replaces`, with those that they skip: as the package knows them, else as the upload does.
+fn path<'a>(
+    roots: &[String],
+    known: &BTreeMap<&str, &'a Entry>,
+    uploaded: &BTreeMap<&str, &'a Uploaded>,
+) -> BTreeMap<&'a str, &'a Entry> {
+    let find = |name: &str| {
+        let of_upload = || uploaded.get(name).map(|bundle| &bundle.entry);
+        known.get(name).copied().or_else(of_upload)
+    };
+    let (mut path, mut walked) = (BTreeMap::new(), BTreeSet::new());
+    for root in roots {
+        let mut next = find(root);
+        while let Some(entry) = next.filter(|entry| walked.insert(entry.name.as_str())) {
+            path.insert(entry.name.as_str(), entry);
+            let skipped = entry.skips.iter().filter_map(|name| find(name));
+            path.extend(skipped.map(|skipped| (skipped.name.as_str(), skipped)));
+            next = entry.replaces.as_deref().and_then(find);
+        }
+    }
+    path
 }
 
 fn warning(rule: &'static str, names: &[&str], message: String) -> Warning {
