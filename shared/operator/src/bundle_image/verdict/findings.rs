@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::rule::Rule;
-use crate::report::{Finding, Location, MAX_FINDINGS, MAX_TEXT, OfBundle, Severity};
+use crate::report::{Finding, Location, MAX_FINDINGS, MAX_TEXT, OfBundle, Severity, shortened};
 
 /// What has been found so far.
 #[derive(Debug, Default)]
@@ -26,10 +26,14 @@ type Said = (&'static str, Severity, String, Arc<str>, Option<Arc<str>>);
 /// Characters of a message: the longest of the sources' own have 500.
 const MAX_MESSAGE: usize = 2_000;
 
+/// Characters of a bundle's name: no object in a cluster has more than 253.
+const MAX_NAME: usize = 300;
+
 impl Findings {
     /// What follows is said of this bundle.
     pub(crate) fn of_bundle(&mut self, name: Option<&str>) {
-        self.bundle = name.filter(|name| !name.is_empty()).map(Arc::from);
+        let name = name.filter(|name| !name.is_empty());
+        self.bundle = name.map(|name| shortened(name, MAX_NAME).into());
     }
 
     /// `rule` is broken at `location`. What was said before of the same file is not said again.
@@ -42,7 +46,8 @@ impl Findings {
         if !has_room && count > 0 {
             return;
         }
-        let message = shortened(message.into());
+        let message = message.into();
+        let message = shortened(&message, MAX_MESSAGE).into_owned();
         let key = (
             rule.id,
             rule.severity,
@@ -88,12 +93,4 @@ impl Findings {
         self.list.sort_by_key(|finding| finding.severity);
         self.list
     }
-}
-
-fn shortened(mut message: String) -> String {
-    if let Some((end, _)) = message.char_indices().nth(MAX_MESSAGE) {
-        message.truncate(end);
-        message.push('…');
-    }
-    message
 }
