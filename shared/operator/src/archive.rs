@@ -32,6 +32,11 @@ use crate::limits::Limits;
 /// The files of an archive by relative path, with `/` between segments; no directories.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
+/// The name of a file, without its folders.
+pub(crate) fn name_of(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
 /// Reads every file of an archive.
 ///
 /// # Errors

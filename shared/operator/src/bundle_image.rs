@@ -35,6 +35,7 @@ pub use judged::JudgedBundles;
 pub use release::{Bundle, PackError, Release};
 pub use verdict::{Validation, Verdict};
 
+pub(crate) use document::may_be_manifest;
 pub(crate) use judged::{
     Refusal, fresh_budget, judge_package_manifests, judge_ready_made, package_of,
 };

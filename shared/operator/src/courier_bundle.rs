@@ -7,7 +7,7 @@ use libyaml_safer::{
     Emitter, Encoding, Error, ErrorKind, Event, EventData, MappingStyle, ScalarStyle, SequenceStyle,
 };
 
-use crate::archive::Files;
+use crate::archive::{self, Files};
 use crate::manifests::csv::Csv;
 use crate::manifests::{Layout, Manifests};
 use crate::yaml::{Events, scalar};
@@ -36,7 +36,7 @@ pub enum CourierBundleError {
 
 /// Whether a nested upload's file is not pushed.
 pub(crate) fn is_left_out(path: &str) -> bool {
-    LEFT_OUT.contains(&path.rsplit('/').next().unwrap_or(path))
+    LEFT_OUT.contains(&archive::name_of(path))
 }
 
 /// Writes the files of a release, from those that the manifests were read from.

@@ -18,6 +18,7 @@ pub mod bundle_image;
 pub mod catalog;
 pub mod courier_bundle;
 pub mod edit;
+mod go_keys;
 pub mod limits;
 pub mod manifests;
 mod mistakes;

@@ -1,14 +1,17 @@
 //! The mistakes that people make most when they zip manifests, and how each looks from inside the zip.
 
-use crate::archive::{self, Files, is_of_macos};
+use crate::archive::{self, Files, is_of_macos, name_of};
 use crate::manifests;
 use crate::report::rules::{self, Rule};
-use crate::report::{Field, Location, Report};
-use crate::yaml::{self, Budget, Position, Value, YamlVersion};
+use crate::report::{Field, Location, Report, shortened};
+use crate::yaml::{self, Budget, Value, YamlVersion};
 
 /// Files that are listed one by one, in findings and in a finding.
 const MAX_LISTED: usize = 20;
 const MAX_NAMED: usize = 5;
+
+/// Characters of a name, or of a kind, in a message.
+const MAX_NAME: usize = 100;
 
 /// Files that are read in search of a package file that is in the wrong place.
 const MAX_READ: usize = 200;
@@ -21,7 +24,7 @@ pub(crate) fn instead_of_package(files: &Files, budget: &mut Budget) -> Report {
         add_misplaced(name, location, files, &mut report);
     }
     for (path, format) in archives(files).take(MAX_LISTED) {
-        let location = start_of(path, format.to_owned());
+        let location = Location::start_of(path, format);
         report.add(&rules::ARCHIVE_INSIDE, &location, &[path, format]);
     }
     if report.findings.is_empty() {
@@ -49,7 +52,7 @@ pub(crate) fn bundle_instead(directory: &str, files: &Files) -> Report {
         true => annotations,
         false => format!("{directory}manifests"),
     };
-    let location = start_of(&path, "a bundle".to_owned());
+    let location = Location::start_of(path.as_str(), "a bundle");
     report.add(&rules::BUNDLE_INSTEAD, &location, &[&path]);
     note_macos(files, &mut report);
     report
@@ -61,7 +64,7 @@ pub(crate) fn note(files: &Files, report: &mut Report) {
     let paths = files.keys().map(String::as_str);
     let misnamed = paths.filter(|path| path.matches('/').count() <= 1 && is_misnamed(path));
     for path in misnamed.take(MAX_LISTED) {
-        let location = start_of(path, extension(path).to_owned());
+        let location = Location::start_of(path, extension(path));
         report.note(&rules::YAML_EXTENSION, &location, &[path]);
     }
 }
@@ -74,7 +77,8 @@ pub(crate) fn note_macos(files: &Files, report: &mut Report) {
         0 => "a file that macOS wrote".to_owned(),
         more => format!("the first of {} files that macOS wrote", more + 1),
     };
-    report.note(&rules::MACOS_FILES, &start_of(first, found), &[first]);
+    let location = Location::start_of(first.as_str(), found);
+    report.note(&rules::MACOS_FILES, &location, &[first]);
 }
 
 /// What the YAML files of an upload are.
@@ -93,7 +97,7 @@ fn look(files: &Files, budget: &mut Budget) -> Seen {
     let mut seen = Seen::default();
     let mut paths: Vec<(&String, &Vec<u8>)> = files
         .iter()
-        .filter(|(path, _)| is_yaml_in_any_case(path) && !is_of_macos(path))
+        .filter(|(path, _)| is_meant_as_yaml(path) && !is_of_macos(path))
         .collect();
     paths.sort_by_key(|(path, _)| path.matches('/').count());
     for (path, bytes) in paths.into_iter().take(MAX_READ) {
@@ -106,6 +110,7 @@ fn look(files: &Files, budget: &mut Budget) -> Seen {
         let document = Field::root(&file, &root);
         if let Some(name) = document.get("packageName") {
             let text = name.value().to_python().unwrap_or_default();
+            let text = shortened(&text, MAX_NAME).into_owned();
             seen.package = Some((text, name.location()));
             break;
         }
@@ -113,7 +118,9 @@ fn look(files: &Files, budget: &mut Budget) -> Seen {
             seen.channels = document.get("channels").map(|channels| channels.location());
         }
         let kind = match document.get("kind").as_ref().map(Field::value) {
-            Some(Value::String(kind)) => format!("{path} of kind {kind}"),
+            Some(Value::String(kind)) => {
+                format!("{path} of kind {}", shortened(kind, MAX_NAME))
+            }
             _ => format!("{path} without a kind"),
         };
         seen.others.push((document.location(), kind));
@@ -134,7 +141,7 @@ impl Seen {
         }
         if let Some((first, _)) = self.others.first() {
             let kinds = self.others.iter().map(|(_, kind)| kind.as_str());
-            return start_of(&first.file, listed(kinds, self.others.len()));
+            return Location::start_of(first.file.clone(), listed(kinds, self.others.len()));
         }
         let names = files.keys().map(String::as_str);
         let first = files.keys().next().map_or("", String::as_str);
@@ -145,7 +152,7 @@ impl Seen {
                 listed(names, count)
             ),
         };
-        start_of(first, found)
+        Location::start_of(first, found)
     }
 }
 
@@ -190,15 +197,12 @@ fn archives(files: &Files) -> impl Iterator<Item = (&str, &'static str)> {
 
 /// Whether a file is YAML by its name, but for the case of its extension.
 fn is_misnamed(path: &str) -> bool {
-    is_yaml_in_any_case(path) && !manifests::is_yaml(name_of(path)) && !is_of_macos(path)
+    is_meant_as_yaml(path) && !manifests::is_yaml(name_of(path)) && !is_of_macos(path)
 }
 
-fn is_yaml_in_any_case(path: &str) -> bool {
+/// Whether a person takes a file for YAML by its name; operator-courier does so where the extension is in lower case.
+fn is_meant_as_yaml(path: &str) -> bool {
     manifests::is_yaml(&name_of(path).to_ascii_lowercase())
-}
-
-fn name_of(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 fn extension(path: &str) -> &str {
@@ -212,14 +216,5 @@ fn listed<'a>(names: impl Iterator<Item = &'a str>, count: usize) -> String {
     match count.saturating_sub(MAX_NAMED) {
         0 => first,
         more => format!("{first} and {more} more files"),
-    }
-}
-
-fn start_of(path: &str, found: String) -> Location {
-    Location {
-        file: path.into(),
-        position: Position::START,
-        field: String::new(),
-        found,
     }
 }

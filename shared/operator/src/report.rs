@@ -9,8 +9,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 pub use field::Location;
-use field::shortened;
-pub(crate) use field::{Field, describe};
+pub(crate) use field::{Field, describe, shortened};
 use rules::Rule;
 pub use validation_info::ValidationInfo;
 

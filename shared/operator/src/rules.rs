@@ -10,6 +10,7 @@ pub use replacement::Replacement;
 pub(crate) use spelling::check as check_spelling;
 
 use crate::archive::Files;
+use crate::bundle_image::may_be_manifest;
 use crate::edit::{self, EditError};
 use crate::limits::Limits;
 use crate::report::ValidationInfo;
@@ -76,7 +77,7 @@ enum RuleProblem {
     Edit(#[from] EditError),
 }
 
-/// Applies `replace_registry`, in order, to every file of `files` that is YAML at any depth. All files together may grow to the limit for an archive.
+/// Applies `replace_registry`, in order, to every file of `files` that may be a manifest by its name, at any depth, which is more than the verdict reads. All files together may grow to the limit for an archive.
 ///
 /// # Errors
 /// [`RuleError`] names the file.
@@ -90,12 +91,9 @@ pub(crate) fn replace_registries(
     }
     let max_size = usize::try_from(limits.uncompressed_size).unwrap_or(usize::MAX);
     let mut size: usize = files.values().map(Vec::len).sum();
-    let yaml = files.iter().filter(|(path, _)| is_yaml_in_any_case(path));
+    let yaml = files.iter().filter(|(path, _)| may_be_manifest(path));
     let mut steps = Steps::new(limits, yaml.map(|(_, bytes)| bytes.len()).sum());
-    for (path, bytes) in files
-        .iter_mut()
-        .filter(|(path, _)| is_yaml_in_any_case(path))
-    {
+    for (path, bytes) in files.iter_mut().filter(|(path, _)| may_be_manifest(path)) {
         size -= bytes.len();
         let failed = |problem| RuleError {
             file: path.clone(),
@@ -151,27 +149,13 @@ pub(crate) fn set_annotations(
         .iter()
         .map(|rule| (rule.name.as_str(), rule.value(package_name)))
         .collect();
-    for (path, bytes) in files
-        .iter_mut()
-        .filter(|(path, _)| is_yaml_in_any_case(path))
-    {
+    for (path, bytes) in files.iter_mut().filter(|(path, _)| may_be_manifest(path)) {
         edit::set_annotations(bytes, &annotations, budget).map_err(|error| RuleError {
             file: path.clone(),
             problem: error.into(),
         })?;
     }
     Ok(())
-}
-
-/// Rules touch more files than the verdict reads: any depth, the extension in any case. Of JSON only the manifests of
-/// bundles are given to them.
-fn is_yaml_in_any_case(path: &str) -> bool {
-    let extension = path.rsplit_once('.').map(|(_, extension)| extension);
-    extension.is_some_and(|extension| {
-        ["yaml", "yml", "json"]
-            .iter()
-            .any(|known| extension.eq_ignore_ascii_case(known))
-    })
 }
 
 /// Whether a file is a manifest in a bundle alone: App Registry's rules, which are OMPS's, leave JSON as it is.

@@ -8,7 +8,6 @@ use crate::courier_bundle;
 use crate::manifests::{Layout, Manifests};
 use crate::report::rules::{self, Rule};
 use crate::report::{Location, Report};
-use crate::yaml::Position;
 
 /// Files that are listed one by one.
 const MAX_LISTED: usize = 100;
@@ -36,7 +35,8 @@ pub(crate) fn note_left_out(files: &Files, bundles: &mut JudgedBundles) {
         .map(|finding| &*finding.file)
         .collect();
     let is_unknown = |path: &&str| {
-        let is_split = judged.contains(&bundle_image::part_name(path, 1));
+        let is_split = bundle_image::may_be_manifest(path)
+            && judged.contains(&bundle_image::part_name(path, 1));
         let is_judged = judged.contains(*path) || is_split;
         !is_judged && !told.contains(path) && !archive::is_of_macos(path)
     };
@@ -51,24 +51,18 @@ pub(crate) fn note_left_out(files: &Files, bundles: &mut JudgedBundles) {
     bundles.note(report);
 }
 
+/// Notes the first paths one by one, and how many more there are.
 fn note<'a>(rule: &Rule, mut paths: impl Iterator<Item = &'a str>, report: &mut Report) {
-    let mut listed = 0;
-    while let Some(path) = paths.next() {
-        listed += 1;
-        if listed <= MAX_LISTED {
-            report.note(rule, &start_of(path), &[path]);
-            continue;
-        }
-        let more = format!("{path} and {} more files", paths.by_ref().count());
-        report.note(rule, &start_of(path), &[&more]);
+    let place = |path: &str| Location::start_of(path, "a file that nothing judged");
+    for path in paths.by_ref().take(MAX_LISTED) {
+        report.note(rule, &place(path), &[path]);
     }
-}
-
-fn start_of(path: &str) -> Location {
-    Location {
-        file: path.into(),
-        position: Position::START,
-        field: String::new(),
-        found: "a file that nothing judged".to_owned(),
+    if let Some(path) = paths.next() {
+        let named = match paths.count() {
+            0 => path.to_owned(),
+            1 => format!("{path} and 1 more file"),
+            more => format!("{path} and {more} more files"),
+        };
+        report.note(rule, &place(path), &[&named]);
     }
 }

@@ -235,6 +235,24 @@ fn a_file_of_another_kind_is_listed_where_one_is_missing() {
 }
 
 #[test]
+fn a_long_name_or_kind_is_shortened_where_it_is_told() {
+    let (long, short) = ("k".repeat(5_000), format!("{}…", "k".repeat(100)));
+    let kind = vec![file("a.yaml", format!("kind: {long}\n"))];
+    let name = vec![file("a/b.yaml", format!("packageName: {long}\n"))];
+    for (files, rule, found) in [
+        (kind, "no-package-file", format!("a.yaml of kind {short}")),
+        (
+            name,
+            "folder-around",
+            format!("packageName {short}, one folder down"),
+        ),
+    ] {
+        let (_, info) = judged(&files);
+        assert_eq!(of_rule(&info, rule).found, found);
+    }
+}
+
+#[test]
 fn a_current_csv_that_is_not_there_is_told_with_those_that_are() {
     let package = PACKAGE.replace("lamp.v1.0.0", "lamp.v1.0");
     let found = "the string \"lamp.v1.0\", but the CSVs are the string \"lamp.v1.0.0\"";

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use super::document::{self, start_of};
+use super::document;
 use crate::report::{Field, Location};
 use crate::yaml::{Budget, Node, ReadError, Value};
 
@@ -71,7 +71,7 @@ impl Annotations {
             .iter()
             .filter_map(|entry| Some((go_text(&entry.key.value)?, go_text(&entry.value.value)?)));
         Ok(Some(Annotations {
-            source: start_of(file, "a map of annotations"),
+            source: Location::start_of(file.clone(), "a map of annotations"),
             values: values.collect(),
             root: Some(root.clone()),
         }))
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn what_is_written_is_what_is_read() {
         let channels = ["4.10".to_owned(), "a: \"b\"".to_owned()];
-        let made = Annotations::made(start_of(&"p.yaml".into(), ""), "p", &channels, "yes");
+        let made = Annotations::made(Location::start_of("p.yaml", ""), "p", &channels, "yes");
         let text = String::from_utf8(made.to_yaml()).unwrap();
         let read = read(&text).unwrap();
         assert_eq!(read.labels(), made.labels());

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use super::annotations::ANNOTATIONS_FILE;
 use super::annotations::Annotations;
 use super::channels::Channels;
-use super::document::{self, Document, Exhausted, may_be_manifest, name_of, start_of};
+use super::document::{self, Document, Exhausted, may_be_manifest};
 use super::draft::Draft;
 use super::splitting;
 use super::verdict::findings::Findings;
 use super::verdict::rule;
-use crate::archive::Files;
+use crate::archive::{Files, name_of};
 use crate::manifests::{Layout, Manifests};
 use crate::report::{Field, Location};
 use crate::yaml::Budget;
@@ -125,7 +125,7 @@ fn read_directory(
                 format!("{path} does not lie beside the CSV, and is left out of the bundle");
             findings.say(
                 &rule::LEFT_OUT,
-                start_of(&path.as_str().into(), name),
+                Location::start_of(path.as_str(), name),
                 message,
             );
         }
@@ -158,8 +158,8 @@ pub(super) fn say_split(
     findings: &mut Findings,
 ) {
     for file in split {
-        let location = start_of(
-            &file.path.as_str().into(),
+        let location = Location::start_of(
+            file.path.as_str(),
             format!("{} documents", file.parts.len()),
         );
         match file.taken {

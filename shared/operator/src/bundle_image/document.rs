@@ -4,8 +4,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::splitting::only_document;
+use crate::archive::name_of;
+use crate::go_keys::folds_to;
 use crate::report::{Field, Location};
-use crate::yaml::{self, Budget, Node, Position, ReadError, Value, YamlVersion};
+use crate::yaml::{self, Budget, Node, ReadError, Value, YamlVersion};
 
 /// A file of `manifests/`: one Kubernetes object.
 #[derive(Debug, Clone)]
@@ -182,7 +184,7 @@ fn in_any_case<'a>(place: &Field<'a>, key: &str) -> Option<Field<'a>> {
         return None;
     };
     let mut keys = map.entries.iter().filter_map(|entry| entry.key.as_str());
-    place.get(keys.find(|known| known.eq_ignore_ascii_case(key))?)
+    place.get(keys.find(|known| folds_to(known, key))?)
 }
 
 /// The text at a path; dates are text to Go.
@@ -239,21 +241,6 @@ pub(crate) fn absent(place: &Field<'_>, field: &str) -> Location {
         found: "nothing".to_owned(),
         ..innermost.location()
     }
-}
-
-/// The start of a file.
-pub(crate) fn start_of(file: &Arc<str>, found: impl Into<String>) -> Location {
-    Location {
-        file: file.clone(),
-        position: Position { line: 1, column: 1 },
-        field: String::new(),
-        found: found.into(),
-    }
-}
-
-/// The name of a file, without its directories.
-pub(crate) fn name_of(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// Whether a file may be a manifest by its name: `.yaml`, `.yml` or `.json`, in any case.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::annotations::ANNOTATIONS_FILE;
 use super::annotations::Annotations;
 use super::convert::{self, Converted};
-use super::document::{Exhausted, start_of};
+use super::document::Exhausted;
 use super::draft::Draft;
 use super::tag::Number;
 use super::upload::ReadyMade;
@@ -143,7 +143,7 @@ pub(crate) fn judge_ready_made(
     check_packages(&drafts, &package.name, &mut findings);
     let bundles = judge_all(
         drafts,
-        &start_of(&package.file.as_str().into(), ""),
+        &Location::start_of(package.file.as_str(), ""),
         &mut budget,
         &mut findings,
     )?;
@@ -197,7 +197,7 @@ fn say_left_out(upload: &ReadyMade, findings: &mut Findings) {
     for directory in &upload.left_out {
         let file: Arc<str> = format!("{directory}manifests").into();
         let message = format!("{file} has no {ANNOTATIONS_FILE} beside it, and is left out");
-        findings.say(&rule::LEFT_OUT, start_of(&file, ""), message);
+        findings.say(&rule::LEFT_OUT, Location::start_of(file, ""), message);
     }
 }
 

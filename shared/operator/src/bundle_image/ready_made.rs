@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::annotations::ANNOTATIONS_FILE;
 use super::annotations::{Annotations, PACKAGE, go_text, quoted};
-use super::document::{self, Document, Exhausted, start_of};
+use super::document::{self, Document, Exhausted};
 use super::draft::{Draft, Misplaced};
 use crate::archive::Files;
 use crate::edit::EditError;
@@ -60,7 +60,7 @@ pub(super) fn read_frame(
         misplaced: Vec::new(),
         release_config: None,
         others: BTreeMap::new(),
-        place: start_of(&format!("{directory}manifests").into(), ""),
+        place: Location::start_of(format!("{directory}manifests"), ""),
     };
     for (path, bytes) in inside(files, directory) {
         let inner = &path[directory.len()..];
@@ -91,7 +91,7 @@ fn read_annotations(
             let error = Exhausted::at(file, error)?;
             let location = Location {
                 position: error.position,
-                ..start_of(file, error.problem.to_string())
+                ..Location::start_of(file.clone(), error.problem.to_string())
             };
             draft.unreadable = Some((location, format!("{file}: {error}")));
         }
@@ -109,11 +109,11 @@ fn read_manifest(
     if name.contains('/') {
         draft
             .misplaced
-            .push(Misplaced::SubFolder(start_of(path, name)));
+            .push(Misplaced::SubFolder(Location::start_of(path.clone(), name)));
     } else if name.starts_with('.') {
         draft
             .misplaced
-            .push(Misplaced::Hidden(start_of(path, name)));
+            .push(Misplaced::Hidden(Location::start_of(path.clone(), name)));
     } else {
         match Document::read(path, &bytes.into(), budget)? {
             Ok(document) => draft.manifests.push(Rc::new(document)),

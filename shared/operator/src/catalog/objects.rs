@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json};
 
 use super::base64;
 use super::refusal::Refusal;
+use crate::go_keys::folds_to;
 
 /// A catalog as opm has read it.
 #[derive(Default)]
@@ -124,7 +125,7 @@ fn refuse_doubled_keys(map: &Map<String, Json>) -> Result<(), String> {
 pub(super) fn get<'a>(map: &'a Map<String, Json>, key: &str) -> Option<&'a Json> {
     map.get(key).or_else(|| {
         let mut pairs = map.iter();
-        pairs.find_map(|(name, value)| name.eq_ignore_ascii_case(key).then_some(value))
+        pairs.find_map(|(name, value)| folds_to(name, key).then_some(value))
     })
 }
 

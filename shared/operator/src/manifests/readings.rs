@@ -8,14 +8,15 @@
 //! | `1`, `yes`, `2020-01-02` | a number, a truth value, a date | text, in a spelling of Go's |
 //! | `!!str name` | `name`, though not where ruamel.yaml looks a package up | `name` |
 
-use crate::report::{Field, Location};
+use crate::go_keys::folds_to;
+use crate::report::{Field, Location, shortened};
 use crate::yaml::{MapEntry, Value};
 
 /// A map that decides: the way to it, where `[]` stands for every item of a list, and the keys that are known in it.
 type Place = (&'static str, &'static [&'static str]);
 
-/// In every file: what makes it a manifest.
-const ANY: &[Place] = &[("", &["packageName", "kind"])];
+/// What makes a file a manifest.
+const MANIFEST: &[&str] = &["packageName", "kind"];
 
 const PACKAGE: &[Place] = &[
     ("", &["packageName", "channels", "defaultChannel", "kind"]),
@@ -78,6 +79,9 @@ const CSV: &[Place] = &[
     ),
 ];
 
+/// Characters of a key that a message has: those of a name and more.
+const MAX_KEY: usize = 100;
+
 const METADATA: &[&str] = &["name", "namespace", "annotations", "labels"];
 const CONTAINER: &[&str] = &["name", "image", "env"];
 
@@ -88,7 +92,8 @@ pub(crate) fn check(root: &Field<'_>, say: &mut dyn FnMut(Location)) {
         _ if root.get("packageName").is_some() => PACKAGE,
         Some(Value::String(kind)) if kind == "ClusterServiceVersion" => CSV,
         Some(_) => OBJECT,
-        None => ANY,
+        // It may be anything, and is a manifest only if Go finds one of these keys in it.
+        None => return check_map(root, MANIFEST, is_of_manifest, say),
     };
     check_places(root, places, say);
 }
@@ -97,19 +102,33 @@ pub(crate) fn check(root: &Field<'_>, say: &mut dyn FnMut(Location)) {
 pub(crate) fn check_places(root: &Field<'_>, places: &[Place], say: &mut dyn FnMut(Location)) {
     for (path, known) in places {
         each(root.clone(), path, &mut |map| {
-            let Value::Mapping(entries) = map.value() else {
-                return; // for the rules on types
-            };
-            for entry in &entries.entries {
-                if let Some(problem) = problem(entry, known) {
-                    say(Location {
-                        found: problem,
-                        ..map.location_of(entry)
-                    });
-                }
-            }
+            check_map(&map, known, |_| true, say);
         });
     }
+}
+
+/// Finds the ambiguous keys of a map, among those that count.
+fn check_map(
+    map: &Field<'_>,
+    known: &[&str],
+    counts: impl Fn(&MapEntry) -> bool,
+    say: &mut dyn FnMut(Location),
+) {
+    let Value::Mapping(entries) = map.value() else {
+        return; // for the rules on types
+    };
+    for entry in entries.entries.iter().filter(|entry| counts(entry)) {
+        if let Some(found) = problem(entry, known) {
+            let location = map.location_of(entry);
+            say(Location { found, ..location });
+        }
+    }
+}
+
+/// Whether Go may take a key for one that makes a file a manifest.
+fn is_of_manifest(entry: &MapEntry) -> bool {
+    let key = entry.key.as_str();
+    key.is_some_and(|key| MANIFEST.iter().any(|known| folds_to(key, known)))
 }
 
 /// Visits every value at a path.
@@ -137,28 +156,18 @@ fn problem(entry: &MapEntry, known: &[&str]) -> Option<String> {
         let kind = entry.key.value.kind();
         return Some(format!("a key that is {kind}, not a text"));
     };
+    let short = shortened(key, MAX_KEY);
     if entry.key.tagged {
-        return Some(format!("the key {key:?} has a tag"));
+        return Some(format!("the key {short:?} has a tag"));
     }
     if entry.overruled {
-        let problem = format!("{key:?} stands before a `<<` that brings {key:?}, too");
+        let problem = format!("{short:?} stands before a `<<` that brings {short:?}, too");
         return Some(format!("{problem}: for Go the merged value wins"));
     }
     let alike = known
         .iter()
         .find(|known| **known != key && folds_to(key, known))?;
     Some(format!(
-        "the key {key:?} is {alike:?} to Go, which ignores case"
+        "the key {short:?} is {alike:?} to Go, which ignores case"
     ))
-}
-
-/// Whether Go's encoding/json takes a key for a known one, which has ASCII letters: of all other characters two alone
-/// fold to ASCII, the Kelvin sign and the long s.
-fn folds_to(key: &str, known: &str) -> bool {
-    let fold = |letter: char| match letter {
-        '\u{212a}' => 'k',
-        '\u{17f}' => 's',
-        letter => letter.to_ascii_lowercase(),
-    };
-    key.chars().map(fold).eq(known.chars().map(fold))
 }

@@ -7,6 +7,9 @@ use super::Report;
 use super::rules::Rule;
 use crate::yaml::{MapEntry, Node, Position, Value};
 
+/// Characters of a key in the path of a field.
+const MAX_KEY: usize = 100;
+
 /// Where a finding points, and what is there. It is kept after the file's tree is gone.
 #[derive(Debug, Clone)]
 pub struct Location {
@@ -18,6 +21,18 @@ pub struct Location {
     pub field: String,
     /// The value in a few words.
     pub found: String,
+}
+
+impl Location {
+    /// The start of a file.
+    pub(crate) fn start_of(file: impl Into<Arc<str>>, found: impl Into<String>) -> Self {
+        Location {
+            file: file.into(),
+            position: Position::START,
+            field: String::new(),
+            found: found.into(),
+        }
+    }
 }
 
 /// A field of a manifest: its value, and the path that leads to it.
@@ -122,7 +137,7 @@ impl<'a> Field<'a> {
         Location {
             file: self.file.clone(),
             position: entry.key.position,
-            field: self.path_of(&shortened(&name, 100)),
+            field: self.path_of(&shortened(&name, MAX_KEY)),
             found: describe(&entry.value.value),
         }
     }
@@ -146,7 +161,7 @@ impl<'a> Field<'a> {
 }
 
 /// The start of a text, and an ellipsis where there is more.
-pub(super) fn shortened(text: &str, length: usize) -> Cow<'_, str> {
+pub(crate) fn shortened(text: &str, length: usize) -> Cow<'_, str> {
     match text.char_indices().nth(length) {
         None => Cow::Borrowed(text),
         Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),

@@ -4,9 +4,9 @@
 use std::sync::Arc;
 
 use super::pattern::{ReplaceError, Steps};
-use super::{Replacement, RuleError, RuleProblem, is_yaml_in_any_case, replace};
+use super::{Replacement, RuleError, RuleProblem, replace};
 use crate::archive::Files;
-use crate::bundle_image::{image_fields, only_document};
+use crate::bundle_image::{image_fields, may_be_manifest, only_document};
 use crate::edit::may_have;
 use crate::limits::Limits;
 use crate::report::{Field, Report, rules};
@@ -33,7 +33,7 @@ pub(crate) fn check(
         let files = files.iter();
         files.filter(|(path, bytes)| {
             // An image is one word: without a backslash it is written as it is read.
-            is_yaml_in_any_case(path)
+            may_be_manifest(path)
                 && memchr::memchr(b'\\', bytes).is_some()
                 && may_have(bytes, "ClusterServiceVersion")
         })

@@ -117,6 +117,33 @@ fn many_files_are_counted_and_not_listed() {
 }
 
 #[test]
+fn the_last_files_are_counted_right() {
+    for (count, last) in [
+        (100, "x099.txt: "),
+        (101, "x100.txt: "),
+        (102, "x100.txt and 1 more file: "),
+        (103, "x100.txt and 2 more files: "),
+    ] {
+        let mut files = operator(&["1.0.0"]);
+        files.extend((0..count).map(|number| file(&format!("x{number:03}.txt"), "")));
+        let findings = of_rule(in_app_registry(&files, &Rules::default()), "unjudged-file");
+        let message = &findings.last().unwrap().message;
+        assert!(message.starts_with(last), "{count}: {message}");
+        assert_eq!(findings.len(), count.min(101));
+    }
+}
+
+#[test]
+fn a_file_beside_one_that_was_split_is_noted() {
+    let mut files = operator(&["1.0.0"]);
+    let roles = "kind: Role\nmetadata: {name: a}\n---\nkind: Role\nmetadata: {name: b}\n";
+    files.push(file("1.0.0/two.YAML", roles));
+    files.push(file("1.0.0/two.txt", ""));
+    let findings = of_rule(in_bundles(&files, &Rules::default()), "left-out-file");
+    assert_eq!(files_of(&findings), ["1.0.0/two.txt"]);
+}
+
+#[test]
 fn files_that_are_in_no_bundle_are_noted() {
     let mut files = operator(&["1.0.0"]);
     files.push(file("LICENSE.txt", ""));

@@ -312,6 +312,42 @@ fn a_file_that_is_a_package_to_go_alone_is_refused() {
 }
 
 #[test]
+fn a_file_that_is_no_manifest_may_have_any_other_key() {
+    let mut files = operator(&["1.0.0"]);
+    let values = "1: a\nyes: b\n!!str c: d\nx: &x {e: f}\ne: g\n<<: *x\n";
+    files.push(("values.yaml".to_owned(), values.to_owned()));
+    assert!(opened(&files).unwrap().judge("etcd").is_ok());
+    assert!(in_bundles(&files).is_empty());
+
+    files.push(("other.yaml".to_owned(), format!("{values}Kind: Role\n")));
+    let findings = in_app_registry(&files);
+    let [finding] = findings.as_slice() else {
+        panic!("{findings:?}");
+    };
+    assert_eq!((&*finding.file, &*finding.field), ("other.yaml", "Kind"));
+}
+
+#[test]
+fn a_long_key_is_shortened_in_field_and_message() {
+    let key = "k".repeat(5_000);
+    let text = csv_with("1.0.0", &format!("  ? !!str {key}\n  : a\n"), "");
+    let short = format!("{}…", &key[..100]);
+    let made = with(ready_made("", "1.0.0"), "manifests/csv.yaml", |_| {
+        text.clone()
+    });
+    let findings = [
+        in_app_registry(&with(operator(&["1.0.0"]), CSV, |_| text.clone())),
+        in_bundles(&made),
+    ];
+    for finding in findings.iter().flatten() {
+        assert_eq!(finding.field, format!("metadata.{short}"));
+        let end = format!(": metadata.{short}: the key \"{short}\" has a tag");
+        assert!(finding.message.ends_with(&end), "{}", finding.message);
+    }
+    assert_eq!(findings.map(|findings| findings.len()), [1, 1]);
+}
+
+#[test]
 fn what_every_reader_takes_for_the_same_is_accepted() {
     for (case, text) in [
         (

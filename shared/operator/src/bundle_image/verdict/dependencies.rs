@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::csv::spot_at;
 use super::findings::Findings;
 use super::{range, rule};
-use crate::bundle_image::document::{self, Exhausted, at, items, start_of, text};
+use crate::bundle_image::document::{self, Exhausted, at, items, text};
 use crate::bundle_image::draft::Draft;
-use crate::report::Field;
+use crate::report::{Field, Location};
 use crate::yaml::{Budget, Value};
 
 /// Checks a bundle's dependencies and properties; the types of the dependencies that are there.
@@ -34,7 +34,7 @@ pub(super) fn check(
             Err(error) => {
                 let error = Exhausted::at(&file, error)?;
                 let message = format!("Unable to decode the {key} file {file}: {error}");
-                let location = start_of(&file, error.problem.to_string());
+                let location = Location::start_of(file.clone(), error.problem.to_string());
                 findings.say(&rule::DEPENDENCIES, location, message);
                 continue;
             }

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use super::findings::Findings;
 use super::rule;
+use crate::archive::name_of;
 use crate::bundle_image::annotations::ANNOTATIONS_FILE;
-use crate::bundle_image::document::{name_of, start_of};
 use crate::bundle_image::draft::{Draft, Misplaced};
+use crate::report::Location;
 use crate::yaml::{Node, Value};
 
 /// The kinds that opm lets into a bundle, by exact name and whatever the apiVersion.
@@ -140,11 +141,19 @@ fn check_keys(draft: &Draft, findings: &mut Findings) {
                 "{file}: a file's name has {MAX_KEY} characters at most, this one {}",
                 key.len()
             );
-            findings.say(&rule::KEY_LENGTH, start_of(&file, ""), message);
+            findings.say(
+                &rule::KEY_LENGTH,
+                Location::start_of(file.clone(), ""),
+                message,
+            );
         }
         if let Some(other) = keys.insert(key.clone(), file.clone()) {
             let message = format!("{other} and {file} are one ConfigMap key {key}");
-            findings.say(&rule::KEY_TWICE, start_of(&file, key), message);
+            findings.say(
+                &rule::KEY_TWICE,
+                Location::start_of(file.clone(), key),
+                message,
+            );
         }
     }
 }
