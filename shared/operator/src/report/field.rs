@@ -7,8 +7,11 @@ use super::Report;
 use super::rules::Rule;
 use crate::yaml::{MapEntry, Node, Position, Value};
 
-/// Characters of a key in the path of a field.
+/// Characters of a key that is wrong, in the path of a field.
 const MAX_KEY: usize = 100;
+
+/// Characters of any other key there: no annotation's has more than 317.
+const MAX_KNOWN_KEY: usize = 400;
 
 /// Where a finding points, and what is there. It is kept after the file's tree is gone.
 #[derive(Debug, Clone)]
@@ -59,7 +62,7 @@ impl<'a> Field<'a> {
         Some(Field {
             file: self.file,
             node,
-            path: Cow::Owned(self.path_of(key)),
+            path: Cow::Owned(self.path_of(&shortened(key, MAX_KNOWN_KEY))),
         })
     }
 

@@ -39,6 +39,29 @@ fn tags_and_the_newest_csv_must_be_clear() {
 }
 
 #[test]
+fn long_names_and_keys_do_not_make_a_long_report() {
+    let (name, key) = ("n".repeat(50_000), "k".repeat(50_000));
+    let annotations = format!("annotations: {{? {key}\n    : [a], alm-examples");
+    let csv = csv("1.0.0")
+        .replace("etcd.v1.0.0", &name)
+        .replace("annotations: {alm-examples", &annotations);
+    let mut files = ready_made("", "1.0.0");
+    files[0].1 = csv;
+
+    let error = judged(&files, Validation::Normal).unwrap_err();
+
+    let findings = error.validation_info().findings;
+    let field = format!("metadata.annotations.{}…", &key[..400]);
+    assert!(findings.iter().any(|finding| finding.field == field));
+    for finding in findings {
+        let bundle = finding.of_bundle.unwrap().bundle;
+        assert!(bundle.is_none_or(|bundle| bundle.chars().count() <= 301));
+        let (field, message) = (finding.field, finding.message);
+        assert!(field.len() < 500 && message.len() < 2_100, "{message}");
+    }
+}
+
+#[test]
 fn errors_refuse_in_strict_mode_alone() {
     let mut files = ready_made("", "1.0.0");
     files[0].1 = csv_with("1.0.0", "", "  replaces: Not_A_Name\n");

@@ -59,8 +59,10 @@ impl Findings {
             return;
         }
         self.counts[rule.severity as usize] += 1;
-        self.bytes +=
-            message.len() + location.file.len() + location.field.len() + location.found.len();
+        let bundle = self.bundle.as_deref().unwrap_or_default();
+        let texts = [&message, &location.field, &location.found];
+        self.bytes += texts.map(String::len).iter().sum::<usize>();
+        self.bytes += location.file.len() + bundle.len();
         self.list.push(Finding {
             severity: rule.severity,
             rule: rule.id,
