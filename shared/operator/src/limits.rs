@@ -23,7 +23,8 @@ pub struct Limits {
 }
 
 /// Values that YAML files may have: some for an operator of any size, and more with its bytes. Of 486 real operators, none
-/// needs a third of either sum; without the limit, 8 KB can cost seconds.
+/// needed a third of either sum for the verdict; where rules were measured, too, none needed a fifth for one of them.
+/// Without the limit, 8 KB can cost seconds.
 #[derive(Clone, Copy, Debug)]
 pub struct Values {
     /// For an operator of any size.
@@ -64,7 +65,8 @@ impl Limits {
         }
     }
 
-    /// Values that the YAML files of an operator may have, in all its readings together.
+    /// Values that the YAML files of an operator may have for each of those that read them: operator-courier's verdict, the
+    /// rules and the verdict on bundles.
     pub(crate) fn values_of(&self, zip: u64, unpacked: u64) -> u32 {
         let [by_zip, by_files] = self.values;
         let values = by_zip.of(zip).min(by_files.of(unpacked));

@@ -13,9 +13,10 @@ pub struct ReadLimits {
     pub events: usize,
     /// Values in one file when every alias is replaced by its value; 256 bytes of a text count as one more.
     pub expanded: u32,
-    /// Events in all files of one push, where an alias counts as much as its value, and a date four times. The verdict, the
-    /// rule for annotations and the search for images whose spelling hides them have as many each. For an operator, its size
-    /// says how many: [`Limits::values`](crate::Limits::values).
+    /// Events in all files of one push, where an alias counts as much as its value, and a date four times. operator-courier's
+    /// verdict with the package's name, the rule for annotations, the search for images whose spelling hides them and the
+    /// verdict on bundles have as many each. For an operator, its size says how many:
+    /// [`Limits::values`](crate::Limits::values).
     pub total: u32,
 }
 

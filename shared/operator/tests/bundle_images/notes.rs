@@ -384,6 +384,33 @@ fn json_that_is_no_text_is_refused_where_a_rule_would_change_it() {
 }
 
 #[test]
+fn a_dense_crd_is_read_by_both_rules_and_both_verdicts() {
+    // What an operator of this size may have is more than one reading takes, and less than two. The escape makes each rule
+    // look whether this is a CSV.
+    let values = format!(
+        "x-values: [\"\\x61\", {}]\n",
+        format!("[{}],", "a,".repeat(1_000)).repeat(160)
+    );
+    let dense = format!("{}{values}", crd());
+    let mut files = operator(&["1.0.0"]);
+    files.retain(|(path, _)| path != "1.0.0/crd.yaml");
+    files.push(file("1.0.0/crd.yaml", dense.as_str()));
+    let rules = annotating(replacing("quay.io/dev", "example.com/prod"));
+
+    // Neither refuses.
+    drop(in_app_registry(&files, &rules));
+    drop(in_bundles(&files, &rules));
+
+    files.push(file("1.0.0/second.yaml", dense.as_str()));
+    let error = opened(&files).unwrap().judge("etcd").map(drop).unwrap_err();
+    let message = error.to_string();
+    assert!(
+        message.contains("values in all files together"),
+        "{message}"
+    );
+}
+
+#[test]
 fn rules_take_nothing_from_what_the_verdict_may_read() {
     // Two readings of so many values fit into what an operator of this size may have, five do not.
     let values = format!(
