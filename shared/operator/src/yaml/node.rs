@@ -24,6 +24,8 @@ pub struct Node {
     pub(crate) tagged: bool,
     /// Values in it, itself included, with aliases expanded.
     pub(super) size: u32,
+    /// Levels of lists and maps in it, itself included, with aliases expanded.
+    pub(super) levels: usize,
 }
 
 /// A value of YAML.
@@ -85,6 +87,7 @@ impl Node {
             anchored: false,
             tagged: false,
             size: 1,
+            levels: 0,
         }
     }
 

@@ -164,6 +164,7 @@ impl Reader<'_> {
                 return Err(ReadError::at(start, problem));
             }
         };
+        self.tree.refuse_deep(&node, start)?;
         self.spend(node.size, start)?;
         self.spend(self.tree.cost_of_placing(&node), start)?;
         self.tree.place(node, self.span(start, end), false)
@@ -199,7 +200,10 @@ impl Reader<'_> {
             Some(tag) if tag != "!" => self.retagged(value, &tag, open.start)?,
             _ => value,
         };
-        let node = self.node(value, open.start, end, open.anchor.is_some(), open.size);
+        let node = Node {
+            levels: open.levels,
+            ..self.node(value, open.start, end, open.anchor.is_some(), open.size)
+        };
         let (node, site) = (Rc::new(node), self.span(open.start, end));
         self.spend(self.tree.cost_of_placing(&node), open.start)?;
         self.tree.finish(node, open.anchor, site, false)
@@ -230,6 +234,7 @@ impl Reader<'_> {
             anchored,
             tagged: false,
             size,
+            levels: 0,
         }
     }
 

@@ -37,6 +37,7 @@ pub(super) struct Open {
     pub(super) tag: Option<String>,
     pub(super) flow: bool,
     pub(super) size: u32,
+    pub(super) levels: usize,
     pub(super) content: Content,
 }
 
@@ -116,6 +117,7 @@ impl Open {
             tag,
             flow,
             size: 1,
+            levels: 1,
             content,
         }
     }
@@ -169,6 +171,16 @@ impl Tree {
     /// The value that an alias refers to.
     pub(super) fn anchored(&self, anchor: &str) -> Option<&Anchored> {
         self.anchors.get(anchor)
+    }
+
+    /// Refuses an alias whose value would lie deeper than collections may: what walks through a tree calls itself at each
+    /// level, and its stack is bounded.
+    pub(super) fn refuse_deep(&self, node: &Node, start: Mark) -> Result<(), ReadError> {
+        let depth = self.limits.depth;
+        match self.open.len() + node.levels > depth {
+            true => Err(ReadError::at(start, Problem::TooDeep(depth))),
+            false => Ok(()),
+        }
     }
 
     /// Opens a collection.
@@ -232,6 +244,7 @@ impl Tree {
             self.root = Some(node);
             return Ok(());
         };
+        parent.levels = parent.levels.max(1 + node.levels);
         parent.size = parent.size.saturating_add(node.size);
         if parent.size > limit {
             return Err(ReadError {

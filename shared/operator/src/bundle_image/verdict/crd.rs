@@ -7,7 +7,7 @@ use super::findings::Findings;
 use super::{names, rule};
 use crate::bundle_image::document::{Document, absent, at, items, text};
 use crate::bundle_image::draft::Draft;
-use crate::report::{Field, Location};
+use crate::report::{Field, Location, shortened};
 use crate::yaml::{Node, Value};
 
 const V1: &str = "apiextensions.k8s.io/v1";
@@ -15,6 +15,9 @@ const V1BETA1: &str = "apiextensions.k8s.io/v1beta1";
 
 /// Groups whose APIs need Kubernetes' approval.
 const PROTECTED: [&str; 2] = [".k8s.io", ".kubernetes.io"];
+
+/// Characters of a property's name in a message.
+const MAX_NAME: usize = 300;
 
 /// Checks a bundle's CRDs.
 pub(super) fn check(draft: &Draft, findings: &mut Findings) {
@@ -257,7 +260,7 @@ fn check_schemas(crd: &Field<'_>, findings: &mut Findings) {
             );
             findings.say(&rule::CRD_SCHEMA, location, message);
         }
-        if let Some(path) = without_type(schema.node(), String::new()) {
+        if let Some(path) = without_type_below(schema.node()) {
             let location = schema.location();
             let message = format!(
                 "{}{path}.type: Required value: must not be empty for specified object fields",
@@ -268,8 +271,26 @@ fn check_schemas(crd: &Field<'_>, findings: &mut Findings) {
     }
 }
 
-/// The first field of a schema that has no type, below its root.
-fn without_type(schema: &Node, path: String) -> Option<String> {
+/// The way to the first field without a type, below a schema.
+fn without_type_below(schema: &Node) -> Option<String> {
+    if let Some(Value::Mapping(properties)) = schema.get("properties").map(|node| &node.value) {
+        for entry in &properties.entries {
+            if let Some(rest) = without_type(&entry.value) {
+                let name = shortened(entry.key.as_str().unwrap_or(""), MAX_NAME);
+                return Some(format!(".properties[{name}]{rest}"));
+            }
+        }
+    }
+    ["items", "additionalProperties"].iter().find_map(|key| {
+        let inner = schema.get(key)?;
+        let is_map = matches!(inner.value, Value::Mapping(_));
+        let rest = without_type(inner).filter(|_| is_map)?;
+        Some(format!(".{key}{rest}"))
+    })
+}
+
+/// The way from a schema to the first field without a type, which may be itself.
+fn without_type(schema: &Node) -> Option<String> {
     let free = [
         "x-kubernetes-int-or-string",
         "x-kubernetes-preserve-unknown-fields",
@@ -280,28 +301,8 @@ fn without_type(schema: &Node, path: String) -> Option<String> {
             Some(Value::Bool(true))
         )
     });
-    if !path.is_empty() && !is_free && schema.get("type").is_none() {
-        return Some(path);
+    match is_free || schema.get("type").is_some() {
+        true => without_type_below(schema),
+        false => Some(String::new()),
     }
-    if let Some(Value::Mapping(properties)) = schema.get("properties").map(|node| &node.value) {
-        for entry in &properties.entries {
-            let name = entry.key.as_str().unwrap_or("");
-            let below = without_type(&entry.value, format!("{path}.properties[{name}]"));
-            if below.is_some() {
-                return below;
-            }
-        }
-    }
-    for key in ["items", "additionalProperties"] {
-        if let Some(inner) = schema
-            .get(key)
-            .filter(|node| matches!(node.value, Value::Mapping(_)))
-        {
-            let below = without_type(inner, format!("{path}.{key}"));
-            if below.is_some() {
-                return below;
-            }
-        }
-    }
-    None
 }

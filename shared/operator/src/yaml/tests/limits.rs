@@ -48,6 +48,33 @@ fn an_alias_costs_as_much_as_its_value() {
 }
 
 #[test]
+fn aliases_do_not_nest_deeper_than_lists_and_maps() {
+    for version in [YamlVersion::V1_1, YamlVersion::V1_2] {
+        let read = |text: &str| {
+            let read = read(text.as_bytes(), version, &mut Budget::default());
+            read.map(|_| ()).map_err(|error| error.to_string())
+        };
+        let nested = |anchor: &str, depth: usize, innermost: &str| {
+            format!(
+                "{anchor} {}{innermost}{}\n",
+                "[".repeat(depth),
+                "]".repeat(depth)
+            )
+        };
+        let first = nested("a: &a", 64, "x");
+        let second = |depth| format!("{first}{}", nested("b: &b", depth, "*a"));
+        // The root is a level, too.
+        assert_eq!(read(&second(63)), Ok(()));
+        let too_deep = "line 2, column 71: nested deeper than 128 levels";
+        assert_eq!(read(&second(64)), Err(too_deep.to_owned()));
+        let chain = format!("{}{}", second(63), "c: [*b]\n");
+        let too_deep = "line 3, column 5: nested deeper than 128 levels";
+        assert_eq!(read(&chain), Err(too_deep.to_owned()));
+        assert_eq!(read(&format!("{first}c: {{<<: {{d: *a}}}}\n")), Ok(()));
+    }
+}
+
+#[test]
 fn a_date_costs_as_much_as_four_values() {
     let limits = ReadLimits {
         total: 100,
