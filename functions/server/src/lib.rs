@@ -170,7 +170,15 @@ async fn dispatch(
         Some(Endpoint::Validate) => answering.await,
         // In a separate task: the push must still be finished. It holds the connection's place until then, so that a client
         // that leaves and comes again has no more work under way than one that stays.
-        _ => match service.requests.spawn(holding(place, answering)).await {
+        _ => match service
+            .requests
+            .spawn(async move {
+                let answer = answering.await;
+                drop(place);
+                answer
+            })
+            .await
+        {
             Ok(answer) => answer,
             // A panic outside the handler; panics of handlers are answered.
             Err(panic) => refuse(None, &in_log, Error::Internal(panic.to_string())),
@@ -179,13 +187,6 @@ async fn dispatch(
     // A stranger gets no success where a token is needed.
     let must_be_sent = answer.status().is_success() && client.needs_token;
     answers::counted(answer, &in_log, must_be_sent, service.answers.hold(client))
-}
-
-/// Work during which something is held.
-async fn holding<H, T>(held: H, work: impl Future<Output = T>) -> T {
-    let result = work.await;
-    drop(held);
-    result
 }
 
 /// Reads the body of a request. The body of an upload goes to its storage instead, and the result is empty.

@@ -7,6 +7,7 @@
 
 mod immutable_tags;
 mod numbering;
+mod oauth;
 mod once;
 mod preparing;
 mod release;

@@ -77,7 +77,8 @@ enum RuleProblem {
     Edit(#[from] EditError),
 }
 
-/// Applies `replace_registry`, in order, to every file of `files` that may be a manifest by its name, at any depth, which is more than the verdict reads. All files together may grow to the limit for an archive.
+/// Applies `replace_registry`, in order, to every file of `files` that may be a manifest by its name, at any depth, which is
+/// more than the verdict reads. All files together may grow to the limit for an archive.
 ///
 /// # Errors
 /// [`RuleError`] names the file.

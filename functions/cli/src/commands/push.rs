@@ -201,9 +201,11 @@ impl Pushing {
     }
 }
 
-/// Whether a push that was answered like this may have become a release, or may still become one.
+/// Whether a push that was answered like this may have become a release, or may still become one. That the number is taken is
+/// a 500 as well, in words of OMPS's days, and clear.
 fn is_unclear(answer: &Answer) -> bool {
-    answer.status.is_server_error() || answer.text("error") == "IdempotencyKeyInUse"
+    let is_taken = answer.text("message").contains("package exists already");
+    answer.text("error") == "IdempotencyKeyInUse" || answer.status.is_server_error() && !is_taken
 }
 
 fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {

@@ -91,6 +91,18 @@ fn a_push_without_a_clear_answer_is_3_and_tells_how_to_repeat_it() {
 }
 
 #[test]
+fn a_number_that_is_taken_is_a_clear_answer() {
+    let answer = r#"{"error": "QuayCourierError", "message": "Failed to push manifest: package exists already: 1.0.0"}"#;
+    let (folder, service) = (Folder::new(), StandIn::new(vec![Says(500, "", answer)]));
+
+    let output = push(&folder, &service, &["doorbell", "--version", "1.0.0"]);
+
+    assert_eq!(output.status.code(), Some(3));
+    assert!(!err(&output).contains("repeats it"), "{}", err(&output));
+    service.asked();
+}
+
+#[test]
 fn an_upload_whose_push_has_no_clear_answer_is_repeated_by_its_id() {
     let answer = Says(500, "", r#"{"error": "QuayPackageError", "message": "no"}"#);
     let (folder, service) = (Folder::new(), StandIn::new(vec![answer]));

@@ -1,25 +1,14 @@
 //! Having Quay refuse to replace an organization's tags, once it has confirmed the caller's right to push. The ledger keeps
 //! every push of ours from replacing a release; this keeps everybody else's from it.
 
-use std::sync::Arc;
-
+use super::oauth::OAuth;
 use crate::call::Call;
 use crate::names::OrganizationName;
-use crate::registry::{Registry, RegistryError, Repository};
+use crate::registry::{Registry, Repository};
 use crate::secrets::SecretsError;
-use crate::token::{Token, Tokens};
 
-use super::visibility::rotated;
-
-/// What an organization wants of its repositories' tags, and has for it.
-pub(super) enum ImmutableTags {
-    /// They stay as they are.
-    Unchanged,
-    /// They should be immutable, but the organization has no OAuth token.
-    Impossible,
-    /// They become immutable with the OAuth token.
-    Wanted(Token, Arc<Tokens>),
-}
+/// Whether tags are to become immutable, and with which token.
+pub(super) struct ImmutableTags(OAuth);
 
 impl ImmutableTags {
     /// Finds out before anything is pushed.
@@ -27,28 +16,22 @@ impl ImmutableTags {
     /// # Errors
     /// [`SecretsError`], when the token cannot be read.
     pub(super) async fn of(call: Call<'_>, name: &OrganizationName) -> Result<Self, SecretsError> {
-        if !call.app.organization(name).immutable_tags {
-            return Ok(ImmutableTags::Unchanged);
-        }
-        let tokens = call.tokens(name).await?;
-        Ok(match tokens.oauth.clone() {
-            None => ImmutableTags::Impossible,
-            Some(oauth) => ImmutableTags::Wanted(oauth, tokens),
-        })
+        let wanted = call.app.organization(name).immutable_tags;
+        OAuth::of(call, name, wanted).await.map(ImmutableTags)
     }
 
     /// Whether tags are to become immutable, and can.
     pub(super) fn are_possible(&self) -> bool {
-        matches!(self, ImmutableTags::Wanted(..))
+        self.0.token().is_some()
     }
 
     /// What every push to the organization leaves undone.
     pub(super) fn left_undone(&self, name: &OrganizationName) -> Vec<String> {
-        match self {
-            ImmutableTags::Impossible => vec![format!(
+        match &self.0 {
+            OAuth::Missing => vec![format!(
                 "Organization {name} has immutable_tags but no OAuth token: tags can be replaced"
             )],
-            ImmutableTags::Unchanged | ImmutableTags::Wanted(..) => Vec::new(),
+            OAuth::Unneeded | OAuth::Given(..) => Vec::new(),
         }
     }
 
@@ -62,14 +45,11 @@ impl ImmutableTags {
         repository: &Repository,
     ) -> Vec<String> {
         let name = &repository.organization;
-        let (oauth, tokens) = match self {
-            ImmutableTags::Unchanged | ImmutableTags::Impossible => return self.left_undone(name),
-            ImmutableTags::Wanted(oauth, tokens) => (oauth, tokens),
+        let Some(oauth) = self.0.token() else {
+            return self.left_undone(name);
         };
         let mut protected = registry.make_tags_immutable(repository, oauth).await;
-        if let Err(RegistryError::Refused(_)) = &protected
-            && let Some(oauth) = rotated(call, name, tokens).await
-        {
+        if let Some(oauth) = self.0.after(&protected, call, name).await {
             protected = registry.make_tags_immutable(repository, &oauth).await;
         }
         let Err(error) = protected else {

@@ -1,24 +1,16 @@
 //! Making a public organization's repository public, once the registry has confirmed the caller's right to push.
 
-use std::sync::Arc;
-
+use super::oauth::OAuth;
 use crate::api::PartlyDone;
 use crate::call::Call;
 use crate::error::Error;
 use crate::names::OrganizationName;
-use crate::registry::{Registry, RegistryError, Repository};
+use crate::registry::{Registry, Repository};
 use crate::secrets::SecretsError;
-use crate::token::{Token, Tokens};
+use crate::token::Token;
 
-/// What an organization wants of its repositories' visibility, and has for it.
-pub(super) enum Visibility {
-    /// They stay as they are.
-    Unchanged,
-    /// They should be public, but the organization has no OAuth token.
-    Impossible,
-    /// They become public with the OAuth token.
-    Public(Token, Arc<Tokens>),
-}
+/// Whether repositories are to become public, and with which token.
+pub(super) struct Visibility(OAuth);
 
 impl Visibility {
     /// Finds out before anything is pushed: a release whose publishing cannot be tried is half a release.
@@ -26,14 +18,8 @@ impl Visibility {
     /// # Errors
     /// [`SecretsError`], when the token cannot be read.
     pub(super) async fn of(call: Call<'_>, name: &OrganizationName) -> Result<Self, SecretsError> {
-        if !call.app.organization(name).public {
-            return Ok(Visibility::Unchanged);
-        }
-        let tokens = call.tokens(name).await?;
-        Ok(match tokens.oauth.clone() {
-            None => Visibility::Impossible,
-            Some(oauth) => Visibility::Public(oauth, tokens),
-        })
+        let wanted = call.app.organization(name).public;
+        OAuth::of(call, name, wanted).await.map(Visibility)
     }
 
     /// Whether repositories are to become public, and can.
@@ -43,19 +29,16 @@ impl Visibility {
 
     /// What repositories are made public with.
     pub(super) fn oauth(&self) -> Option<&Token> {
-        match self {
-            Visibility::Public(oauth, _) => Some(oauth),
-            Visibility::Unchanged | Visibility::Impossible => None,
-        }
+        self.0.token()
     }
 
     /// What every push to the organization leaves undone.
     pub(super) fn left_undone(&self, name: &OrganizationName) -> Vec<String> {
-        match self {
-            Visibility::Impossible => vec![format!(
+        match &self.0 {
+            OAuth::Missing => vec![format!(
                 "Organization {name} is public but has no OAuth token: the repository was left as it is"
             )],
-            Visibility::Unchanged | Visibility::Public(..) => Vec::new(),
+            OAuth::Unneeded | OAuth::Given(..) => Vec::new(),
         }
     }
 
@@ -72,30 +55,15 @@ impl Visibility {
         done: PartlyDone,
     ) -> Result<Vec<String>, Error> {
         let name = &repository.organization;
-        let (oauth, tokens) = match self {
-            Visibility::Unchanged | Visibility::Impossible => return Ok(self.left_undone(name)),
-            Visibility::Public(oauth, tokens) => (oauth, tokens),
+        let Some(oauth) = self.oauth() else {
+            return Ok(self.left_undone(name));
         };
         let mut published = registry.publish(repository, oauth).await;
-        if let Err(RegistryError::Refused(_)) = &published
-            && let Some(oauth) = rotated(call, name, tokens).await
-        {
+        if let Some(oauth) = self.0.after(&published, call, name).await {
             published = registry.publish(repository, &oauth).await;
         }
         published
             .map(|()| Vec::new())
             .map_err(|error| Error::changing(&error, done))
     }
-}
-
-/// The OAuth token that took the place of one that Quay refused, if there is one by now.
-pub(super) async fn rotated(
-    call: Call<'_>,
-    name: &OrganizationName,
-    refused: &Arc<Tokens>,
-) -> Option<Token> {
-    // That it cannot be read now is logged there; here, Quay's refusal is what there is to say.
-    let renewed = call.renewed_tokens(name, refused).await.ok()?;
-    let oauth = renewed.oauth.clone()?;
-    (!Arc::ptr_eq(&renewed, refused)).then_some(oauth)
 }
