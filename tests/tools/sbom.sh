@@ -19,9 +19,9 @@ trap remove_raw EXIT
 PATH=$TOOLS/bin:$PATH cargo cyclonedx --quiet --describe binaries --format json --spec-version 1.5 --no-build-deps \
     --target "$TARGET"
 
-# linked PACKAGE: "name vVERSION" of each crate that goes into it.
+# linked PACKAGE: "name vVERSION" of each crate that goes into it; itself it may have another name.
 linked() {
-    cargo tree --locked --package "$1" --edges normal --target "$TARGET" --prefix none --no-dedupe | sed 's/ (.*//' | sort -u
+    cargo tree --locked --package "$1" --edges normal --target "$TARGET" --prefix none --no-dedupe | sed '1d; s/ (.*//' | sort -u
 }
 
 # It lists optional dependencies that nobody turned on, and names this folder.
