@@ -1,6 +1,7 @@
 //! Releases as bundle images, in front of a registry that is strict about the protocol.
 
 mod bundles;
+mod catalogs;
 mod delete;
 mod dry_run;
 mod fault_table;

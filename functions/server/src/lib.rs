@@ -232,6 +232,9 @@ async fn call(service: &Service, endpoint: Endpoint, request: Request) -> Answer
         | Endpoint::PutUpload
         | Endpoint::DeleteRelease
         | Endpoint::Releases
+        | Endpoint::ListCatalog
+        | Endpoint::ShowPackage
+        | Endpoint::RebuildCatalog
         | Endpoint::Health
         | Endpoint::About
         | Endpoint::Page => Vec::new(),
@@ -251,6 +254,9 @@ async fn handle(service: &Service, endpoint: Endpoint, request: Request) -> Answ
         Endpoint::PutUpload => handlers::put_upload(request).await,
         Endpoint::DeleteRelease => handlers::delete_release(app, request).await,
         Endpoint::Releases => handlers::releases(app, request).await,
+        Endpoint::ListCatalog => handlers::list_catalog(app, request).await,
+        Endpoint::ShowPackage => handlers::show_package(app, request).await,
+        Endpoint::RebuildCatalog => handlers::rebuild_catalog(app, request).await,
         Endpoint::Validate => handlers::validate(app, request).await,
         Endpoint::Health => handlers::health(app, request).await,
         Endpoint::About => handlers::about(request).await,

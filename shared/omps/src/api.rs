@@ -1,5 +1,6 @@
 //! The bodies of all answers, as clients read them.
 
+mod catalog;
 mod schemas;
 
 use omps_operator::Change;
@@ -7,6 +8,11 @@ use omps_operator::report::{Finding, ValidationInfo};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+pub(crate) use catalog::{
+    CatalogAnswer, CatalogChannel, CatalogListAnswer, CatalogPackage, CatalogRebuildAnswer,
+    CatalogWarning, PendingAnswer, SkippedRelease,
+};
 
 use crate::names::{Nvr, OrganizationName, RepositoryName};
 
@@ -39,9 +45,9 @@ pub(crate) struct PushAnswer {
     /// Its bundles, oldest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundles: Option<Vec<BundleAnswer>>,
-    /// With `?catalog=true`: what a catalog says of the bundles.
+    /// What became of the organization's catalog, if it has one; with `?catalog=true`, what a catalog says of the bundles.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub catalog: Option<Value>,
+    pub catalog: Option<Box<CatalogAnswer>>,
     /// What the push left undone; with `?report=full`, what the verdict found without refusing, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<String>>,
@@ -76,9 +82,10 @@ pub(crate) struct ValidateAnswer {
     /// The bundles that a push would make, oldest first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bundles: Option<Vec<BundleAnswer>>,
-    /// With `?catalog=true`: what a catalog says of them.
+    /// What would become of the organization's catalog, if it has one; with `?catalog=true`, what a catalog says of the
+    /// bundles.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub catalog: Option<Value>,
+    pub catalog: Option<Box<CatalogAnswer>>,
 }
 
 /// A bundle image of a release.
@@ -179,6 +186,9 @@ pub(crate) struct DeleteAnswer {
     pub repo: RepositoryName,
     /// The releases that are gone.
     pub deleted: Vec<String>,
+    /// What became of the organization's catalog, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub catalog: Option<Box<CatalogAnswer>>,
 }
 
 /// The JSON body of `POST …/zipfile` for a zip that was uploaded before.

@@ -1,5 +1,7 @@
 //! Deletes one release, or all releases of a repository. The name of a release is free again as soon as the registry
-//! has confirmed the deletion.
+//! has confirmed the deletion. Then [`uncataloging`] takes its bundle out of the organization's catalog.
+
+mod uncataloging;
 
 use crate::api::{DeleteAnswer, PartlyDone};
 use crate::call::Call;
@@ -9,6 +11,8 @@ use crate::ledger::{Refusal, Subject, Trace};
 use crate::names::ReleaseName;
 use crate::registry::{Registry, RegistryError, Repository};
 use crate::telemetry;
+use crate::token::Token;
+use uncataloging::Uncataloging;
 
 /// Deletes one release, or all of them. If one deletion fails, the others still happen.
 ///
@@ -16,20 +20,32 @@ use crate::telemetry;
 /// `QuayPackageNotFound`, or `QuayPackageError` with the lists `deleted` and `failed`.
 pub(crate) async fn delete<R: Registry>(
     call: Call<'_>,
-    registry: &R,
+    token: &Token,
     from: Repository,
     release: Option<ReleaseName>,
 ) -> Result<DeleteAnswer, Error> {
     telemetry::note("organization", from.organization.as_str());
     telemetry::note("repo", from.name.as_str());
+    let registry: R = call.registry(&from.organization, token);
+    let mut uncataloging = Uncataloging::of(call, &from, token)?;
     let deleted = match release {
-        Some(release) => vec![delete_one(call, registry, &from, &release).await?],
-        None => delete_all(call, registry, &from).await?,
+        Some(release) => {
+            uncataloging
+                .announce(std::slice::from_ref(&release))
+                .await?;
+            delete_one(call, &registry, &from, &release)
+                .await
+                .map(|release| vec![release])
+        }
+        None => delete_all(call, &registry, &from, &mut uncataloging).await,
     };
+    // Also after a failure: some may be gone.
+    let catalog = Box::pin(uncataloging.conclude()).await;
     Ok(DeleteAnswer {
+        deleted: deleted?,
         organization: from.organization,
         repo: from.name,
-        deleted,
+        catalog,
     })
 }
 
@@ -61,6 +77,7 @@ async fn delete_all<R: Registry>(
     call: Call<'_>,
     registry: &R,
     from: &Repository,
+    uncataloging: &mut Uncataloging<'_>,
 ) -> Result<Vec<String>, Error> {
     let releases = registry.releases(from).await;
     let releases = releases.map_err(|error| Error::listing(from, &error))?;
@@ -69,6 +86,9 @@ async fn delete_all<R: Registry>(
             "Package {from} not found"
         )));
     }
+    let names = releases.iter().map(|release| ReleaseName::parse(release));
+    let names: Vec<ReleaseName> = names.filter_map(Result::ok).collect();
+    uncataloging.announce(&names).await?;
     let (mut deleted, mut failed, mut first_error) = (Vec::new(), Vec::new(), None);
     for release in releases {
         let result = match ReleaseName::parse(&release) {

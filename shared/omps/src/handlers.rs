@@ -1,6 +1,7 @@
 //! The endpoints. Each file has one handler, which receives a request and returns the body of the answer.
 
 mod about;
+mod catalog;
 mod create_upload;
 mod delete_release;
 mod health;
@@ -12,6 +13,7 @@ mod releases;
 mod validate;
 
 pub use about::about;
+pub use catalog::{list_catalog, rebuild_catalog, show_package};
 pub use create_upload::create_upload;
 pub use delete_release::delete_release;
 pub use health::health;

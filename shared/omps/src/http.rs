@@ -56,6 +56,17 @@ pub enum Content {
     Json(Value),
     /// A document that is part of the service, as the page for people.
     Document(&'static Document),
+    /// Another text.
+    Text(Text),
+}
+
+/// A text that is made for one answer.
+#[derive(Debug)]
+pub struct Text {
+    /// The value of the header `Content-Type`.
+    pub media_type: &'static str,
+    /// The text.
+    pub text: String,
 }
 
 /// A document that is part of the service.
@@ -80,21 +91,28 @@ pub struct Reply {
     pub allow: Option<String>,
     /// Whether an earlier, identical request got this same answer.
     pub is_replayed: bool,
+    /// The value of the header `ETag`, without its quotes.
+    pub etag: Option<String>,
 }
 
 impl Reply {
+    fn of(content: Content) -> Self {
+        Reply {
+            status: StatusCode::OK,
+            content,
+            allow: None,
+            is_replayed: false,
+            etag: None,
+        }
+    }
+
     /// A reply with this body and status 200.
     ///
     /// # Errors
     /// `InternalServerError` if the body cannot be serialized. That is a defect.
     pub fn ok(body: &impl Serialize) -> Answer {
         match serde_json::to_value(body) {
-            Ok(body) => Ok(Reply {
-                status: StatusCode::OK,
-                content: Content::Json(body),
-                allow: None,
-                is_replayed: false,
-            }),
+            Ok(body) => Ok(Reply::of(Content::Json(body))),
             Err(error) => Err(Error::Internal(format!(
                 "an answer cannot be serialized: {error}"
             ))),
@@ -103,31 +121,34 @@ impl Reply {
 
     /// A document.
     pub fn document(document: &'static Document) -> Self {
-        Reply {
-            status: StatusCode::OK,
-            content: Content::Document(document),
-            allow: None,
-            is_replayed: false,
-        }
+        Reply::of(Content::Document(document))
+    }
+
+    /// Another text.
+    pub fn text(text: Text) -> Self {
+        Reply::of(Content::Text(text))
+    }
+
+    /// The same answer with the header `ETag`.
+    #[must_use]
+    pub fn tagged(self, digest: Option<&str>) -> Self {
+        let etag = digest.map(str::to_owned);
+        Reply { etag, ..self }
     }
 
     /// The answer that an earlier, identical request got.
     pub fn replayed(body: Value) -> Self {
         Reply {
-            status: StatusCode::OK,
-            content: Content::Json(body),
-            allow: None,
             is_replayed: true,
+            ..Reply::of(Content::Json(body))
         }
     }
 
     /// The answer to OPTIONS.
     fn options(allow: String) -> Self {
         Reply {
-            status: StatusCode::OK,
-            content: Content::Json(json!({})),
             allow: Some(allow),
-            is_replayed: false,
+            ..Reply::of(Content::Json(json!({})))
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | a *bundle* of a repository, by its tag | a push holds it, so that no push of another content, or of a release, uses the tag |
 //! | a *request* (idempotency key, upload, event) | a push holds it, so that a repetition waits, and then gets the same answer |
 //! | the *newest* build of a package | a push by event holds it, so that builds are released in the order of their completion |
+//! | the *catalog* of an organization | whoever moves its tag holds it; what is to be done for it waits in the entry ([`pending`]) |
 //!
 //! A claim holds an entry until a given time. If the holder dies, the entry stays as it is. After that time another
 //! process can take the entry over; [`Granted`] says what the dead holder may have done. The tests print every
@@ -16,6 +17,7 @@
 pub(crate) mod claims;
 mod dynamo_db;
 mod memory;
+pub(crate) mod pending;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 #[cfg(test)]
@@ -25,6 +27,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use pending::Queue;
 
 /// Milliseconds since 1970.
 pub(crate) type Millis = u64;
@@ -41,6 +45,8 @@ pub enum Subject {
     Request,
     /// The newest released build of a package: one build after the other claims it.
     Newest,
+    /// The catalog of an organization: one writer after the other holds it.
+    Catalog,
 }
 
 /// The state of an entry.
@@ -78,6 +84,9 @@ pub(crate) struct Entry {
     pub begun: Option<String>,
     /// The result: the answer to a request, or the newest build of a package.
     pub outcome: Option<Value>,
+    /// What the next holder is asked to do, in the order in which it was asked for; of a catalog.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pending: Vec<Value>,
     /// The time of the last change.
     pub changed_at: Millis,
     /// The time from which the entry counts as free.
@@ -91,6 +100,8 @@ pub(crate) enum Step {
     Claim(Claim),
     /// To hold it in order to delete the release.
     Delete(Claim),
+    /// To ask whoever holds it next for some work.
+    Queue(Queue),
     /// The holder records its progress.
     Note {
         /// The id of the holder.
@@ -132,6 +143,13 @@ pub(crate) enum Note {
     GivenUp(Trace),
     /// The registry has confirmed that the release is deleted.
     Deleted,
+    /// Some of the pending work is done, with this result.
+    Settled {
+        /// What is done.
+        done: Vec<Value>,
+        /// The result.
+        outcome: Value,
+    },
 }
 
 /// What the registry may have after the holder gave up.
@@ -186,6 +204,8 @@ pub enum Refusal {
     },
     /// Another process has taken the entry over.
     Lost,
+    /// So much work is pending that no more is taken.
+    Full,
 }
 
 /// The answer to a claim on an entry that had no holder before.
@@ -214,6 +234,7 @@ pub(crate) fn take(
     match step {
         Step::Claim(claim) => claimed(entry, claim, now),
         Step::Delete(claim) => deleting(entry, claim, now),
+        Step::Queue(queue) => Ok((queue.onto(entry, now)?, FRESH)),
         Step::Note { holder, note } => {
             let held = entry.filter(|entry| entry.holder == *holder);
             let next = noted(held.ok_or(Refusal::Lost)?, note, now)?;
@@ -263,7 +284,9 @@ fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, 
 
         (State::Reserved | State::Pushed | State::Deleting, _) if is_held => busy,
         (State::Reserved, Subject::Request) if !is_same => conflict(),
-        (State::Reserved, Subject::Newest) => granted(State::Reserved, Before::Outcome(outcome())),
+        (State::Reserved, Subject::Newest | Subject::Catalog) => {
+            granted(State::Reserved, Before::Outcome(outcome()))
+        }
         (State::Reserved | State::Deleting, _) => granted(State::Reserved, Before::Unclear),
         (State::Pushed | State::Done, Subject::Release | Subject::Bundle) if is_gone => {
             granted(State::Reserved, Before::Unclear)
@@ -271,7 +294,9 @@ fn claimed(entry: Option<&Entry>, claim: &Claim, now: Millis) -> Result<(Entry, 
         (State::Pushed, _) if is_same => granted(State::Pushed, Before::Pushed),
         (State::Pushed, _) => conflict(),
 
-        (State::Done, Subject::Newest) => granted(State::Reserved, Before::Outcome(outcome())),
+        (State::Done, Subject::Newest | Subject::Catalog) => {
+            granted(State::Reserved, Before::Outcome(outcome()))
+        }
         (State::Done, Subject::Request) if is_same => Err(Refusal::Replay(outcome())),
         // The previous holder died after the release was done and before the answer was sent.
         (State::Done, Subject::Release) if is_same && is_mine => {
@@ -318,6 +343,12 @@ fn noted(held: &Entry, note: &Note, now: Millis) -> Result<Entry, Refusal> {
             held_until: 0,
             ..next(State::Done)
         }),
+        (State::Reserved, Note::Settled { done, outcome }) => Ok(Entry {
+            outcome: Some(outcome.clone()),
+            pending: pending::without(&held.pending, done),
+            held_until: 0,
+            ..next(State::Done)
+        }),
         (State::Deleting, Note::Deleted) | (State::Reserved, Note::GivenUp(Trace::None)) => {
             Ok(Entry {
                 held_until: 0,
@@ -348,6 +379,7 @@ impl Claim {
             content: self.content.clone(),
             begun: kept.and_then(|before| before.begun.clone()),
             outcome: kept.and_then(|before| before.outcome.clone()),
+            pending: before.map_or_else(Vec::new, |before| before.pending.clone()),
             changed_at: now,
             forgotten_at: self.forgotten_at,
         }

@@ -8,7 +8,8 @@
 //! 2. [`push`] contains the steps in their order. Those that wait for nobody (opening the zip, applying the
 //!    organization's rules, the verdict, packing) are in the crate [`omps_operator`].
 //! 3. The [`ledger`] reserves the release before the first byte is sent. Then a [`registry`] receives the release, and
-//!    the push checks that the registry has it.
+//!    the push checks that the registry has it. Where the organization keeps one of its [`catalogs`], the release goes
+//!    into it.
 //!
 //! Each request is one [`call`]: the [`app`], which the process builds from its [`config`], and a [`deadline`]. Calls
 //! to other services go through [`upstream`], which adds time limits, retries and a size limit. Every error becomes an
@@ -20,6 +21,7 @@ mod api;
 pub mod app;
 pub mod aws;
 mod call;
+mod catalogs;
 pub mod check;
 pub mod config;
 pub mod cpu;
@@ -36,6 +38,7 @@ mod koji;
 mod ledger;
 pub mod names;
 mod nearest;
+mod oauth;
 pub mod objects;
 pub mod openapi;
 mod organization;
@@ -50,3 +53,4 @@ pub mod token;
 pub mod uploads;
 pub mod upstream;
 mod url;
+mod visibility;

@@ -93,9 +93,12 @@ fn parameters(route: &Route, described: &Operation) -> Vec<Value> {
         }))
     });
     let in_query = described.query.iter().map(|parameter| {
+        let schema = match parameter.is_free {
+            true => json!({"type": "string"}),
+            false => json!({"type": "string", "enum": [parameter.example]}),
+        };
         json!({
-            "name": parameter.name, "in": "query", "description": parameter.description,
-            "schema": {"type": "string", "enum": [parameter.example]},
+            "name": parameter.name, "in": "query", "description": parameter.description, "schema": schema,
         })
     });
     let in_header = described.headers.iter().map(|parameter| {
@@ -122,11 +125,11 @@ fn success(described: &Operation, schemas: &mut SchemaGenerator) -> Value {
         headers["Idempotency-Replayed"] =
             json!({"$ref": "#/components/headers/Idempotency-Replayed"});
     }
-    json!({
-        "description": described.success,
-        "headers": headers,
-        "content": {described.media_type: media},
-    })
+    let mut content = json!({described.media_type: media});
+    for media_type in described.also {
+        content[media_type] = json!({});
+    }
+    json!({"description": described.success, "headers": headers, "content": content})
 }
 
 fn errors_of(described: &Operation, endpoint: Endpoint) -> Vec<ErrorId> {

@@ -32,6 +32,30 @@ pub struct Organization {
     pub registry_url: Option<Url>,
     /// `validation`: what refuses its bundles, `normal` or `strict`. Default: normal.
     pub validation: Validation,
+    /// `catalog`: the catalog image that its releases go into. Default: none.
+    pub catalog: Option<CatalogSettings>,
+}
+
+/// `catalog`: where an organization's catalog is kept.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CatalogSettings {
+    /// `repository`: its repository, which is no package's. Default: catalog.
+    pub repository: String,
+    /// `tag`: the tag that clusters follow. Default: latest.
+    pub tag: String,
+    /// `required`: whether a release that the catalog cannot take is refused. Default: true.
+    pub required: bool,
+}
+
+impl Default for CatalogSettings {
+    fn default() -> Self {
+        CatalogSettings {
+            repository: "catalog".to_owned(),
+            tag: "latest".to_owned(),
+            required: true,
+        }
+    }
 }
 
 /// An organization's table in the configuration file, where everything may be absent.
@@ -58,6 +82,7 @@ struct Table {
     registry_url: Option<Url>,
     #[serde(default, deserialize_with = "validation")]
     validation: Validation,
+    catalog: Option<CatalogSettings>,
 }
 
 impl From<Table> for Organization {
@@ -76,6 +101,7 @@ impl From<Table> for Organization {
             release_format: table.release_format,
             registry_url: table.registry_url,
             validation: table.validation,
+            catalog: table.catalog,
         }
     }
 }

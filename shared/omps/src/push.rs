@@ -2,17 +2,16 @@
 //!
 //! A push that may come again (an idempotency key, an upload, an event) is done [`once`]. Its archive is fetched from its
 //! [`Source`], opened, changed by the organization's rules, judged and packed; meanwhile [`numbering`] looks for the
-//! release's number and [`visibility`] for the right to make it public. [`mod@release`] then reserves the number, pushes,
-//! looks whether the content is there, and makes it public. A dry run goes the same way, and only looks where it ends.
+//! release's number and [`Visibility`] for the right to make it public. [`mod@release`] then reserves the number, pushes,
+//! looks whether the content is there, and makes it public; [`cataloging`] brings it to clusters. A dry run goes the same way, and only looks where it ends.
 
+mod cataloging;
 mod immutable_tags;
 mod numbering;
-mod oauth;
 mod once;
 mod preparing;
 mod release;
 mod verdict;
-mod visibility;
 
 use omps_operator::bundle_image::Validation;
 use serde_json::Value;
@@ -23,16 +22,17 @@ use crate::cpu;
 use crate::error::Error;
 use crate::names::{OrganizationName, RepositoryName};
 use crate::organization::ReleaseFormat;
-use crate::registry::{AppRegistry, BundleImages, Packed, Registry, Repository};
+use crate::registry::{AppRegistry, BundleImages, Packed, Registry, Repository, image_name};
 use crate::source::{Fetched, Source};
 use crate::telemetry::{self, audit, metrics};
 use crate::token::Token;
+use crate::visibility::Visibility;
+use cataloging::Cataloging;
 use immutable_tags::ImmutableTags;
 use numbering::Numbering;
 use once::{Begun, Claim};
 use preparing::{open, prepare, repository_of};
 use release::{Release, Wishes};
-use visibility::Visibility;
 
 pub(crate) use once::{Identity, Kind};
 pub(crate) use verdict::{Judging, validate};
@@ -143,10 +143,13 @@ async fn release<R: Registry>(
         },
     };
     telemetry::note("repo", repository.name.as_str());
+    let package = organization.rules.package_name(&operator.package().name);
+    let (token, is_rendered) = (Some(&request.token), request.with_catalog);
+    let cataloging = Cataloging::of(call, &repository, package, token, is_rendered)?;
 
     // The verdict costs CPU, the rest waits for others: all at once. What is wrong with the version is said first.
     let asked = request.version.as_deref();
-    let (numbering, packed, visibility, immutable_tags) = tokio::join!(
+    let (numbering, packed, visibility, immutable_tags, cataloging) = tokio::join!(
         Numbering::find(call, registry, &repository, asked),
         prepare::<R>(
             organization,
@@ -157,6 +160,7 @@ async fn release<R: Registry>(
         ),
         Visibility::of(call, &repository.organization),
         ImmutableTags::of(call, &repository.organization),
+        cataloging.look(),
     );
     let (numbering, (packed, changes)) = (numbering?, packed?);
     let wishes = Wishes {
@@ -165,10 +169,25 @@ async fn release<R: Registry>(
     };
     telemetry::note("digest", packed.digest());
 
-    let release = Release::new(call, registry, &repository, &packed, &wishes);
-    let (version, contents) = match request.dry_run {
-        true => release.foresee(numbering).await?,
-        false => release.publish(numbering, claim).await?,
+    let place = image_name(
+        call.registry_url::<R>(&repository.organization),
+        &repository,
+    );
+    let release = Release::new(call, registry, &repository, &packed, &wishes, &cataloging);
+    let (version, contents, catalog) = match request.dry_run {
+        true => {
+            let (version, contents) = release.foresee(numbering).await?;
+            let catalog = cataloging.foresee(&packed, contents.bundles.as_deref())?;
+            (version, contents, catalog)
+        }
+        false => {
+            cataloging.foresee(&packed, packed.bundles(&place).as_deref())?;
+            let (version, contents) = release.publish(numbering, claim).await?;
+            let bundles = contents.bundles.as_deref();
+            let released = (&repository, &version);
+            let catalog = Box::pin(cataloging.conclude(released, &packed, bundles)).await;
+            (version, contents, catalog)
+        }
     };
     let info = request.full_report.then(|| packed.validation_info());
     let (mut warnings, mut findings) = (contents.warnings, None);
@@ -177,14 +196,13 @@ async fn release<R: Registry>(
         findings = Some([info.findings, contents.findings].concat());
     }
     let is_worth_saying = request.full_report || !warnings.is_empty();
-    let for_catalog = contents.bundles.as_deref().filter(|_| request.with_catalog);
     Ok(PushAnswer {
         organization: repository.organization,
         repo: repository.name,
         version: version.to_string(),
         nvr,
         extracted_files,
-        catalog: for_catalog.and_then(|bundles| packed.catalog(bundles)),
+        catalog,
         dry_run: request.dry_run.then_some(true),
         image: contents.image,
         digest: contents.digest,

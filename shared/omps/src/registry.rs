@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use omps_operator::bundle_image::Validation;
+use omps_operator::catalog::{MergeRefused, Upload};
 use omps_operator::report::{Finding, ValidationInfo};
 use omps_operator::{Operator, OperatorError};
 use reqwest::Url;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 pub use app_registry::AppRegistry;
 pub use bundle_images::BundleImages;
+pub(crate) use bundle_images::{Released, blob_of, manifest_of};
 pub use error::{RegistryAnswer, RegistryError};
 
 use crate::api::{BundleAnswer, ReleaseAnswer};
@@ -326,8 +328,18 @@ pub trait Packed: Send + Sync + 'static {
     }
 
     /// What a catalog says of these bundles, but for those that have no image.
-    fn catalog(&self, _bundles: &[BundleAnswer]) -> Option<Value> {
+    fn rendered(&self, _bundles: &[BundleAnswer]) -> Option<Vec<Value>> {
         None
+    }
+
+    /// What the release brings to a catalog, whose bundles these are.
+    fn upload(&self, _bundles: &[BundleAnswer]) -> Option<Upload> {
+        None
+    }
+
+    /// The verdict where the organization's catalog cannot take the release.
+    fn refused_by_catalog(&self, _refused: &MergeRefused) -> ValidationInfo {
+        ValidationInfo::default()
     }
 }
 

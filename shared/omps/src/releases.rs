@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::api::{ReleaseAnswer, ReleasedBundle, ReleasesAnswer};
 use crate::call::Call;
 use crate::error::Error;
+use crate::ledger::claims::LedgerError;
 use crate::ledger::{Millis, now};
 use crate::registry::{Contents, Registry, Repository};
 use crate::telemetry;
@@ -60,6 +61,21 @@ impl Record {
     fn of(outcome: Value) -> Option<Self> {
         serde_json::from_value(outcome).ok()
     }
+}
+
+/// The digests of a release's bundles as the ledger knows them, oldest first.
+///
+/// # Errors
+/// The ledger cannot be used.
+pub(crate) async fn digests_of_bundles<R: Registry>(
+    call: Call<'_>,
+    of: &Repository,
+    version: &str,
+) -> Result<Vec<String>, LedgerError> {
+    let key = call.release_key::<R>(of, version);
+    let record = call.app.ledger.outcome(&key).await?.and_then(Record::of);
+    let bundles = record.and_then(|record| record.bundles).unwrap_or_default();
+    Ok(bundles.into_iter().map(|bundle| bundle.digest).collect())
 }
 
 /// Lists the releases of a repository, the highest number first.

@@ -9,7 +9,8 @@
 //! What a catalog says of each bundle is known then, too: [`Bundle::fbc`] is what opm would render of the image.
 //!
 //! A bundle's manifest has no annotations, so that a bundle keeps its digest in every push. The release is the newest
-//! bundle's config and layer under a manifest of its own: [`Release::manifest`].
+//! bundle's config and layer under a manifest of its own: [`Release::manifest`]. [`ReleasedPackage`] and [`ReleasedBundle`]
+//! read them back.
 
 pub(crate) mod annotations;
 mod channels;
@@ -23,16 +24,18 @@ pub(crate) mod layer;
 mod origin;
 mod ready_made;
 mod release;
+mod released;
 mod size;
 mod splitting;
 mod tag;
 mod upload;
-mod verdict;
+pub(crate) mod verdict;
 
 pub use fbc::Upgrade;
-pub use image::{Blob, Image};
+pub use image::{Blob, Image, bundle_digest, layer_digest};
 pub use judged::JudgedBundles;
 pub use release::{Bundle, PackError, Release};
+pub use released::{Form, NotReleased, ReleasedBundle, ReleasedPackage};
 pub use verdict::{Validation, Verdict};
 
 pub(crate) use document::may_be_manifest;

@@ -2,14 +2,14 @@
 //!
 //! The way of a release into its organization's catalog, with no network and no clock:
 //!
-//! 1. [`CatalogManifest`] reads the image that a registry has, and refuses one that omps did not write. [`layer_number`] says
-//!    which of its layers has the package, and [`Layer::read`] opens it. [`Package::read`] reads a package back strictly: what
-//!    has two readings is refused.
-//! 2. [`Upload::of_release`] says what a release brings, and [`Package::merge`] takes it in. What is there stays, no edge is
+//! 1. [`CatalogManifest`] reads the image that a registry has, and refuses one that omps did not write. An [`Edition`] says
+//!    which of its layers has the package, and opens it. [`Package::read`] reads a package back strictly: what has two
+//!    readings is refused.
+//! 2. [`Upload::of_release`] says what a release brings, [`Upload::of_released`] what one in a registry does, and [`Package::merge`] takes it in. What is there stays, no edge is
 //!    invented, and the result is what opm takes; otherwise [`MergeRefused`] has opm's words, and the remedy.
 //!    [`Package::delete`] takes bundles out.
-//! 3. [`Package::bytes`] is `catalog.json` again, and [`Layer::pack`] packs all packages of the layer.
-//! 4. [`CatalogImage::blobs`] makes config and manifest of the layers, of those that did not change from their [`Layer`] alone.
+//! 3. [`Package::bytes`] is `catalog.json` again, and [`Edition::next`] packs the layers that changed, and makes config and
+//!    manifest: of layers that did not change from their [`Layer`] alone.
 //!
 //! [`check()`] is `opm validate` for a catalog from anywhere, which [`read_objects`] reads. [`Package::mermaid`] draws the
 //! upgrade graph.
@@ -17,6 +17,8 @@
 mod base64;
 mod check;
 mod delete;
+mod edition;
+mod finding;
 mod go_semver;
 mod graph;
 mod image;
@@ -31,9 +33,11 @@ mod pull_spec;
 mod read;
 mod refusal;
 mod upload;
+mod yaml;
 
 pub use check::check;
 pub use delete::Deleted;
+pub use edition::{Edition, NextEdition};
 pub use image::{CatalogImage, CatalogManifest, ForeignImage};
 pub use layer::{BASE_LAYER, LAYERS, Layer, LayerError, layer_number};
 pub use merge::{Advice, MergeRefused, Merged, Warning};

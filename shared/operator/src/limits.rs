@@ -105,6 +105,8 @@ pub struct CatalogLimits {
     pub file_size: u64,
     /// Objects of a file: packages, channels and bundles.
     pub objects: usize,
+    /// Bytes of the tar of a bundle that is read back from a registry.
+    pub bundle_size: u64,
 }
 
 impl Default for CatalogLimits {
@@ -115,6 +117,8 @@ impl Default for CatalogLimits {
             layer_size: 128 << 20,
             file_size: 64 << 20,
             objects: 50_000,
+            // Far more than OLM takes: a cluster keeps a bundle in one ConfigMap.
+            bundle_size: 64 << 20,
         }
     }
 }

@@ -4,6 +4,7 @@ use reqwest::Url;
 
 use super::{Config, Problems};
 use crate::organization::ReleaseFormat;
+use crate::registry::oci::{ImageRepository, Tag};
 
 /// Checks the registry of every organization whose releases are bundle images, and that of all others.
 pub(super) fn check(config: &Config, problems: &mut Problems) {
@@ -29,11 +30,24 @@ pub(super) fn check(config: &Config, problems: &mut Problems) {
                 );
             }
         }
-        if organization.immutable_tags && !is_used {
+        let for_images = [
+            ("immutable_tags", organization.immutable_tags),
+            ("catalog", organization.catalog.is_some()),
+        ];
+        for (setting, _) in for_images.iter().filter(|(_, is_set)| *is_set && !is_used) {
             problems.add(
-                &format!("organizations.{name}.immutable_tags"),
+                &format!("organizations.{name}.{setting}"),
                 "is for bundle images, and release_format is app-registry",
             );
+        }
+        if let Some(catalog) = &organization.catalog {
+            let place = |key| format!("organizations.{name}.catalog.{key}");
+            if let Err(error) = ImageRepository::parse("organization", &catalog.repository) {
+                problems.add(&place("repository"), error);
+            }
+            if let Err(error) = Tag::parse(&catalog.tag) {
+                problems.add(&place("tag"), error);
+            }
         }
     }
 }

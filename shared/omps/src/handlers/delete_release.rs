@@ -27,12 +27,10 @@ pub async fn delete_release(app: &App, request: Request) -> Answer {
     let from = Repository { organization, name };
     let result = match format {
         ReleaseFormat::AppRegistry => {
-            let registry: AppRegistry = call.registry(&from.organization, &token);
-            delete::delete(call, &registry, from, release).await
+            delete::delete::<AppRegistry>(call, &token, from, release).await
         }
         ReleaseFormat::BundleImage => {
-            let registry: BundleImages = call.registry(&from.organization, &token);
-            delete::delete(call, &registry, from, release).await
+            delete::delete::<BundleImages>(call, &token, from, release).await
         }
     };
     let outcome = result.as_ref().map_or_else(Error::id, |_| "done");

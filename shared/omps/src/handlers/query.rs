@@ -1,6 +1,7 @@
 //! What the query of a request asks for.
 
 use omps_operator::bundle_image::Validation;
+use percent_encoding::percent_decode_str;
 
 use crate::error::Error;
 use crate::http::Request;
@@ -37,6 +38,19 @@ pub(super) fn asks_for(request: &Request, name: &str, value: &str) -> Result<boo
             )))
         }
     }
+}
+
+/// The value of a parameter, decoded.
+pub(super) fn value(request: &Request, name: &str) -> Result<Option<String>, Error> {
+    let query = request.query.as_deref().unwrap_or_default();
+    let mut pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    let Some((_, value)) = pairs.find(|(found, _)| *found == name) else {
+        return Ok(None);
+    };
+    let value = percent_decode_str(value).decode_utf8();
+    let value =
+        value.map_err(|_| Error::BadRequest(format!("{name} in the query is not UTF-8")))?;
+    Ok(Some(value.into_owned()))
 }
 
 /// What refuses an operator by the request: `?validation=strict` makes its organization stricter, and nothing makes it less

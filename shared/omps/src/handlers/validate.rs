@@ -23,6 +23,7 @@ pub async fn validate(app: &App, request: Request) -> Answer {
     let judging = Judging {
         validation: query::validation(&request)?,
         with_catalog: query::asks_for(&request, "catalog", "true")?,
+        token: request.token.clone(),
     };
     let zip = form::zip_of_form(&request.headers, &request.body)?;
     let verdict = push::validate(call, &organization, &Source::Zip(zip), &judging).await?;

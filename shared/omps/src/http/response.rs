@@ -1,13 +1,13 @@
 //! The HTTP response: a body, which is JSON but for documents, and its headers.
 
 use http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderName, HeaderValue, Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{Answer, Content, REQUEST_ID, routes};
+use super::{Answer, Content, REQUEST_ID, Reply, routes};
 use crate::error::Error;
 use crate::telemetry::scrub::scrub_json;
 
@@ -37,20 +37,28 @@ pub(super) fn status_of(answer: &Answer) -> StatusCode {
 pub(super) fn of(id: &str, path: &str, answer: Answer) -> Response<String> {
     let status = status_of(&answer);
     let asks_to_retry = answer.as_ref().is_err_and(Error::asks_to_retry);
-    let (content, allow, is_replayed) = match answer {
-        Ok(reply) => (reply.content, reply.allow, reply.is_replayed),
-        Err(error) => (Content::Json(body_of(&error, id)), allow_of(error), false),
-    };
-    let mut response = of_content(content, status);
+    let reply = answer.unwrap_or_else(|error| Reply {
+        allow: allow_of(&error),
+        ..Reply::of(Content::Json(body_of(&error, id)))
+    });
+    let mut response = of_content(reply.content, status);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     // No answer may be cached: it holds for this moment only, above all the answer to a health check.
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.extend(asks_to_retry.then_some((RETRY_AFTER, PAUSE)));
-    headers.extend(is_replayed.then_some(REPLAYED));
+    headers.extend(reply.is_replayed.then_some(REPLAYED));
+    let etag = reply.etag.and_then(|etag| text(&format!("\"{etag}\"")));
+    headers.extend(etag.map(|etag| (ETAG, etag)));
     headers.extend(text(id).map(|id| (REQUEST_ID, id)));
-    headers.extend(allow.as_deref().and_then(text).map(|allow| (ALLOW, allow)));
+    headers.extend(
+        reply
+            .allow
+            .as_deref()
+            .and_then(text)
+            .map(|allow| (ALLOW, allow)),
+    );
     headers.extend(routes::is_v1(path).then_some(DEPRECATION));
     response
 }
@@ -71,6 +79,10 @@ fn of_content(content: Content, status: StatusCode) -> Response<String> {
             policy = text(&document.policy).map(|policy| (CONTENT_SECURITY_POLICY, policy));
             document.text.clone()
         }
+        Content::Text(text) => {
+            media_type = HeaderValue::from_static(text.media_type);
+            text.text
+        }
     };
     let mut response = Response::new(body);
     let headers = response.headers_mut();
@@ -88,9 +100,9 @@ fn body_of(error: &Error, id: &str) -> Value {
 }
 
 /// The methods that the path accepts, for the header `Allow`.
-fn allow_of(error: Error) -> Option<String> {
+fn allow_of(error: &Error) -> Option<String> {
     match error {
-        Error::MethodNotAllowed { allow, .. } => Some(allow),
+        Error::MethodNotAllowed { allow, .. } => Some(allow.clone()),
         _ => None,
     }
 }

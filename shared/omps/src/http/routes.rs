@@ -23,6 +23,12 @@ pub enum Endpoint {
     DeleteRelease,
     /// Lists the releases of a repository.
     Releases,
+    /// Lists the packages of an organization's catalog.
+    ListCatalog,
+    /// Shows one package of a catalog.
+    ShowPackage,
+    /// Brings a catalog up to date.
+    RebuildCatalog,
     /// Validates manifests without pushing them.
     Validate,
     /// Reports whether the services that pushes require can be reached.
@@ -41,7 +47,10 @@ impl Endpoint {
             | Endpoint::PushKoji
             | Endpoint::CreateUpload
             | Endpoint::DeleteRelease
-            | Endpoint::Releases => true,
+            | Endpoint::Releases
+            | Endpoint::ListCatalog
+            | Endpoint::ShowPackage
+            | Endpoint::RebuildCatalog => true,
             // The id of an upload is itself a secret.
             Endpoint::PutUpload
             | Endpoint::Validate
@@ -122,6 +131,21 @@ pub const ROUTES: &[Route] = &[
         Method::GET,
         "/v2/{organization}/{repo}/releases",
         Endpoint::Releases,
+    ),
+    route(
+        Method::GET,
+        "/v2/{organization}/catalog",
+        Endpoint::ListCatalog,
+    ),
+    route(
+        Method::POST,
+        "/v2/{organization}/catalog",
+        Endpoint::RebuildCatalog,
+    ),
+    route(
+        Method::GET,
+        "/v2/{organization}/catalog/{package}",
+        Endpoint::ShowPackage,
     ),
     route(
         Method::POST,

@@ -15,7 +15,7 @@ use crate::aws::Aws;
 use crate::deadline::Deadline;
 
 /// How long the ledger keeps a release, or the result of an upload or an event.
-const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+pub(super) const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// How much longer a claim lasts than the deadline of its work: a call that was sent before may still take effect.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -72,7 +72,7 @@ impl Wish {
 pub struct Held {
     ledger: Arc<Ledger>,
     key: String,
-    entry: Box<Entry>,
+    pub(super) entry: Box<Entry>,
     /// What is known about the earlier holders.
     pub granted: Granted,
 }
@@ -157,7 +157,7 @@ impl Ledger {
     }
 
     /// Applies a step to the entry with this key. `seen` is the entry as this process read it last.
-    async fn apply(
+    pub(super) async fn apply(
         &self,
         key: &str,
         seen: Option<Entry>,
@@ -201,7 +201,7 @@ impl Ledger {
         Ok(entry.filter(counts).and_then(|entry| entry.outcome))
     }
 
-    async fn read(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
+    pub(super) async fn read(&self, key: &str) -> Result<Option<Entry>, LedgerError> {
         match &self.0 {
             Store::DynamoDb(table) => table.read(key).await,
             Store::Memory(memory) => Ok(memory.read(key)),
@@ -286,13 +286,13 @@ impl Held {
         self.log(noted);
     }
 
-    fn log(&self, noted: Result<(), LedgerError>) {
+    pub(super) fn log(&self, noted: Result<(), LedgerError>) {
         if let Err(error) = noted {
-            tracing::warn!(%error, "the ledger could not record how a push ended");
+            tracing::warn!(%error, "the ledger could not record how work ended");
         }
     }
 
-    async fn note(&mut self, note: Note) -> Result<(), LedgerError> {
+    pub(super) async fn note(&mut self, note: Note) -> Result<(), LedgerError> {
         let step = Step::Note {
             holder: self.entry.holder.clone(),
             note,

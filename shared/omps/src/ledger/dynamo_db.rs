@@ -155,6 +155,7 @@ mod tests {
                 content: "content".to_owned(),
                 begun: None,
                 outcome: Some(json!({"extracted_files": names})),
+                pending: Vec::new(),
                 changed_at: 0,
                 forgotten_at: 0,
             };

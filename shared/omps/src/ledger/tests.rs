@@ -18,6 +18,7 @@ fn entry(state: State, held_until: Millis) -> Entry {
         content: "content-a".to_owned(),
         begun: None,
         outcome: Some(json!("outcome")),
+        pending: Vec::new(),
         changed_at: NOW - 1_000_000,
         forgotten_at: Millis::MAX,
     }
@@ -287,6 +288,96 @@ fn builds_of_a_package_take_turns() {
         ),
     ];
     check("a build claims its package", rows);
+}
+
+#[test]
+fn writers_of_a_catalog_take_turns() {
+    let by = || Step::Claim(claim(Subject::Catalog, "", ""));
+    let outcome = "Reserved, held: Outcome(Some(String(\"outcome\")))";
+    let rows = vec![
+        ("no entry", None, by(), "Reserved, held: Nothing"),
+        (
+            "only work is pending",
+            Some(entry(State::Free, 0)),
+            by(),
+            "Reserved, held: Nothing",
+        ),
+        (
+            "another writer's turn",
+            Some(entry(State::Reserved, LATER)),
+            by(),
+            "Busy { until: 1060000 }",
+        ),
+        (
+            "another writer's turn, run out",
+            Some(entry(State::Reserved, NOW)),
+            by(),
+            outcome,
+        ),
+        ("up to date", Some(entry(State::Done, 0)), by(), outcome),
+    ];
+    check("a writer claims a catalog", rows);
+}
+
+#[test]
+fn work_is_pending_until_it_is_settled_whoever_asks_for_it_meanwhile() {
+    let queue = |item: &str| {
+        Step::Queue(Queue {
+            items: vec![json!(item)],
+            forgotten_at: LATER,
+        })
+    };
+    let next = |entry: Option<&Entry>, step: &Step| take(entry, step, NOW).unwrap().0;
+    let asked = next(None, &queue("a"));
+    let held = next(Some(&asked), &Step::Claim(claim(Subject::Catalog, "", "")));
+    let twice = next(Some(&next(Some(&held), &queue("b"))), &queue("a"));
+    let settled = Note::Settled {
+        done: vec![json!("a"), json!("c")],
+        outcome: json!("digest"),
+    };
+
+    let settled = next(Some(&twice), &note("next", settled));
+
+    assert_eq!(
+        (asked.state, asked.pending),
+        (State::Free, vec![json!("a")])
+    );
+    assert_eq!(
+        (held.state, held.pending),
+        (State::Reserved, vec![json!("a")])
+    );
+    assert_eq!(
+        (twice.state, twice.holder.as_str()),
+        (State::Reserved, "next")
+    );
+    assert_eq!(twice.pending, [json!("a"), json!("b")]);
+    assert_eq!((settled.state, settled.held_until), (State::Done, 0));
+    assert_eq!(
+        (settled.pending, settled.outcome),
+        (vec![json!("b")], Some(json!("digest")))
+    );
+}
+
+#[test]
+fn work_has_a_bound_and_a_writer_that_was_taken_over_settles_nothing() {
+    let items: Vec<_> = (0..1_000).map(|number| json!(number)).collect();
+    let full = Step::Queue(Queue {
+        items,
+        forgotten_at: LATER,
+    });
+    let full = take(None, &full, NOW).unwrap().0;
+    let more = Step::Queue(Queue {
+        items: vec![json!("more")],
+        forgotten_at: LATER,
+    });
+    let settled = Note::Settled {
+        done: Vec::new(),
+        outcome: json!("digest"),
+    };
+
+    assert_eq!(take(Some(&full), &more, NOW).unwrap_err(), Refusal::Full);
+    let other = note("somebody", settled);
+    assert_eq!(take(Some(&full), &other, NOW).unwrap_err(), Refusal::Lost);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What people read of each endpoint in the OpenAPI document: what it is for, its parameters, an example of its answer.
 
+mod catalogs;
+
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
@@ -13,10 +15,14 @@ use crate::http::routes::{Endpoint, Route};
 use crate::uploads::CreatedUpload;
 
 /// The groups of endpoints.
-pub(super) const TAGS: [(&str, &str); 4] = [
+pub(super) const TAGS: [(&str, &str); 5] = [
     ("pushes", "Release an operator."),
     ("checks", "Check an operator without releasing it."),
     ("releases", "Look at releases, and delete them."),
+    (
+        "catalogs",
+        "What clusters read: the organization's catalog image.",
+    ),
     ("service", "The service itself."),
 ];
 
@@ -27,8 +33,10 @@ pub(super) struct Parameter {
     pub name: &'static str,
     /// The meaning.
     pub description: &'static str,
-    /// An example; of a parameter in the query, its only value.
+    /// An example; of a parameter in the query, its only value, unless it is free.
     pub example: &'static str,
+    /// Whether a parameter in the query has any other value.
+    pub is_free: bool,
 }
 
 impl Parameter {
@@ -37,6 +45,7 @@ impl Parameter {
             name,
             description,
             example,
+            is_free: false,
         }
     }
 }
@@ -55,7 +64,7 @@ const REQUEST_ID: Parameter = Parameter::new(
 const CATALOG: Parameter = Parameter::new(
     "catalog",
     "true",
-    "Adds what a catalog says of the bundles; bundle images only",
+    "Adds what a catalog says of the bundles, as `opm render` has it; bundle images only",
 );
 const STRICT: Parameter = Parameter::new(
     "validation",
@@ -100,6 +109,8 @@ pub(super) struct Operation {
     pub success: &'static str,
     /// The media type of a success.
     pub media_type: &'static str,
+    /// Other media types of a success, which `Accept` asks for.
+    pub also: &'static [&'static str],
     /// The schema of the body of a success; none if it is no JSON of the API.
     pub answer: Option<fn(&mut SchemaGenerator) -> Value>,
     /// A body of a success.
@@ -117,6 +128,9 @@ pub(super) fn of(route: &Route) -> Operation {
         Endpoint::PutUpload => put_upload(),
         Endpoint::DeleteRelease => delete_release(),
         Endpoint::Releases => releases(),
+        Endpoint::ListCatalog => catalogs::list(),
+        Endpoint::ShowPackage => catalogs::show(),
+        Endpoint::RebuildCatalog => catalogs::rebuild(),
         Endpoint::Validate => validate(),
         Endpoint::Health => health(),
         Endpoint::About => about(),
@@ -138,6 +152,10 @@ pub(super) fn path_parameter(name: &str) -> (Parameter, &'static str) {
                 "my-operator",
                 "The repository, which has the package's name",
             ),
+            NAME,
+        ),
+        "package" => (
+            Parameter::new("package", "my-operator", "The package"),
             NAME,
         ),
         "version" => (
@@ -198,6 +216,7 @@ fn push_zipfile() -> Operation {
         headers: PUSH_HEADERS,
         success: "The release is in the registry.",
         media_type: JSON,
+        also: &[],
         answer: Some(schema_of::<PushAnswer>),
         example: push_example(),
         errors: [ZIP, PUSH].concat(),
@@ -216,6 +235,7 @@ fn push_koji() -> Operation {
         headers: PUSH_HEADERS,
         success: "The release is in the registry.",
         media_type: JSON,
+        also: &[],
         answer: Some(schema_of::<PushAnswer>),
         example,
         errors: [KOJI, PUSH].concat(),
@@ -248,6 +268,7 @@ fn validate() -> Operation {
         headers: &[REQUEST_ID],
         success: "The verdict; `valid` says whether a push would be taken.",
         media_type: JSON,
+        also: &[],
         answer: Some(schema_of::<ValidateAnswer>),
         example: json!({
             "organization": "my-org", "repo": "my-operator", "extracted_files": ["my-operator.package.yaml"], "valid": false,
@@ -271,6 +292,7 @@ fn create_upload() -> Operation {
         headers: &[REQUEST_ID],
         success: "The place.",
         media_type: JSON,
+        also: &[],
         answer: Some(schema_of::<CreatedUpload>),
         example: json!({
             "upload": "0b6c2a3e-7f7e-4c53-9a0e-2f4f5f0f6c1d", "expires_in": 3600, "max_size": 25_165_824,
@@ -290,6 +312,7 @@ fn put_upload() -> Operation {
         headers: &[REQUEST_ID],
         success: "The zip has arrived.",
         media_type: JSON,
+        also: &[],
         answer: Some(schema_of::<PutUploadAnswer>),
         example: json!({"upload": "0b6c2a3e-7f7e-4c53-9a0e-2f4f5f0f6c1d"}),
         errors: vec![ZIP[1]],
@@ -300,11 +323,13 @@ fn delete_release() -> Operation {
     Operation {
         tag: "releases",
         summary: "Delete a release, or all of a repository",
-        description: "The repository stays.",
+        description: "The repository stays. Where the organization keeps a catalog, the release's newest bundle leaves it, or stays \
+            there with a mark if other versions need it as a step.",
         query: &[],
         headers: &[REQUEST_ID],
         success: "The releases are gone.",
         media_type: JSON,
+        also: &[],
         answer: Some(schema_of::<DeleteAnswer>),
         example: json!({"organization": "my-org", "repo": "my-operator", "deleted": ["1.2.0"]}),
         errors: RELEASES.to_vec(),
@@ -321,6 +346,7 @@ fn releases() -> Operation {
         headers: &[REQUEST_ID],
         success: "The releases.",
         media_type: JSON,
+        also: &[],
         answer: Some(schema_of::<ReleasesAnswer>),
         example: json!({"organization": "my-org", "repo": "my-operator", "releases": [{
             "version": "1.2.0", "tag": "1.2.0",
@@ -345,6 +371,7 @@ fn health() -> Operation {
         headers: &[REQUEST_ID],
         success: "Pushes can succeed.",
         media_type: JSON,
+        also: &[],
         answer: Some(schema_of::<HealthAnswer>),
         example: json!({"ok": true, "status": 200, "services": {
             "koji": {"ok": true, "details": "It works!"}, "quay": {"ok": true, "details": "It works!"}, "greenwave": null,
@@ -362,6 +389,7 @@ fn about() -> Operation {
         headers: &[REQUEST_ID],
         success: "The versions.",
         media_type: JSON,
+        also: &[],
         answer: Some(schema_of::<AboutAnswer>),
         example: json!({"version": env!("CARGO_PKG_VERSION"), "operatorcourier": "2.1.11"}),
         errors: Vec::new(),
@@ -385,6 +413,7 @@ fn page(path: &str) -> Operation {
         headers: &[REQUEST_ID],
         success: "The document.",
         media_type,
+        also: &[],
         answer: None,
         example: Value::Null,
         errors: Vec::new(),

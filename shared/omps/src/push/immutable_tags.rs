@@ -1,9 +1,9 @@
 //! Having Quay refuse to replace an organization's tags, once it has confirmed the caller's right to push. The ledger keeps
 //! every push of ours from replacing a release; this keeps everybody else's from it.
 
-use super::oauth::OAuth;
 use crate::call::Call;
 use crate::names::OrganizationName;
+use crate::oauth::OAuth;
 use crate::registry::{Registry, Repository};
 use crate::secrets::SecretsError;
 

@@ -14,11 +14,12 @@ use crate::registry::{Content, Contents, Packed as _, Registry, RegistryError, R
 use crate::release::ReleaseVersion;
 use crate::releases::Record;
 use crate::telemetry;
+use crate::visibility::Visibility;
 
+use super::cataloging::Cataloging;
 use super::immutable_tags::ImmutableTags;
 use super::numbering::Numbering;
 use super::once::Claim;
-use super::visibility::Visibility;
 
 /// Packed files on their way to a repository.
 pub(super) struct Release<'a, R: Registry> {
@@ -27,6 +28,7 @@ pub(super) struct Release<'a, R: Registry> {
     repository: &'a Repository,
     packed: &'a R::Packed,
     wishes: &'a Wishes,
+    cataloging: &'a Cataloging<'a>,
 }
 
 /// What the organization wants of its repository beside the release.
@@ -93,6 +95,7 @@ impl<'a, R: Registry> Release<'a, R> {
         repository: &'a Repository,
         packed: &'a R::Packed,
         wishes: &'a Wishes,
+        cataloging: &'a Cataloging<'a>,
     ) -> Self {
         Release {
             call,
@@ -100,6 +103,7 @@ impl<'a, R: Registry> Release<'a, R> {
             repository,
             packed,
             wishes,
+            cataloging,
         }
     }
 
@@ -148,6 +152,7 @@ impl<'a, R: Registry> Release<'a, R> {
             }
             // The registry refuses in its own words; or the release lacks being public, and this push repairs that.
             Reserved::Done { .. } => {
+                self.cataloging.announce(self.repository, &version).await?;
                 let known = Known {
                     is_ours: false,
                     was_absent: false,
@@ -242,7 +247,7 @@ impl<'a, R: Registry> Release<'a, R> {
         mode: Mode,
     ) -> Result<Attempt, Error> {
         let attempt = match self.known(version, &held, mode).await {
-            Ok(Some(known)) => match claim.begin(version).await {
+            Ok(Some(known)) => match self.announce(version, claim).await {
                 Ok(()) => self.push_and_publish(version, known, Some(&mut held)).await,
                 Err(error) => Err(Failed::unclear(error)),
             },
@@ -260,6 +265,12 @@ impl<'a, R: Registry> Release<'a, R> {
                 Err(error)
             }
         }
+    }
+
+    /// Notes which release is about to be pushed: for a repetition of the request, and for the catalog.
+    async fn announce(&self, version: &ReleaseVersion, claim: &mut Claim) -> Result<(), Error> {
+        claim.begin(version).await?;
+        self.cataloging.announce(self.repository, version).await
     }
 
     /// What the ledger keeps of a number that this push made a release; nothing new of one that an earlier try of it made

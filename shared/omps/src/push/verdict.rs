@@ -4,16 +4,17 @@ use bytes::Bytes;
 use omps_operator::bundle_image::Validation;
 use omps_operator::report::ValidationInfo;
 use omps_operator::{Limits, Operator, archive};
-use serde_json::Value;
 
+use super::cataloging::Cataloging;
 use super::preparing::{on_cpu, open, prepare, repository_of};
-use crate::api::BundleAnswer;
+use crate::api::{BundleAnswer, CatalogAnswer};
 use crate::call::Call;
 use crate::error::Error;
 use crate::names::{OrganizationName, RepositoryName};
 use crate::organization::ReleaseFormat;
 use crate::registry::{AppRegistry, BundleImages, Packed, Registry, Repository, image_name};
 use crate::source::Source;
+use crate::token::Token;
 
 /// The verdict on an archive, and nothing else.
 pub(crate) struct Verdict {
@@ -31,8 +32,8 @@ pub(crate) struct Preview {
     pub validation_info: ValidationInfo,
     /// The bundle images, where the release is one.
     pub bundles: Option<Vec<BundleAnswer>>,
-    /// What a catalog says of them, where that is asked for.
-    pub catalog: Option<Value>,
+    /// What would become of the organization's catalog, and what a catalog says of them, where that is asked for.
+    pub catalog: Option<Box<CatalogAnswer>>,
 }
 
 /// How an archive is to be judged.
@@ -42,6 +43,8 @@ pub(crate) struct Judging {
     pub validation: Validation,
     /// Whether the answer has what a catalog says of the bundles.
     pub with_catalog: bool,
+    /// The caller's token, for reading the organization's catalog.
+    pub token: Option<Token>,
 }
 
 /// Judges an archive as a push does, under the organization's rules.
@@ -100,14 +103,17 @@ async fn preview<R: Registry>(
     judging: &Judging,
 ) -> Result<Preview, Error> {
     let organization = call.app.organization(&repository.organization);
+    let package = organization.rules.package_name(&operator.package().name);
+    let (token, is_rendered) = (judging.token.as_ref(), judging.with_catalog);
+    let cataloging = Cataloging::of(call, repository, package, token, is_rendered)?;
     let name = repository.name.clone();
     let (packed, _) = prepare::<R>(organization, operator, name, judging.validation, false).await?;
     let place = image_name(call.registry_url::<R>(&repository.organization), repository);
     let bundles = packed.bundles(&place);
-    let for_catalog = bundles.as_deref().filter(|_| judging.with_catalog);
+    let cataloging = cataloging.look().await;
     Ok(Preview {
         validation_info: packed.validation_info(),
-        catalog: for_catalog.and_then(|bundles| packed.catalog(bundles)),
+        catalog: cataloging.foresee(&packed, bundles.as_deref())?,
         bundles,
     })
 }

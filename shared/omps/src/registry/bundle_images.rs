@@ -15,6 +15,7 @@ mod bundle_tags;
 mod errors;
 mod listing;
 mod packed;
+mod read_back;
 mod release_tag;
 
 use std::sync::Arc;
@@ -38,6 +39,8 @@ use crate::token::Token;
 use crate::upstream::Upstream;
 use bundle_tags::BundleTags;
 use packed::PackedRelease;
+pub(crate) use packed::{blob_of, manifest_of};
+pub(crate) use read_back::Released;
 
 /// An OCI registry, as one caller uses it.
 #[derive(Clone)]

@@ -48,6 +48,7 @@ struct Metrics {
     registry: Registry,
     pushes: Counter,
     failures: Family<Label, Counter>,
+    catalog_failures: Counter,
     upstream: Family<Label, Histogram>,
 }
 
@@ -68,6 +69,17 @@ pub fn count_failure(error: &'static str) {
         Sink::Log { .. } => log("Failures", "Count", json!(1), Some(label)),
         Sink::Prometheus(numbers) => {
             numbers.failures.get_or_create(&[label]).inc();
+        }
+    }
+}
+
+/// Counts a catalog that could not be updated after a release or a deletion: `CatalogFailures`,
+/// `omps_catalog_failures_total`.
+pub fn count_catalog_failure() {
+    match &*SINK {
+        Sink::Log { .. } => log("CatalogFailures", "Count", json!(1), None),
+        Sink::Prometheus(numbers) => {
+            numbers.catalog_failures.inc();
         }
     }
 }
@@ -107,6 +119,7 @@ impl Default for Metrics {
     fn default() -> Self {
         let pushes = Counter::default();
         let failures = Family::<Label, Counter>::default();
+        let catalog_failures = Counter::default();
         let upstream = Family::<Label, Histogram>::new_with_constructor(|| Histogram::new(BUCKETS));
         let mut registry = Registry::with_prefix(NAMESPACE);
         registry.register("pushes", "Releases pushed", pushes.clone());
@@ -114,6 +127,11 @@ impl Default for Metrics {
             "failures",
             "Requests that failed, by error",
             failures.clone(),
+        );
+        registry.register(
+            "catalog_failures",
+            "Releases and deletions that did not reach their catalog",
+            catalog_failures.clone(),
         );
         registry.register(
             "upstream_seconds",
@@ -124,6 +142,7 @@ impl Default for Metrics {
             registry,
             pushes,
             failures,
+            catalog_failures,
             upstream,
         }
     }

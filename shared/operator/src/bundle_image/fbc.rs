@@ -67,6 +67,26 @@ impl Entry {
             icon: upgrade::icon(csv),
         })
     }
+
+    /// What `opm render` gives for the bundle `name` of `package` under the name of its image.
+    pub(super) fn bundle(&self, name: &str, package: &str, image: &str) -> Json {
+        let mut related = self.related_images.clone();
+        if !related.iter().any(|(_, known)| known == image) {
+            related.push((String::new(), image.to_owned()));
+        }
+        related.sort();
+        let related = related
+            .iter()
+            .map(|(name, image)| json!({"name": name, "image": image}));
+        json!({
+            "schema": "olm.bundle",
+            "name": name,
+            "package": package,
+            "image": image,
+            "properties": self.properties,
+            "relatedImages": related.collect::<Vec<_>>(),
+        })
+    }
 }
 
 fn property(kind: &str, value: impl Into<Json>) -> Json {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::layer;
@@ -125,6 +125,67 @@ pub(crate) fn of_layers(
     };
     let manifest = Blob::json(MANIFEST, &manifest)?;
     Ok((config, manifest))
+}
+
+/// A manifest of one layer as omps writes it, and nothing else.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct OneLayer {
+    schema_version: u8,
+    media_type: String,
+    config: Part,
+    layers: [Part; 1],
+    #[serde(default, rename = "annotations")]
+    _annotations: BTreeMap<String, String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Part {
+    media_type: String,
+    digest: String,
+    size: u64,
+}
+
+impl OneLayer {
+    fn read(manifest: &[u8]) -> Option<Self> {
+        let read: OneLayer = serde_json::from_slice(manifest).ok()?;
+        let [layer] = &read.layers;
+        let types = [&read.media_type, &read.config.media_type, &layer.media_type];
+        (read.schema_version == 2 && types == [MANIFEST, CONFIG, LAYER]).then_some(read)
+    }
+}
+
+impl Part {
+    fn descriptor(&self, media_type: &'static str) -> Descriptor<'_> {
+        Descriptor {
+            media_type,
+            digest: &self.digest,
+            size: self.size,
+            annotations: None,
+        }
+    }
+}
+
+/// The digest of a bundle's layer; nothing where the manifest is none that omps wrote.
+pub fn layer_digest(manifest: &[u8]) -> Option<String> {
+    let [layer] = OneLayer::read(manifest)?.layers;
+    Some(layer.digest)
+}
+
+/// The digest that the bundle has of which an image is a release: that of the manifest without annotations. Nothing where
+/// the manifest is none that omps wrote.
+pub fn bundle_digest(manifest: &[u8]) -> Option<String> {
+    let read = OneLayer::read(manifest)?;
+    let [layer] = &read.layers;
+    let manifest = Manifest {
+        schema_version: 2,
+        media_type: MANIFEST,
+        config: read.config.descriptor(CONFIG),
+        layers: vec![layer.descriptor(LAYER)],
+        annotations: None,
+    };
+    Blob::json(MANIFEST, &manifest).ok().map(|blob| blob.digest)
 }
 
 impl<'a> Config<'a> {

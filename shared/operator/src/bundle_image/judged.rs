@@ -8,11 +8,12 @@ use super::annotations::Annotations;
 use super::convert::{self, Converted};
 use super::document::Exhausted;
 use super::draft::Draft;
+use super::ready_made;
+use super::released::Form;
 use super::tag::Number;
 use super::upload::ReadyMade;
 use super::verdict::findings::Findings;
 use super::verdict::{self, Validation, Verdict, format, rule};
-use super::{ready_made, release};
 use crate::archive::Files;
 use crate::manifests::Manifests;
 use crate::manifests::package_name::PackageName;
@@ -28,7 +29,7 @@ pub struct JudgedBundles {
     package_file: Option<Arc<str>>,
     /// The roots of each channel.
     pub(super) channels: BTreeMap<String, Vec<String>>,
-    pub(super) form: release::Form,
+    pub(super) form: Form,
     pub(super) bundles: Vec<(Number, Draft)>,
     verdict: Verdict,
     /// How many values may be read of them once more.
@@ -110,7 +111,7 @@ pub(crate) fn judge_package_manifests(
         default_channel: Some(default_channel),
         package_file: Some(place.file),
         channels,
-        form: release::Form::Package,
+        form: Form::Package,
         bundles,
         verdict,
         values,
@@ -158,7 +159,7 @@ pub(crate) fn judge_ready_made(
             .map(str::to_owned),
         package_file: None,
         channels: roots(&bundles),
-        form: release::Form::Bundle,
+        form: Form::Bundle,
         bundles,
         verdict,
         values,

@@ -1,9 +1,10 @@
 //! The one layer of a bundle image: the same files give the same bytes, wherever and whenever it is made.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 use sha2::{Digest, Sha256};
@@ -50,6 +51,43 @@ pub(crate) fn pack(files: &BTreeMap<String, Arc<[u8]>>) -> io::Result<Layer> {
         bytes: gzip.finish()?,
         diff_id: hex_digest(&hash.finalize()),
     })
+}
+
+/// The tar of a layer of at most `limit` bytes; a longer one ends behind the limit.
+pub(crate) fn unzipped(bytes: &[u8], limit: u64) -> io::Result<Vec<u8>> {
+    let mut tar = Vec::new();
+    let unzipped = MultiGzDecoder::new(bytes);
+    unzipped
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut tar)?;
+    Ok(tar)
+}
+
+/// The files of a layer whose tar has at most `limit` bytes.
+///
+/// # Errors
+/// What is no gzip'd tar, too large, or no plain file or directory.
+pub(crate) fn files(bytes: &[u8], limit: u64) -> io::Result<BTreeMap<String, Vec<u8>>> {
+    let tar = unzipped(bytes, limit)?;
+    if tar.len() as u64 > limit {
+        return Err(io::Error::other(format!("it has more than {limit} bytes")));
+    }
+    let mut files = BTreeMap::new();
+    for entry in tar::Archive::new(tar.as_slice()).entries()? {
+        let mut entry = entry?;
+        let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
+        let kind = entry.header().entry_type();
+        if kind.is_dir() {
+            continue;
+        }
+        if !kind.is_file() {
+            return Err(io::Error::other(format!("{path:?} is no plain file")));
+        }
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content)?;
+        files.insert(path, content);
+    }
+    Ok(files)
 }
 
 /// Every directory above the files, with a slash at the end.
@@ -104,8 +142,6 @@ impl Write for Hashing {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
 
     fn files(paths: &[&str]) -> BTreeMap<String, Arc<[u8]>> {

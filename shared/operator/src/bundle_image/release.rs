@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::Arc;
 
-use serde::Serialize;
-use serde_json::json;
-
 use super::draft::Draft;
 use super::fbc::{Entry, Upgrade};
 use super::image::{Blob, Image};
 use super::judged::{JudgedBundles, fresh_budget};
+use super::released::{Form, PACKAGE, ReleasedPackage, VERSION};
 use super::tag::Number;
 use super::verdict::findings::Findings;
 use super::verdict::{Verdict, rule};
@@ -30,7 +28,7 @@ pub struct Release {
     pub bundles: Vec<Bundle>,
     /// What was found without being refused.
     pub verdict: Verdict,
-    form: Form,
+    pub(super) form: Form,
 }
 
 /// A bundle, packed.
@@ -64,16 +62,6 @@ pub struct Bundle {
     location: Option<Location>,
 }
 
-/// What was uploaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Form {
-    /// Package manifests.
-    Package,
-    /// Ready-made bundles.
-    Bundle,
-}
-
 /// A release that cannot be packed. That it was judged makes this a defect of ours.
 #[derive(Debug, thiserror::Error)]
 #[error("the bundle {bundle} could not be packed")]
@@ -81,16 +69,6 @@ pub struct PackError {
     bundle: String,
     #[source]
     error: io::Error,
-}
-
-/// The annotation `omps.package` of a release's manifest: what a catalog is made of, from the registry alone.
-#[derive(Serialize)]
-struct PackageAnnotation<'a> {
-    package: &'a str,
-    default: Option<&'a str>,
-    channels: &'a BTreeMap<String, Vec<String>>,
-    form: Form,
-    bundles: Vec<&'a str>,
 }
 
 impl JudgedBundles {
@@ -154,6 +132,11 @@ impl Bundle {
         findings.into_list().pop()
     }
 
+    /// Its CSV, in the upload.
+    pub(crate) fn location(&self) -> Option<&Location> {
+        self.location.as_ref()
+    }
+
     /// What it leads on from.
     pub fn upgrade(&self) -> &Upgrade {
         &self.entry.upgrade
@@ -169,23 +152,7 @@ impl Bundle {
     /// Properties are sorted by type, then value, `olm.csv.metadata` last; related images are a set, the image itself
     /// among them.
     pub fn fbc(&self, image: &str) -> serde_json::Value {
-        let entry = &self.entry;
-        let mut related = entry.related_images.clone();
-        if !related.iter().any(|(_, known)| known == image) {
-            related.push((String::new(), image.to_owned()));
-        }
-        related.sort();
-        let related = related
-            .iter()
-            .map(|(name, image)| json!({"name": name, "image": image}));
-        json!({
-            "schema": "olm.bundle",
-            "name": self.name,
-            "package": self.package,
-            "image": image,
-            "properties": entry.properties,
-            "relatedImages": related.collect::<Vec<_>>(),
-        })
+        self.entry.bundle(&self.name, &self.package, image)
     }
 }
 
@@ -212,22 +179,18 @@ impl Release {
         let newest = self
             .newest()
             .ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
-        let package = PackageAnnotation {
-            package: &self.package,
-            default: self.default_channel.as_deref(),
-            channels: &self.channels,
+        let digests = self.bundles.iter();
+        let package = ReleasedPackage {
+            package: self.package.clone(),
+            default: self.default_channel.clone(),
+            channels: self.channels.clone(),
             form: self.form,
-            bundles: self
-                .bundles
-                .iter()
-                .map(|bundle| bundle.manifest.digest.as_str())
+            bundles: digests
+                .map(|bundle| bundle.manifest.digest.clone())
                 .collect(),
         };
         let package = serde_json::to_string(&package).map_err(|error| failed(error.into()))?;
-        let annotations = BTreeMap::from([
-            ("omps.package", package),
-            ("org.opencontainers.image.version", version.to_owned()),
-        ]);
+        let annotations = BTreeMap::from([(PACKAGE, package), (VERSION, version.to_owned())]);
         newest.image.manifest(Some(&annotations)).map_err(failed)
     }
 }

@@ -64,7 +64,7 @@ impl Validation {
 }
 
 impl Verdict {
-    pub(super) fn new(courier: Report, findings: Findings, validation: Validation) -> Self {
+    pub(crate) fn new(courier: Report, findings: Findings, validation: Validation) -> Self {
         Verdict {
             courier,
             findings: findings.into_list(),

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::bundle_image::Blob;
@@ -139,9 +138,7 @@ impl Layer {
         let size = |bytes: u64| format!("{bytes} bytes");
         same(size(bytes.len() as u64), size(self.size))?;
         same(hex_digest(&Sha256::digest(bytes)), self.digest.clone())?;
-        let mut tar = Vec::new();
-        let mut unpacked = MultiGzDecoder::new(bytes).take(limits.layer_size.saturating_add(1));
-        unpacked.read_to_end(&mut tar)?;
+        let tar = layer::unzipped(bytes, limits.layer_size)?;
         if tar.len() as u64 > limits.layer_size {
             return Err(LayerError::TooLarge(limits.layer_size));
         }

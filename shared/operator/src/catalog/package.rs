@@ -214,6 +214,18 @@ impl Package {
         self.sorted(self.bundles.keys())
     }
 
+    /// The names of the bundles whose image has one of these digests.
+    pub fn with_images(&self, digests: &[String]) -> Vec<String> {
+        let is_among = |bundle: &Json| {
+            let image = bundle["image"]
+                .as_str()
+                .and_then(|image| image.split_once('@'));
+            image.is_some_and(|(_, digest)| digests.iter().any(|known| known == digest))
+        };
+        let bundles = self.bundles.iter().filter(|(_, bundle)| is_among(bundle));
+        bundles.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Whether nothing is left that a cluster could install.
     pub fn is_empty(&self) -> bool {
         self.channels.is_empty() && self.bundles.is_empty()

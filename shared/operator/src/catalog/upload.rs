@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::base64;
 use super::package::Entry;
-use crate::bundle_image::{Bundle, Release};
+use crate::bundle_image::{Bundle, Form, Release, ReleasedBundle, ReleasedPackage, Upgrade};
 
 /// What a release brings to its package.
 #[derive(Debug, Clone, Default)]
@@ -33,34 +33,54 @@ pub struct Uploaded {
 }
 
 impl Upload {
-    /// What a release brings, whose bundles are in a repository such as `quay.io/org/etcd`.
+    /// What a release brings, whose bundles have these images, `quay.io/org/etcd@sha256:…`. One without an image is in no
+    /// catalog.
     #[must_use]
-    pub fn of_release(release: &Release, repository: &str) -> Self {
-        let bundles = release.bundles.iter();
+    pub fn of_release(release: &Release, image: impl Fn(&Bundle) -> Option<String>) -> Self {
+        let bundles = release.bundles.iter().filter_map(|bundle| {
+            let bundle_of = bundle.fbc(&image(bundle)?);
+            let (upgrade, icon) = (bundle.upgrade(), bundle.icon());
+            Some(Uploaded::new(&bundle.name, bundle_of, upgrade, icon))
+        });
         Upload {
             default_channel: release.default_channel.clone(),
             lists_all_channels: release.lists_all_channels(),
             channels: release.channels.clone(),
-            bundles: bundles
-                .map(|bundle| Uploaded::of(bundle, repository))
-                .collect(),
+            bundles: bundles.collect(),
+        }
+    }
+
+    /// What a release in a registry brings: its package, and those of its bundles that are there, each with its image.
+    #[must_use]
+    pub fn of_released(package: ReleasedPackage, bundles: &[(ReleasedBundle, String)]) -> Self {
+        let bundles = bundles.iter().map(|(bundle, image)| {
+            Uploaded::new(
+                bundle.name(),
+                bundle.fbc(image),
+                bundle.upgrade(),
+                bundle.icon(),
+            )
+        });
+        Upload {
+            default_channel: package.default,
+            lists_all_channels: package.form == Form::Package,
+            channels: package.channels,
+            bundles: bundles.collect(),
         }
     }
 }
 
 impl Uploaded {
-    /// The image is named by the digest of the bundle: the release's changes with its number.
-    fn of(bundle: &Bundle, repository: &str) -> Self {
-        let upgrade = bundle.upgrade();
+    fn new(name: &str, bundle: Json, upgrade: &Upgrade, icon: Option<&Json>) -> Self {
         Uploaded {
-            bundle: bundle.fbc(&format!("{repository}@{}", bundle.manifest.digest)),
+            bundle,
             entry: Entry {
-                name: bundle.name.clone(),
+                name: name.to_owned(),
                 replaces: upgrade.replaces.clone(),
                 skips: upgrade.skips.clone(),
                 skip_range: upgrade.skip_range.clone(),
             },
-            icon: bundle.icon().filter(|icon| is_readable(icon)).cloned(),
+            icon: icon.filter(|icon| is_readable(icon)).cloned(),
         }
     }
 }

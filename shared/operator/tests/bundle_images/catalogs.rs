@@ -9,7 +9,9 @@ use super::support::*;
 const REPOSITORY: &str = "quay.io/org/etcd";
 
 fn upload(files: &[(String, String)]) -> Upload {
-    Upload::of_release(&release(files), REPOSITORY)
+    Upload::of_release(&release(files), |bundle| {
+        Some(format!("{REPOSITORY}@{}", bundle.manifest.digest))
+    })
 }
 
 fn merged(package: &Package, files: &[(String, String)]) -> Package {

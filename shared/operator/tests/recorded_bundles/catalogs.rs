@@ -23,7 +23,10 @@ fn accepted() -> Option<Vec<(String, Release)>> {
 }
 
 fn upload_of(release: &Release) -> Upload {
-    Upload::of_release(release, &format!("quay.io/org/{}", release.package))
+    Upload::of_release(release, |bundle| {
+        let digest = &bundle.manifest.digest;
+        Some(format!("quay.io/org/{}@{digest}", release.package))
+    })
 }
 
 /// Pushes the bundles one by one into the default channel. Whether one was refused.

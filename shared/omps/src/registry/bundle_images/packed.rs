@@ -1,8 +1,9 @@
 //! A release's bundles in the terms of the OCI client, and what an answer says of them.
 
 use omps_operator::bundle_image::{self, Bundle, PackError, Release};
+use omps_operator::catalog::{MergeRefused, Upload};
 use omps_operator::report::{Finding, ValidationInfo};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::super::oci::{Blob, Digest, InvalidImageName, Manifest, Tag};
 use super::super::{Packed, RegistryError};
@@ -65,7 +66,7 @@ impl PackedRelease {
     pub fn manifest(&self, version: &ReleaseVersion) -> Result<Manifest, RegistryError> {
         let blob = self.release.manifest(version.as_str());
         let blob = blob.map_err(|error| RegistryError::Impossible(error.to_string()))?;
-        Ok(manifest(&blob))
+        Ok(manifest_of(&blob))
     }
 
     /// The finding that a bundle cannot have its tag, for the reason that `message` says.
@@ -110,13 +111,25 @@ impl Packed for PackedRelease {
         Some(indexes.map(|index| self.answer(index, place)).collect())
     }
 
-    fn catalog(&self, bundles: &[BundleAnswer]) -> Option<Value> {
+    fn rendered(&self, bundles: &[BundleAnswer]) -> Option<Vec<Value>> {
         let rendered = bundles.iter().filter_map(|answer| {
             let mut all = self.release.bundles.iter();
             let bundle = all.find(|bundle| bundle.name == answer.name)?;
             Some(bundle.fbc(answer.image.as_deref()?))
         });
-        Some(json!({"bundles": rendered.collect::<Vec<_>>()}))
+        Some(rendered.collect())
+    }
+
+    fn upload(&self, bundles: &[BundleAnswer]) -> Option<Upload> {
+        let image = |bundle: &Bundle| {
+            let answer = bundles.iter().find(|answer| answer.name == bundle.name)?;
+            answer.image.clone()
+        };
+        Some(Upload::of_release(&self.release, image))
+    }
+
+    fn refused_by_catalog(&self, refused: &MergeRefused) -> ValidationInfo {
+        refused.verdict(&self.release).validation_info()
     }
 }
 
@@ -124,8 +137,8 @@ impl PackedBundle {
     fn new(bundle: &Bundle) -> Self {
         PackedBundle {
             tag: bundle.tag.clone(),
-            manifest: manifest(&bundle.manifest),
-            blobs: [blob(&bundle.image.config), blob(&bundle.image.layer)],
+            manifest: manifest_of(&bundle.manifest),
+            blobs: [blob_of(&bundle.image.config), blob_of(&bundle.image.layer)],
         }
     }
 
@@ -156,11 +169,13 @@ impl PackedBundle {
     }
 }
 
-fn blob(blob: &bundle_image::Blob) -> Blob {
+/// A blob as the client takes it.
+pub(crate) fn blob_of(blob: &bundle_image::Blob) -> Blob {
     Blob::new(bytes::Bytes::from_owner(blob.bytes.clone()))
 }
 
-fn manifest(blob: &bundle_image::Blob) -> Manifest {
+/// A manifest as the client takes it.
+pub(crate) fn manifest_of(blob: &bundle_image::Blob) -> Manifest {
     Manifest {
         media_type: blob.media_type.to_owned(),
         bytes: bytes::Bytes::from_owner(blob.bytes.clone()),

@@ -51,6 +51,8 @@ rules! {
     QUAY_LABEL = "format", Warning, NOBODY, "Take the annotation out: as a label it would command Quay.";
     CHANNEL_PATH = "channels", Warning, NOBODY, "Nothing has to be done for catalogs that follow replaces; to move the bundle, name it as currentCSV of a channel.";
 
+    CATALOG = "catalog", Refused, OPM, "Change the CSV's replaces, skips or channel so that the organization's catalog stays one that opm takes.";
+
     AMBIGUOUS_KEY = "ambiguous-key", Refused, NOBODY, "Write each key once, as text, in the case that its schema has, and put `<<` first in its map: a cluster may read another value.";
 
     NO_CSV = "one-csv", Refused, OPM_AND_SDK, "Put the bundle's ClusterServiceVersion into manifests/.";

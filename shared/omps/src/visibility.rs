@@ -1,39 +1,39 @@
 //! Making a public organization's repository public, once the registry has confirmed the caller's right to push.
 
-use super::oauth::OAuth;
 use crate::api::PartlyDone;
 use crate::call::Call;
 use crate::error::Error;
 use crate::names::OrganizationName;
+use crate::oauth::OAuth;
 use crate::registry::{Registry, Repository};
 use crate::secrets::SecretsError;
 use crate::token::Token;
 
 /// Whether repositories are to become public, and with which token.
-pub(super) struct Visibility(OAuth);
+pub(crate) struct Visibility(OAuth);
 
 impl Visibility {
     /// Finds out before anything is pushed: a release whose publishing cannot be tried is half a release.
     ///
     /// # Errors
     /// [`SecretsError`], when the token cannot be read.
-    pub(super) async fn of(call: Call<'_>, name: &OrganizationName) -> Result<Self, SecretsError> {
+    pub(crate) async fn of(call: Call<'_>, name: &OrganizationName) -> Result<Self, SecretsError> {
         let wanted = call.app.organization(name).public;
         OAuth::of(call, name, wanted).await.map(Visibility)
     }
 
     /// Whether repositories are to become public, and can.
-    pub(super) fn is_possible(&self) -> bool {
+    pub(crate) fn is_possible(&self) -> bool {
         self.oauth().is_some()
     }
 
     /// What repositories are made public with.
-    pub(super) fn oauth(&self) -> Option<&Token> {
+    pub(crate) fn oauth(&self) -> Option<&Token> {
         self.0.token()
     }
 
     /// What every push to the organization leaves undone.
-    pub(super) fn left_undone(&self, name: &OrganizationName) -> Vec<String> {
+    pub(crate) fn left_undone(&self, name: &OrganizationName) -> Vec<String> {
         match &self.0 {
             OAuth::Missing => vec![format!(
                 "Organization {name} is public but has no OAuth token: the repository was left as it is"
@@ -47,7 +47,7 @@ impl Visibility {
     ///
     /// # Errors
     /// One that says what was `done` all the same.
-    pub(super) async fn make_public<R: Registry>(
+    pub(crate) async fn make_public<R: Registry>(
         &self,
         call: Call<'_>,
         registry: &R,

@@ -9,7 +9,7 @@ use crate::secrets::SecretsError;
 use crate::token::{Token, Tokens};
 
 /// The token for something that an organization may want of its repositories.
-pub(super) enum OAuth {
+pub(crate) enum OAuth {
     /// The organization does not want it.
     Unneeded,
     /// The organization wants it, and has no token.
@@ -23,7 +23,7 @@ impl OAuth {
     ///
     /// # Errors
     /// [`SecretsError`], when the token cannot be read.
-    pub(super) async fn of(
+    pub(crate) async fn of(
         call: Call<'_>,
         name: &OrganizationName,
         wanted: bool,
@@ -39,7 +39,7 @@ impl OAuth {
     }
 
     /// The token, if it is wanted and there.
-    pub(super) fn token(&self) -> Option<&Token> {
+    pub(crate) fn token(&self) -> Option<&Token> {
         match self {
             OAuth::Given(oauth, _) => Some(oauth),
             OAuth::Unneeded | OAuth::Missing => None,
@@ -48,7 +48,7 @@ impl OAuth {
 
     /// The token that took the place of this one, after the registry refused it; nothing for another `result`, or where
     /// there is no other token by now.
-    pub(super) async fn after(
+    pub(crate) async fn after(
         &self,
         result: &Result<(), RegistryError>,
         call: Call<'_>,

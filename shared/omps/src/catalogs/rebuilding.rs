@@ -1,0 +1,98 @@
+//! Making a catalog anew from releases, on demand: what is pending, the releases of a package, or all from nothing.
+
+use super::turn::Turn;
+use super::work::{Job, Task, Work};
+use super::{Catalog, CatalogError};
+use crate::api::{CatalogRebuildAnswer, SkippedRelease};
+use crate::ledger::Trace;
+use crate::names::RepositoryName;
+use crate::registry::Repository;
+
+/// What is to be made anew.
+#[derive(Debug, Default)]
+pub(crate) struct Rebuild {
+    /// The package whose releases are folded in, beside what is pending.
+    pub(crate) package: Option<RepositoryName>,
+    /// Whether that package, or every one without it, starts from nothing.
+    pub(crate) fresh: bool,
+}
+
+impl Catalog<'_> {
+    /// Does what is pending and what is asked for.
+    ///
+    /// # Errors
+    /// [`CatalogError`]
+    pub(crate) async fn rebuild(
+        &self,
+        asked: &Rebuild,
+    ) -> Result<CatalogRebuildAnswer, CatalogError> {
+        let Turn::Ours(held) = self.turn(&[]).await? else {
+            return Err(CatalogError::Busy);
+        };
+        let task = match self.task(asked).await {
+            Ok(task) => task,
+            Err(error) => {
+                held.give_up(Trace::Unclear).await;
+                return Err(error);
+            }
+        };
+        let updated = self.move_tag(held, task, None).await?;
+        let (added, dropped) = updated.folded.difference();
+        let skipped = updated.folded.left().map(|left| SkippedRelease {
+            release: format!("{} {}", left.work.repo(), left.work.version()),
+            message: left.reason.clone(),
+        });
+        let skipped: Vec<SkippedRelease> = skipped.collect();
+        Ok(CatalogRebuildAnswer {
+            updated: skipped.is_empty(),
+            image: self.name.clone(),
+            digest: updated.digest,
+            added,
+            dropped,
+            skipped,
+            changed_outside: updated.changed_outside.then_some(true),
+        })
+    }
+
+    /// What was asked for as a task: the releases of each package, the oldest first.
+    async fn task(&self, asked: &Rebuild) -> Result<Task, CatalogError> {
+        let packages = match &asked.package {
+            Some(package) => vec![package.clone()],
+            None if asked.fresh => self.packages().await?,
+            None => Vec::new(),
+        };
+        let mut task = Task::default();
+        for package in packages {
+            if asked.fresh {
+                task.fresh.push(package.to_string());
+            }
+            let repository = Repository {
+                organization: self.repository.organization.clone(),
+                name: package,
+            };
+            for released in self.releases.all_released(&repository).await? {
+                task.jobs.push(Job {
+                    work: Work::Release {
+                        repo: repository.name.to_string(),
+                        version: released.version.to_string(),
+                    },
+                    upload: Some(self.releases.upload_of(&repository, &released).await?),
+                });
+            }
+        }
+        Ok(task)
+    }
+
+    /// The packages that the catalog has.
+    async fn packages(&self) -> Result<Vec<RepositoryName>, CatalogError> {
+        let mut edition = self.images.read().await?.edition;
+        let mut packages = Vec::new();
+        for (number, layer) in edition.layers() {
+            self.images.open_layer(&mut edition, number, &layer).await?;
+            let names = edition.packages_in(number);
+            packages.extend(names.filter_map(|name| RepositoryName::parse(name).ok()));
+            edition.close(number);
+        }
+        Ok(packages)
+    }
+}
