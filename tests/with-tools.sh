@@ -122,7 +122,7 @@ lambda() {
     wait_for http://127.0.0.1:18081/v2/about
     wait_for http://127.0.0.1:18089/moto-api/
     "$PYTHON" tests/tools/seed_aws.py http://127.0.0.1:18089 target/lambda-sandbox/larder-operator.zip
-    for name in push-zipfile push-koji create-upload releases delete-release validate health about page; do
+    for name in push-zipfile push-koji create-upload releases catalog delete-release validate health about page; do
         OMPS_CONF_FILE=config/omps.toml OMPS_CONF_SECTION=LocalConfig OMPS_SECRETS_PREFIX=omps \
             OMPS_UPLOAD_BUCKET=omps-uploads \
             OMPS_RELEASE_FORMAT=app-registry OMPS_QUAY_URL=http://127.0.0.1:18082 OMPS_KOJIHUB_URL=http://127.0.0.1:18087/kojihub \

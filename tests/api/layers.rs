@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 /// From the top: who asked, the stories, one thing each, and what all of them stand on.
 const LAYERS: [&[&str]; 4] = [
     &["handlers", "events", "http", "openapi"],
-    &["push", "delete", "releases", "check", "health"],
+    &["push", "delete", "catalogs", "releases", "check", "health"],
     &[
         "call",
         "app",
         "source",
+        "oauth",
+        "visibility",
         "error",
         "api",
         "config",

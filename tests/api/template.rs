@@ -19,9 +19,10 @@ use omps_operator::yaml::{self, Budget, Node, Value as Yaml, YamlVersion};
 use serde_json::{Value, json};
 
 /// The functions that read tokens from Secrets Manager.
-const PUSH_FUNCTIONS: [&str; 3] = ["push-event", "push-koji", "push-zipfile"];
+const PUSH_FUNCTIONS: [&str; 4] = ["catalog", "push-event", "push-koji", "push-zipfile"];
 /// The functions that use the ledger.
-const LEDGER_FUNCTIONS: [&str; 5] = [
+const LEDGER_FUNCTIONS: [&str; 6] = [
+    "catalog",
     "delete-release",
     "push-event",
     "push-koji",

@@ -64,6 +64,7 @@ def listed():
     return {"organization": "testorg", "repo": REPOSITORY, "releases": ANY}
 
 
+NO_CATALOG = "Organization testorg keeps no catalog: organizations.testorg.catalog is not configured"
 ZIPFILE = "/v2/testorg/zipfile"
 CASES = [
     Case("about", "about", "GET", "/v2/about", 200, ABOUT),
@@ -85,6 +86,8 @@ CASES = [
     Case("a repository is made public with a token from Secrets Manager", "push-zipfile", "POST", "/v2/public/zipfile",
          200, pushed("1.0.0", "public"), "public", "operator"),
     Case("the releases are listed", "releases", "GET", f"/v2/testorg/{REPOSITORY}/releases", 200, listed(), "testorg"),
+    Case("an organization without a catalog is told so", "catalog", "GET", "/v2/testorg/catalog", 404, error(
+        404, "NotFound", NO_CATALOG), "testorg"),
     Case("a release is deleted", "delete-release", "DELETE", f"/v2/testorg/{REPOSITORY}/1.0.0", 200, deleted(
         "1.0.0"), "testorg"),
     Case("all that is left is deleted", "delete-release", "DELETE", f"/v2/testorg/{REPOSITORY}", 200, deleted(
@@ -98,6 +101,7 @@ EVENTS = [
     ("validate", 200, VALID),
     ("push-zipfile", 200, pushed("1.0.0")),
     ("releases", 200, listed()),
+    ("catalog", 404, error(404, "NotFound", NO_CATALOG)),
     ("delete-release", 200, deleted("1.0.0")),
     ("push-koji", 200, pushed("1.0.0", nvr=NVR)),
     ("create-upload", 200, {"upload": ANY, "url": ANY, "expires_in": 3600, "max_size": 24 << 20}),

@@ -245,6 +245,52 @@ pub(crate) struct Delete {
 pub(crate) enum Catalog {
     /// Check a catalog on this machine as `opm validate` does; no service is asked
     Check(CheckCatalog),
+    /// Show the packages of the catalog that the service keeps, or one of them whole
+    Show(ShowCatalog),
+    /// Do what is pending for the catalog, and fold a package's releases in
+    Rebuild(RebuildCatalog),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowCatalog {
+    /// The package to show whole
+    pub(crate) package: Option<String>,
+    /// The form of a whole package: YAML, or with --output json one object a line
+    #[arg(long, value_enum, requires = "package")]
+    pub(crate) form: Option<PackageForm>,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+    #[command(flatten)]
+    pub(crate) who: Who,
+    #[command(flatten)]
+    pub(crate) place: Where,
+}
+
+/// How a package of a catalog is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PackageForm {
+    /// As clusters read it, one object a line
+    Jsonl,
+    /// The same as YAML
+    Yaml,
+    /// The upgrade graph, for Mermaid
+    Graph,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RebuildCatalog {
+    /// The package whose releases are folded in, beside what is pending
+    #[arg(long)]
+    pub(crate) package: Option<String>,
+    /// Begin the package anew, or without one each package of the catalog: what no release has is dropped
+    #[arg(long)]
+    pub(crate) fresh: bool,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+    #[command(flatten)]
+    pub(crate) who: Who,
+    #[command(flatten)]
+    pub(crate) place: Where,
 }
 
 #[derive(Debug, Args)]

@@ -26,7 +26,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Failure> {
         Command::PushKoji(push) => wait(push::run_koji(push)),
         Command::Releases(releases) => wait(releases::run(releases)),
         Command::Delete(delete) => wait(delete::run(delete)),
-        Command::Catalog(catalog) => catalog::run(&catalog),
+        Command::Catalog(catalog) => catalog::run(catalog),
         Command::Health(health) => wait(health::run(health)),
         Command::Login(login) => wait(login::run(login)),
         Command::Completions { shell } => {

@@ -1,5 +1,6 @@
 //! What is written to a terminal or a pipe: colours where they are wanted, and no control characters of others.
 
+pub(crate) mod catalog;
 pub(crate) mod diff;
 pub(crate) mod json;
 pub(crate) mod sarif;

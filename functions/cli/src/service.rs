@@ -49,7 +49,10 @@ pub(crate) enum Body {
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
+    /// The body as JSON; null where it is none.
     pub(crate) body: Value,
+    /// The body.
+    pub(crate) bytes: Vec<u8>,
     pub(crate) headers: HeaderMap,
 }
 
@@ -231,6 +234,7 @@ impl Service {
         Ok(Answer {
             status,
             body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+            bytes: body,
             headers,
         })
     }

@@ -305,6 +305,11 @@ impl Error {
         }
     }
 
+    /// The request is for another Lambda function.
+    pub fn elsewhere(path: &str) -> Self {
+        Error::NotFound(format!("This function has another endpoint than '{path}'"))
+    }
+
     /// The registry does not know the caller, or could not be asked, before anything was to be pushed.
     pub fn trying_token(error: &RegistryError) -> Self {
         let reason = error.message();

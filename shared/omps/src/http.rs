@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::Instrument;
 
-pub use lambda::respond;
+pub use lambda::{respond, respond_to_each};
 
 use crate::config::Config;
 use crate::deadline::Deadline;

@@ -1,79 +1,39 @@
-//! `omps catalog check`: what `opm validate` says of a file-based catalog, in its words.
+//! `omps catalog`: checking a catalog on this machine, showing the one that the service keeps, and bringing it up to date.
 
-use std::path::Path;
+mod check;
+mod rebuild;
+mod show;
 
-use omps_operator::CatalogLimits;
-use omps_operator::catalog::{check, read_objects};
-use serde_json::json;
+use reqwest::{Method, Url};
 
-use crate::arguments::{AnswerForm, Catalog, CheckCatalog};
-use crate::output::{self, ERROR, Escaped, GOOD, json as json_output};
-use crate::{Failure, folder};
+use super::wait;
+use crate::Failure;
+use crate::arguments::{Catalog, Where, Who, Whose};
+use crate::service::{Request, Service};
+use crate::settings::Settings;
 
-/// The file with which opm leaves files out.
-const IGNORE: &str = ".indexignore";
-
-pub(super) fn run(asked: &Catalog) -> Result<(), Failure> {
+pub(super) fn run(asked: Catalog) -> Result<(), Failure> {
     match asked {
-        Catalog::Check(asked) => run_check(asked),
+        Catalog::Check(asked) => check::run(&asked),
+        Catalog::Show(asked) => wait(show::run(asked)),
+        Catalog::Rebuild(asked) => wait(rebuild::run(asked)),
     }
 }
 
-fn run_check(asked: &CheckCatalog) -> Result<(), Failure> {
-    if asked.path.join(IGNORE).exists() {
-        return Err(Failure::Usage(format!(
-            "{} has a {IGNORE}, which omps does not read: check the files of the catalog in a directory of their own",
-            asked.path.display()
-        )));
+/// The service, and a request for the catalog of an organization, or for a part of it.
+fn request(
+    method: Method,
+    (whose, who, place): (&Whose, &Who, &Where),
+    package: Option<&str>,
+) -> Result<(Service, Request), Failure> {
+    let settings = Settings::read()?;
+    let service = Service::new(place, &settings)?;
+    let organization = settings.organization(whose)?;
+    let path = [&*organization, "catalog"].into_iter().chain(package);
+    let url: Url = service.url(&path.collect::<Vec<_>>())?;
+    let mut request = Request::new(method, url);
+    if let Some(token) = settings.token(who)? {
+        request = request.by(&token);
     }
-    let result = judge(&asked.path)?;
-    output::print(&match asked.output {
-        AnswerForm::Json => json_output::text(&json!({
-            "input": asked.path.to_string_lossy(),
-            "valid": result.is_ok(),
-            "errors": result.as_ref().err(),
-        })),
-        AnswerForm::Text => for_people(&asked.path, &result),
-    })?;
-    result.map_err(|_| Failure::Invalid)
-}
-
-/// Reads all files as one catalog and checks it; the error has the messages.
-fn judge(path: &Path) -> Result<Result<(), Vec<String>>, Failure> {
-    let files = folder::files_of(path).map_err(|error| Failure::Usage(error.to_string()))?;
-    let limits = CatalogLimits::default();
-    let (mut objects, mut problems) = (Vec::new(), Vec::new());
-    for (name, bytes) in files {
-        match read_objects(&bytes, &limits) {
-            Ok(read) => objects.extend(read),
-            Err(error) => problems.push(format!("{name}: {error}")),
-        }
-    }
-    // As opm: what cannot be read comes before what is wrong with the rest.
-    if problems.is_empty()
-        && let Err(refusal) = check(&objects)
-    {
-        problems.extend(refusal.leaves().into_iter().map(str::to_owned));
-    }
-    Ok(match problems.is_empty() {
-        true => Ok(()),
-        false => Err(problems),
-    })
-}
-
-fn for_people(path: &Path, result: &Result<(), Vec<String>>) -> String {
-    let path = path.display().to_string();
-    let path = Escaped(&path);
-    match result {
-        Ok(()) => format!("{GOOD}valid{GOOD:#}: {path}\n"),
-        Err(problems) => {
-            let lines = problems
-                .iter()
-                .map(|problem| format!("{ERROR}error{ERROR:#}: {}\n", Escaped(problem)));
-            let report: String = lines.collect();
-            format!(
-                "{report}{ERROR}not valid{ERROR:#}: {path}: opm refuses it, and no cluster can read it\n"
-            )
-        }
-    }
+    Ok((service, request))
 }

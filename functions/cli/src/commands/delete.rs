@@ -26,8 +26,9 @@ pub(super) async fn run(asked: Delete) -> Result<(), Failure> {
             let deleted: Vec<&str> = deleted.filter_map(|version| version.as_str()).collect();
             let deleted = deleted.join(", ");
             let repository = Escaped(&asked.repository);
+            let catalog = output::catalog::text(&answer.body["catalog"]);
             format!(
-                "{GOOD}deleted{GOOD:#}: {repository} {}\n",
+                "{GOOD}deleted{GOOD:#}: {repository} {}\n{catalog}",
                 Escaped(&deleted)
             )
         }

@@ -239,5 +239,5 @@ fn for_people(answer: &Answer) -> String {
         let of = |key: &str| bundle[key].as_str().unwrap_or("-").to_owned();
         text += &format!("  {}  {}\n", Escaped(&of("version")), Escaped(&of("image")));
     }
-    text
+    text + &output::catalog::text(&answer.body["catalog"])
 }

@@ -33,17 +33,28 @@ pub async fn respond<F>(
 where
     F: Future<Output = Answer>,
 {
-    let incoming = from_event(event, &app.config);
-    let dispatch = |asked, request: Request| async move {
-        if asked != endpoint {
-            return Err(Error::NotFound(format!(
-                "This function has another endpoint than '{}'",
-                request.path
-            )));
+    respond_to_each(app, event, |asked, request| async move {
+        match asked == endpoint {
+            true => handler(request).await,
+            false => Err(Error::elsewhere(&request.path)),
         }
-        handler(request).await
-    };
-    let response = answer(incoming, dispatch).await;
+    })
+    .await
+}
+
+/// Answers a request to a Lambda function that has several endpoints.
+///
+/// # Errors
+/// None: every failure becomes an answer.
+pub async fn respond_to_each<F>(
+    app: &App,
+    event: lambda_http::Request,
+    handler: impl FnOnce(Endpoint, Request) -> F,
+) -> Result<Response<Body>, lambda_http::Error>
+where
+    F: Future<Output = Answer>,
+{
+    let response = answer(from_event(event, &app.config), handler).await;
     Ok(response.map(Body::Text))
 }
 

@@ -29,6 +29,7 @@ pub(crate) fn commands(service: &str, stand_ins: &StandIns, folder: &Path) -> St
     let repository = format!(
         r#"curl -s -w '\n' -H "Authorization: $TOKEN" {service}/v2/testorg/larder-operator/releases"#
     );
+    let catalog = catalog(shop, service);
     let delete = format!(
         r#"curl -s -w '\n' -H "Authorization: $TOKEN" -X DELETE {service}/v2/testorg/larder-operator"#
     );
@@ -45,7 +46,7 @@ curl -s -w '\n' -F 'file=@{folder}/{BROKEN}' {service}/v2/testorg/validate
 {first_push}
 # See its releases.
 {repository}
-{look}
+{catalog}{look}
 # Push the same operator from a build in Koji, which Greenwave lets pass.
 {good}
 # This build is no operator.
@@ -87,6 +88,19 @@ fn log_in(shop: &Shop, organization: &str) -> String {
         // As `printf 'robot:password' | base64` makes it.
         _ => format!("TOKEN='{}'", basic(&name, &password)),
     }
+}
+
+/// Looks at the catalog that clusters read.
+fn catalog(shop: &Shop, service: &str) -> String {
+    if let Shop::AppRegistry { .. } = shop {
+        return String::new();
+    }
+    format!(
+        r#"# See what clusters see: the packages of testorg's catalog image, and one package as YAML.
+curl -s -w '\n' -H "Authorization: $TOKEN" {service}/v2/testorg/catalog
+curl -s -H "Authorization: $TOKEN" -H 'Accept: application/yaml' {service}/v2/testorg/catalog/larder-operator
+"#
+    )
 }
 
 /// Pulls the first release back.

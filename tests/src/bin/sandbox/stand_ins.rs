@@ -74,6 +74,7 @@ impl StandIns {
         let [testorg, rules, public] = ORGANIZATIONS
             .map(|organization| basic(&robot_name(organization), &robot_password(organization)));
         let (registry, visibility) = (self.shop.settings(), self.shop.visibility());
+        let catalog = self.shop.catalog();
         let (kojihub, kojiroot) = (self.koji.hub_url(), self.koji.root_url());
         let greenwave = self.greenwave.url();
         format!(
@@ -92,6 +93,7 @@ product_version = "{PRODUCT_VERSION}"
 
 [Sandbox.organizations.testorg]
 quay_token = "{testorg}"
+{catalog}
 
 [Sandbox.organizations.rules]
 quay_token = "{rules}"
@@ -162,6 +164,14 @@ impl Shop {
             Shop::AppRegistry { .. } => {
                 format!("quay_url = \"{url}\"\nrelease_format = \"app-registry\"")
             }
+        }
+    }
+
+    /// What the configuration says of an organization that keeps a catalog: bundle images have one.
+    fn catalog(&self) -> &'static str {
+        match self {
+            Shop::AppRegistry { .. } => "",
+            Shop::Images(_) | Shop::ImagesAt(_) => "catalog = {}",
         }
     }
 

@@ -36,7 +36,9 @@ pub(super) fn of_any_method(method: &Method, segments: &[&str]) -> Option<String
         .iter()
         .filter(|route| route.endpoint != Endpoint::Page)
         .map(|route| (other_method(route), route));
-    nearest(routes, segments, ROUGHLY_ALIKE)
+    // A path of one segment says little of what was meant.
+    let most = ROUGHLY_ALIKE.min(2 + 2 * segments.len());
+    nearest(routes, segments, most)
 }
 
 /// The route with the lowest cost, if that is at most `most`. Each comes with what it costs before its path is compared.
