@@ -42,14 +42,14 @@ class DockerRegistry(fleet.Process):
 
 
 class Server(fleet.Process):
-    """An omps-server that pushes to this registry."""
+    """An omps-server that pushes to this registry; `organizations` are lines of its configuration."""
 
-    def __init__(self, binary, registry, store, directory, name, **variables):
+    def __init__(self, binary, registry, store, directory, name, organizations="", **variables):
         self.port, directory = fleet.free_port(), pathlib.Path(directory)
         self.url = f"http://127.0.0.1:{self.port}"
         config = directory / f"{name}.toml"
         config.write_text(
-            f'[ProdConfig]\nregistry_url = "http://{registry.host}"\nmax_content_length = {64 << 20}\n{store.settings}'
+            f'[ProdConfig]\nregistry_url = "http://{registry.host}"\nmax_content_length = {64 << 20}\n{store.settings}\n{organizations}\n'
         )
         settings = {"OMPS_CONF_FILE": str(config), "OMPS_LISTEN": f"127.0.0.1:{self.port}"}
         environment = fleet.environment(**settings, **store.environment, **variables)
@@ -61,6 +61,10 @@ class Server(fleet.Process):
         path = f"/v2/{organization}/zipfile" + (f"/{version}" if version else "")
         headers = {"Authorization": AUTHORIZATION, "Content-Type": content_type} | headers
         return fleet.call("POST", self.url + path, body, headers, ready)
+
+    def catalog(self, organization, package=None, query="", method="GET"):
+        path = f"/v2/{organization}/catalog" + (f"/{package}" if package else "") + (f"?{query}" if query else "")
+        return fleet.call(method, self.url + path, None, {"Authorization": AUTHORIZATION})
 
     def delete(self, organization, repository, version, ready=None):
         path = f"/v2/{organization}/{repository}/{version}"

@@ -76,7 +76,8 @@ def call(method, url, body=None, headers=None, ready=None):
         connection.connect()
         if ready:
             ready()
-        connection.request(method, parts.path, body, headers or {})
+        target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+        connection.request(method, target, body, headers or {})
         answer = connection.getresponse()
         content = answer.read()
     finally:

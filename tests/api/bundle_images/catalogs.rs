@@ -467,14 +467,13 @@ async fn an_older_image_that_somebody_restored_is_the_truth_now() {
 #[tokio::test]
 async fn a_fresh_rebuild_has_what_the_releases_have_and_names_what_it_drops() {
     let setup = setup().await;
-    // Under the operator's own versions: the release's tag is the bundle's.
-    for version in ["1.0.0", "1.1.0", "1.2.0"] {
-        let zip = match version {
-            "1.0.0" => doorbell("1.0.0", ""),
-            "1.1.0" => successor("1.1.0", "1.0.0"),
-            _ => successor("1.2.0", "1.1.0"),
-        };
-        let pushed = setup.app.push_zipfile_as(version, &zip).await;
+    for (release, zip) in [
+        // The release's tag is the bundle's: one manifest is both.
+        ("1.0.0", doorbell("1.0.0", "")),
+        ("2.0.0", successor("1.1.0", "1.0.0")),
+        ("3.0.0", successor("1.2.0", "1.1.0")),
+    ] {
+        let pushed = setup.app.push_zipfile_as(release, &zip).await;
         assert_eq!(pushed.catalog()["updated"], true, "{pushed:?}");
     }
     let before = setup.manifest("catalog", "latest");
@@ -487,7 +486,7 @@ async fn a_fresh_rebuild_has_what_the_releases_have_and_names_what_it_drops() {
     // A process that keeps no catalog deletes the head.
     let other = setup.settings.replace("catalog = {}", "");
     let other = super::launch(setup.kind, &setup.registry.url(), &other).await;
-    other.delete(NAME, "1.2.0").await;
+    other.delete(NAME, "3.0.0").await;
     let path = format!("{CATALOG}?package={NAME}&fresh=true");
     let dropped = setup.app.with_token(Method::POST, &path).await;
 

@@ -97,21 +97,20 @@ impl BundleImages {
     ) -> Result<Upload, RegistryError> {
         let at = image_repository(of)?;
         let place = image_name(&self.registry, of);
-        let mut known = BTreeMap::new();
-        note(&release.manifest, &mut known);
-        let (mut bundles, mut is_all_known) = (Vec::new(), false);
+        let (mut bundles, mut others) = (Vec::new(), None);
         for digest in &release.package.bundles {
-            let mut manifest = known.get(digest).cloned();
-            if manifest.is_none() {
-                manifest = self.by_digest(&at, digest).await?;
+            let mut manifest = self.by_digest(&at, digest).await?;
+            // It may be there as a release alone, whose manifest is another.
+            if manifest.is_none() && bundle_digest(&release.manifest.bytes).as_ref() == Some(digest)
+            {
+                manifest = Some(release.manifest.clone());
             }
-            if manifest.is_none() && !is_all_known {
-                // It may be there as a release alone, whose manifest is another.
-                for other in self.all_released(of).await? {
-                    note(&other.manifest, &mut known);
-                }
-                is_all_known = true;
-                manifest = known.get(digest).cloned();
+            if manifest.is_none() {
+                let others = match &mut others {
+                    Some(others) => others,
+                    none => none.insert(self.bundles_of_releases(of).await?),
+                };
+                manifest = others.get(digest).cloned();
             }
             // What is not there was never pushed: its tag was taken.
             let Some(manifest) = manifest else { continue };
@@ -119,6 +118,17 @@ impl BundleImages {
             bundles.push((self.bundle(&at, &manifest).await?, image));
         }
         Ok(Upload::of_released(release.package.clone(), &bundles))
+    }
+
+    /// The manifest of each release, by the digest that its newest bundle has as a bundle alone.
+    async fn bundles_of_releases(
+        &self,
+        of: &Repository,
+    ) -> Result<BTreeMap<String, Manifest>, RegistryError> {
+        let releases = self.all_released(of).await?.into_iter();
+        let known = releases
+            .filter_map(|other| Some((bundle_digest(&other.manifest.bytes)?, other.manifest)));
+        Ok(known.collect())
     }
 
     async fn by_digest(
@@ -148,12 +158,5 @@ impl BundleImages {
         let read = move || ReleasedBundle::of_layer(&blob, &CatalogLimits::default());
         let bundle = cpu::run(read).await.map_err(|panic| unreadable(&panic))?;
         bundle.map_err(|error| unreadable(&error))
-    }
-}
-
-/// Notes the bundle that a manifest is the image of, by the digest that it has as a bundle alone.
-fn note(manifest: &Manifest, known: &mut BTreeMap<String, Manifest>) {
-    if let Some(digest) = bundle_digest(&manifest.bytes) {
-        known.insert(digest, manifest.clone());
     }
 }
