@@ -206,7 +206,7 @@ oci() {
     tests/tools/oci_real.sh
     debug_binaries
     if [ -f "$bundles" ] && [ -d "$cases" ]; then
-        "$PYTHON" tests/tools/bundle_corpus.py --server "$DEBUG/omps-server" "$bundles" "$cases"
+        "$PYTHON" tests/tools/bundle_corpus.py --server "$DEBUG/omps-server" "$bundles" "$cases" "${bundles%/*}/layers.jsonl"
         "$PYTHON" tests/tools/bundle_catalogs.py --server "$DEBUG/omps-server" "$bundles" "$cases"
     else
         echo "oci: corpus NOT RUN, there is no $bundles or no $cases"

@@ -620,21 +620,25 @@ async fn a_build_that_koji_still_shows_as_building_comes_back() {
 }
 
 #[tokio::test]
-async fn an_object_becomes_bundle_images() {
+async fn an_object_becomes_bundle_images_and_reaches_the_catalog() {
     let settings = oci::Settings::of(oci::Kind::DockerRegistry, &[ORGANIZATION]);
     let registry = oci::Registry::start(settings).await.expect("a port");
     let settings = format!(
         "release_format = \"bundle-image\"\nregistry_url = \"{}\"",
         registry.url()
     );
-    let robot = format!("quay_token = \"{}\"", token());
-    let mut queue = Queue::with_settings(&settings, &robot).await;
+    let organization = format!("quay_token = \"{}\"\ncatalog = {{}}", token());
+    let mut queue = Queue::with_settings(&settings, &organization).await;
     let object = queue.put("v2/testorg/zipfile/a.zip", &Operator::doorbell().zip());
 
     let failed = queue.deliver(&[object]).await;
 
     assert_eq!(failed, Vec::<String>::new());
-    assert_eq!(queue.outcomes_so_far(), ["Operator Push Succeeded: 1.0.0"]);
+    let outcome = queue.outcomes.try_recv().expect("an outcome");
+    assert_eq!(outcome.detail["version"], "1.0.0", "{outcome:?}");
+    assert_eq!(outcome.detail["catalog"]["updated"], true);
+    let heads = json!({"alpha": "doorbell-operator.v1.0.0"});
+    assert_eq!(outcome.detail["catalog"]["heads"], heads);
     let tags = registry.tags(ORGANIZATION, "doorbell-operator");
     assert_eq!(tags, Some(vec!["1.0.0".to_owned()]));
 }

@@ -1,12 +1,14 @@
 """Pushes every valid operator of the corpus as bundle images to Debian's docker-registry, and reads them back.
 
-  tests/tools/bundle_corpus.py ../shared/bundles/packages.jsonl ../shared/corpus/cases
+  tests/tools/bundle_corpus.py ../shared/bundles/packages.jsonl ../shared/corpus/cases ../shared/bundles/layers.jsonl
 
 For each: `skopeo inspect` shows the labels; `skopeo copy` and `umoci unpack` give exactly the manifests that were uploaded;
 the same push again has the same answer and sends nothing; another release has the same bundles and no new blob; a server with
-another directory, time zone, umask and ledger gives an upload in another order the same digests. Exits with 1 when any of that
-does not hold."""
+another directory, time zone, umask and ledger gives an upload in another order the same digests; what umoci unpacks is what
+layers.jsonl says, with modes, times and nothing beside. Then one new version in a nested upload leaves the digests of the others
+alone. Exits with 1 when any of that does not hold. Needs PyYAML, skopeo and umoci."""
 import argparse
+import hashlib
 import io
 import json
 import os
@@ -15,9 +17,12 @@ import subprocess
 import tempfile
 import zipfile
 
+import yaml
+
 import docker_registry
 import fleet
 
+SAMPLE = pathlib.Path(__file__).resolve().parents[1] / "fixtures/larder-operator"
 LABEL = "operators.operatorframework.io.bundle."
 MANIFESTS = (".yaml", ".yml", ".json")
 
@@ -26,6 +31,7 @@ def options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("packages", type=pathlib.Path, help="which uploads are valid, and what is in no bundle")
     parser.add_argument("cases", type=pathlib.Path, help="the uploads")
+    parser.add_argument("layers", type=pathlib.Path, help="what the layers of some bundles must hold")
     parser.add_argument("--server", default=fleet.BINARIES / "omps-server", help="path of omps-server")
     return parser.parse_args()
 
@@ -51,6 +57,25 @@ def unpacked(image, directory):
     run("umoci", "unpack", "--rootless", "--image", f"{directory}/layout:image", str(directory / "bundle"))
     root = directory / "bundle/rootfs"
     return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def wrong_layer(root, expected):
+    """What umoci unpacked otherwise than layers.jsonl says."""
+    problems, found = [], set()
+    for path in root.rglob("*"):
+        name, stat = path.relative_to(root).as_posix() + ("/" if path.is_dir() else ""), path.lstat()
+        found.add((name, f"{stat.st_mode & 0o7777:04o}", None if path.is_dir() else hashlib.sha256(path.read_bytes()).hexdigest()))
+        if stat.st_mtime:
+            problems.append(f"{name}: the time {stat.st_mtime}")
+    annotations = root / "metadata/annotations.yaml"
+    # Its bytes are free.
+    found = {(name, mode, None if name == "metadata/annotations.yaml" else digest) for name, mode, digest in found}
+    wanted = {tuple(each) for each in expected["files"]}
+    problems += [f"unpacked, and not wanted: {each}" for each in sorted(found - wanted, key=str)]
+    problems += [f"wanted, and not unpacked: {each}" for each in sorted(wanted - found, key=str)]
+    if yaml.safe_load(annotations.read_text())["annotations"] != expected["annotations"]:
+        problems.append("other annotations")
+    return problems
 
 
 def is_of(name, content, uploaded):
@@ -99,9 +124,9 @@ def image_digest(answer):
 
 
 class Corpus:
-    def __init__(self, registry, servers, directory):
-        self.registry, (self.server, self.other), self.directory = registry, servers, directory
-        self.bundles = 0
+    def __init__(self, registry, servers, directory, layers):
+        self.registry, (self.server, self.other), self.directory, self.layers = registry, servers, directory, layers
+        self.bundles, self.compared = 0, 0
 
     def uploads_since(self, before):
         return [path for method, path, _ in self.registry.requests()[before:] if method == "POST" and "/blobs/uploads/" in path]
@@ -133,8 +158,31 @@ class Corpus:
                 problems.append(f"{bundle['name']}: another digest")
             files = unpacked(image, self.directory / f"{case}-{number}")
             found = wrong_labels(image, bundle, repository) + wrong_content(files, uploaded, left_out)
+            expected = self.layers.get((case, bundle["name"]))
+            if expected:
+                self.compared += 1
+                found += wrong_layer(self.directory / f"{case}-{number}/bundle/rootfs", expected)
             problems += [f"{bundle['name']}: {problem}" for problem in found]
         return problems
+
+    def check_a_new_version(self):
+        """What is wrong where one version is added to the sample, a nested upload."""
+        uploaded = {path.relative_to(SAMPLE).as_posix(): path.read_text() for path in SAMPLE.rglob("*") if path.is_file()}
+        added = dict(uploaded)
+        for path, text in uploaded.items():
+            if path.startswith("0.5.1/"):
+                text = text.replace("larder-operator.v0.4.0", "larder-operator.v0.5.0").replace("0.5.1", "0.6.0")
+                added[path.replace("0.5.1", "0.6.0")] = text.replace("larder-operator.v0.5.0", "larder-operator.v0.5.1")
+        added["larder.package.yaml"] = uploaded["larder.package.yaml"].replace("v0.5.1", "v0.6.0")
+        first, second = (self.server.push("versions", zipped(files)) for files in (uploaded, added))
+        before, after = ({bundle["name"]: bundle["digest"] for bundle in answer.body.get("bundles") or ()} for answer in (first, second))
+        print(f"a new version in a nested upload: {before} -> {after}")
+        new = set(after) - set(before)
+        kept = all(after.get(name) == digest for name, digest in before.items())
+        written = {bundle["name"] for bundle in second.body.get("bundles") or () if bundle["pushed"]}
+        if not before or new != {"larder-operator.v0.6.0"} or not kept or written != new:
+            return [f"a new version in a nested upload: {first} {second}: written {written}"]
+        return []
 
 
 def server_elsewhere(binary, registry, directory):
@@ -164,7 +212,9 @@ def main():
             server = docker_registry.Server(binary, registry, fleet.Store("memory", directory), directory, "server")
             running.append(server)
             running.append(server_elsewhere(binary, registry, directory))
-            corpus = Corpus(registry, running[1:], directory)
+            layers = [json.loads(line) for line in arguments.layers.read_text().splitlines()]
+            layers = {(layer["case"], layer["name"]): layer for layer in layers}
+            corpus = Corpus(registry, running[1:], directory, layers)
             for package in valid:
                 root = arguments.cases / package["case"]
                 paths = [path for path in sorted(root.rglob("*")) if path.is_file()]
@@ -173,11 +223,15 @@ def main():
                 wrong += bool(problems)
                 for problem in problems:
                     print(f"{package['case']}: {problem}", flush=True)
+            for problem in corpus.check_a_new_version():
+                wrong += 1
+                print(problem, flush=True)
         finally:
             for process in running:
                 process.kill()
-    print(f"{len(valid)} of {len(packages)} operators are valid; {corpus.bundles} bundles were read back; {wrong} operators went wrong")
-    return bool(wrong) or not valid
+    print(f"{len(valid)} of {len(packages)} operators are valid; {corpus.bundles} bundles were read back; "
+          f"{corpus.compared} of {len(layers)} layers were compared; {wrong} operators went wrong")
+    return bool(wrong) or not valid or corpus.compared != len(layers)
 
 
 if __name__ == "__main__":

@@ -95,7 +95,21 @@ def push_and_list(browser, url, token, good, shots):
     page.get_by_role('button', name='List').click()
     expect(page.locator('#releases')).to_contain_text('77.0.0')
     page.screenshot(path=shots / 'pushed.png', full_page=True)
+    show_the_catalog(page, shots)
     tab.end()
+
+
+def show_the_catalog(page, shots):
+    """What was pushed, as clusters see it."""
+    page.get_by_role('button', name='Show', exact=True).click()
+    package = page.locator('#packages details')
+    expect(package).to_contain_text('larder-operator (candidate: larder-operator.v0.5.1')
+    package.locator('summary').click()
+    graphs = package.locator('svg.graph')
+    expect(graphs).to_have_count(2)
+    expect(graphs.first.locator('path.edge')).to_have_count(1)
+    expect(package.locator('table').first).to_contain_text('larder-operator.v0.4.0')
+    page.screenshot(path=shots / 'catalog.png', full_page=True)
 
 
 def zip_a_folder(browser, url):
@@ -131,7 +145,7 @@ def hostile_names(browser, url):
 
 def use_the_keyboard(browser, url):
     tab = Tab(browser, url)
-    wanted = ['All requests', 'organization', 'file', 'check', 'token', 'version', 'try', 'repo', 'list']
+    wanted = ['All requests', 'organization', 'file', 'check', 'token', 'version', 'try', 'repo', 'list', 'catalog']
     reached = []
     for _ in wanted:
         tab.page.keyboard.press('Tab')

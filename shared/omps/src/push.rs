@@ -14,6 +14,7 @@ mod release;
 mod verdict;
 
 use omps_operator::bundle_image::Validation;
+use omps_operator::report::Finding;
 use serde_json::Value;
 
 use crate::api::PushAnswer;
@@ -22,7 +23,7 @@ use crate::cpu;
 use crate::error::Error;
 use crate::names::{OrganizationName, RepositoryName};
 use crate::organization::ReleaseFormat;
-use crate::registry::{AppRegistry, BundleImages, Packed, Registry, Repository, image_name};
+use crate::registry::{AppRegistry, BundleImages, Contents, Packed, Registry, Repository};
 use crate::source::{Fetched, Source};
 use crate::telemetry::{self, audit, metrics};
 use crate::token::Token;
@@ -169,10 +170,6 @@ async fn release<R: Registry>(
     };
     telemetry::note("digest", packed.digest());
 
-    let place = image_name(
-        call.registry_url::<R>(&repository.organization),
-        &repository,
-    );
     let release = Release::new(call, registry, &repository, &packed, &wishes, &cataloging);
     let (version, contents, catalog) = match request.dry_run {
         true => {
@@ -181,21 +178,14 @@ async fn release<R: Registry>(
             (version, contents, catalog)
         }
         false => {
-            cataloging.foresee(&packed, packed.bundles(&place).as_deref())?;
+            cataloging.check::<R>(call, &repository, &packed)?;
             let (version, contents) = release.publish(numbering, claim).await?;
-            let bundles = contents.bundles.as_deref();
-            let released = (&repository, &version);
+            let (released, bundles) = ((&repository, &version), contents.bundles.as_deref());
             let catalog = Box::pin(cataloging.conclude(released, &packed, bundles)).await;
             (version, contents, catalog)
         }
     };
-    let info = request.full_report.then(|| packed.validation_info());
-    let (mut warnings, mut findings) = (contents.warnings, None);
-    if let Some(info) = info {
-        warnings.extend(info.warnings);
-        findings = Some([info.findings, contents.findings].concat());
-    }
-    let is_worth_saying = request.full_report || !warnings.is_empty();
+    let (warnings, findings) = said(request.full_report, &packed, &contents);
     Ok(PushAnswer {
         organization: repository.organization,
         repo: repository.name,
@@ -207,10 +197,26 @@ async fn release<R: Registry>(
         image: contents.image,
         digest: contents.digest,
         bundles: contents.bundles,
-        warnings: is_worth_saying.then_some(warnings),
+        warnings,
         findings,
         changes,
     })
+}
+
+/// What an answer says beside what was done: warnings where there are any, and with a full report all that was found.
+fn said<P: Packed>(
+    full_report: bool,
+    packed: &P,
+    contents: &Contents,
+) -> (Option<Vec<String>>, Option<Vec<Finding>>) {
+    let mut warnings = contents.warnings.clone();
+    if !full_report {
+        return (Some(warnings).filter(|warnings| !warnings.is_empty()), None);
+    }
+    let info = packed.validation_info();
+    warnings.extend(info.warnings);
+    let findings = [info.findings, contents.findings.clone()].concat();
+    (Some(warnings), Some(findings))
 }
 
 /// Fetches the archive. Before Koji is asked, the registry must know the caller: nobody else makes omps download. In a dry

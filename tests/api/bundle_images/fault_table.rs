@@ -15,7 +15,7 @@ use crate::helpers::{Answer, ORGANIZATION};
 
 const NAME: &str = "larder-operator";
 /// How many cases run at the same time.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 40;
 /// The time after which a request counts as hanging.
 const HANG: Duration = Duration::from_secs(20);
 

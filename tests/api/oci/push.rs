@@ -200,12 +200,12 @@ async fn make_immutable(setup: &Setup) {
     let token = format!("Bearer {}", oauth_token(ORGANIZATION));
     let token = omps::token::Token::new(token.parse().expect("a header's value"));
     let client = setup.owner();
+    // Quay creates the repository with the first token to push.
+    let (repository, image) = (repository(), Image::new());
+    let uploaded = client.upload_blobs(&repository, &image.blobs);
+    uploaded.await.expect("a repository");
     client
-        .create_public(&repository(), &token)
-        .await
-        .expect("a repository");
-    client
-        .make_tags_immutable(&repository(), &token)
+        .make_tags_immutable(&repository, &token)
         .await
         .expect("a policy");
 }

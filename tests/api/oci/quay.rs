@@ -1,8 +1,6 @@
 //! Visibility and immutable tags, which only a Quay has.
 
-use omps::registry::oci::Creation;
 use omps::token::Token;
-use omps_tests::oci::Fault;
 use omps_tests::quay::accounts::oauth_token;
 
 use super::{Image, NAME, ORGANIZATION, Setup, kind, repository};
@@ -12,41 +10,14 @@ fn oauth(token: &str) -> Token {
 }
 
 #[tokio::test]
-async fn a_repository_is_created_public_before_the_first_push() {
-    let (setup, token) = (Setup::quay().await, oauth(&oauth_token(ORGANIZATION)));
-    let client = setup.owner();
-    assert_eq!(
-        client
-            .is_public(&repository(), &token)
-            .await
-            .expect("an answer"),
-        None
-    );
-
-    let created = client.create_public(&repository(), &token).await;
-    Image::new().push(&client, "1.0.0").await.expect("a push");
-
-    assert_eq!(created.expect("an answer"), Creation::Created);
-    assert_eq!(
-        client
-            .is_public(&repository(), &token)
-            .await
-            .expect("an answer"),
-        Some(true)
-    );
-}
-
-#[tokio::test]
 async fn a_repository_that_was_private_is_made_public() {
     let (setup, token) = (Setup::quay().await, oauth(&oauth_token(ORGANIZATION)));
     let client = setup.robot();
     Image::new().push(&client, "1.0.0").await.expect("a push");
     assert_eq!(setup.registry.is_public(ORGANIZATION, NAME), Some(false));
 
-    let created = client.create_public(&repository(), &token).await;
     let published = client.make_public(&repository(), &token).await;
 
-    assert_eq!(created.expect("an answer"), Creation::Existed);
     assert_eq!(kind(published).0, "ok");
     assert_eq!(
         client
@@ -75,10 +46,6 @@ async fn a_wrong_oauth_token_is_refused_with_quays_words() {
     let message = "CSRF token was invalid or missing.";
     for (case, result) in [
         (
-            "create",
-            kind(client.create_public(&repository(), &wrong).await),
-        ),
-        (
             "publish",
             kind(client.make_public(&repository(), &wrong).await),
         ),
@@ -92,10 +59,7 @@ async fn a_wrong_oauth_token_is_refused_with_quays_words() {
 async fn a_policy_that_is_there_already_is_fine_and_a_quay_without_policies_says_so() {
     let (setup, token) = (Setup::quay().await, oauth(&oauth_token(ORGANIZATION)));
     let client = setup.owner();
-    client
-        .create_public(&repository(), &token)
-        .await
-        .expect("a repository");
+    Image::new().push(&client, "1.0.0").await.expect("a push");
     let without = client.make_tags_immutable(&repository(), &token).await;
     setup
         .registry
@@ -106,17 +70,4 @@ async fn a_policy_that_is_there_already_is_fine_and_a_quay_without_policies_says
     assert_eq!(kind(without), ("failed", "Not Found".to_owned()));
     assert_eq!(kind(first).0, "ok");
     assert_eq!(kind(second).0, "ok");
-}
-
-#[tokio::test]
-async fn creating_is_repeated_when_its_answer_is_lost() {
-    let (setup, token) = (Setup::quay().await, oauth(&oauth_token(ORGANIZATION)));
-    setup
-        .registry
-        .fail_next(1, "POST", "/api/v1/repository", Fault::CloseAfterActing);
-
-    let created = setup.owner().create_public(&repository(), &token).await;
-
-    assert_eq!(created.expect("an answer"), Creation::Existed);
-    assert_eq!(setup.registry.is_public(ORGANIZATION, NAME), Some(true));
 }

@@ -1,4 +1,4 @@
-//! Quay's REST API under `/api/v1`, with an OAuth token: creating repositories, their visibility, immutable tags.
+//! Quay's REST API under `/api/v1`, with an OAuth token: the visibility of repositories, immutable tags.
 
 use std::sync::Arc;
 
@@ -19,7 +19,6 @@ use crate::quay::accounts::Caller;
 pub(super) fn router() -> Router<Arc<Shared>> {
     let repository = "/api/v1/repository/{namespace}/{name}";
     Router::new()
-        .route("/api/v1/repository", post(create))
         .route(repository, get(show))
         .route(
             &format!("{repository}/changevisibility"),
@@ -29,36 +28,6 @@ pub(super) fn router() -> Router<Arc<Shared>> {
             &format!("{repository}/immutabilitypolicy/"),
             post(add_policy),
         )
-}
-
-async fn create(
-    State(registry): State<Arc<Shared>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Result<(StatusCode, Json<Value>), Refusal> {
-    let body: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-    let text = |key: &str| {
-        let value = body.get(key).and_then(Value::as_str);
-        value.ok_or_else(|| {
-            rest(
-                400,
-                "invalid_request",
-                &format!("'{key}' is a required property"),
-            )
-        })
-    };
-    let name = RepositoryName::new(text("namespace")?, text("repository")?);
-    let (visibility, _description) = (text("visibility")?, text("description")?);
-    let Caller::Known(owner) = registry.admin(&headers, &name)? else {
-        return Err(rest(403, "insufficient_scope", "Unauthorized"));
-    };
-    let mut store = registry.store();
-    if store.find(&name).is_some() {
-        return Err(rest(400, "invalid_request", "Repository already exists"));
-    }
-    store.create(&name, &owner).public = visibility == "public";
-    let created = json!({"namespace": name.namespace, "name": name.name, "kind": "image"});
-    Ok((StatusCode::CREATED, Json(created)))
 }
 
 async fn show(

@@ -1,6 +1,9 @@
 //! A catalog's image in its registry: read strictly, and its tag moved without taking anybody else's place.
 
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use omps_operator::CatalogLimits;
+use omps_operator::bundle_image;
 use omps_operator::catalog::{CatalogManifest, Edition, Layer, NextEdition};
 
 use super::CatalogError;
@@ -10,8 +13,10 @@ use crate::registry::oci::{
 };
 use crate::registry::{RegistryError, blob_of, manifest_of};
 
-/// Bytes of a layer: as many as the tar in it may have is far more than it ever has.
+/// Bytes of a layer, which is read whole: thousands of bundles.
 const LAYER_LIMIT: u64 = 64 << 20;
+/// Layers that are fetched at the same time, where all are.
+const AT_ONCE: usize = 4;
 
 /// Where a catalog is.
 pub(super) struct CatalogImages {
@@ -84,20 +89,38 @@ impl CatalogImages {
         let Some((number, layer)) = edition.closed_layer(package) else {
             return Ok(());
         };
-        let layer = layer.clone();
-        self.open_layer(edition, number, &layer).await
+        let bytes = self.layer(layer.clone()).await?;
+        self.open_layer(edition, number, bytes).await
     }
 
-    /// Opens a layer.
-    pub(super) async fn open_layer(
+    /// Opens one layer after the other, and hands each package to `see`: its bytes are `catalog.json`.
+    pub(super) async fn each_package(
+        &self,
+        edition: &Edition,
+        mut see: impl FnMut(&str, &Edition) -> Result<(), CatalogError>,
+    ) -> Result<(), CatalogError> {
+        let fetches = edition.layers().into_iter().map(async |(number, layer)| {
+            let bytes = self.layer(layer).await?;
+            Ok::<_, CatalogError>((number, bytes))
+        });
+        let fetches: Vec<_> = fetches.collect();
+        let mut fetched = stream::iter(fetches).buffered(AT_ONCE);
+        while let Some((number, bytes)) = fetched.try_next().await? {
+            let mut one = edition.clone();
+            self.open_layer(&mut one, number, bytes).await?;
+            for package in one.packages_in(number) {
+                see(package, &one)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn open_layer(
         &self,
         edition: &mut Edition,
         number: u8,
-        layer: &Layer,
+        bytes: Bytes,
     ) -> Result<(), CatalogError> {
-        let bytes = self
-            .blob(&layer.digest, layer.size.min(LAYER_LIMIT))
-            .await?;
         let mut opening = std::mem::take(edition);
         let open = move || {
             let opened = opening.open(number, &bytes);
@@ -108,7 +131,11 @@ impl CatalogImages {
         opened.map_err(|error| self.foreign(&error))
     }
 
-    async fn blob(&self, digest: &str, limit: u64) -> Result<bytes::Bytes, CatalogError> {
+    async fn layer(&self, layer: Layer) -> Result<Bytes, CatalogError> {
+        self.blob(&layer.digest, layer.size.min(LAYER_LIMIT)).await
+    }
+
+    async fn blob(&self, digest: &str, limit: u64) -> Result<Bytes, CatalogError> {
         let parsed = Digest::parse(digest).map_err(|error| self.foreign(&error))?;
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let blob = self.client.blob(&self.at, &parsed, limit).await;
@@ -123,6 +150,11 @@ impl CatalogImages {
         found: &Found,
         next: &NextEdition,
     ) -> Result<Moved, CatalogError> {
+        let is_large = |blob: &bundle_image::Blob| blob.bytes.len() as u64 > LAYER_LIMIT;
+        if next.layers.iter().any(is_large) {
+            let problem = format!("a layer would have more than {LAYER_LIMIT} bytes");
+            return Err(self.foreign(&problem));
+        }
         let blobs: Vec<Blob> = next
             .layers
             .iter()

@@ -1,9 +1,9 @@
 //! What people see of a catalog: its packages, one package whole, and what is pending.
 
-use omps_operator::catalog::Package;
+use omps_operator::catalog::{Edition, Package};
 
 use super::folding::heads;
-use super::{Catalog, CatalogError, Found, State, work};
+use super::{Catalog, CatalogError, State, work};
 use crate::api::{CatalogChannel, CatalogListAnswer, CatalogPackage, PendingAnswer};
 
 /// A package of a catalog, whole.
@@ -15,28 +15,18 @@ pub(crate) struct Shown {
 }
 
 impl Catalog<'_> {
-    /// All packages, and what is pending. One layer is open at a time.
+    /// All packages, and what is pending.
     ///
     /// # Errors
     /// [`CatalogError`]
     pub(crate) async fn list(&self) -> Result<CatalogListAnswer, CatalogError> {
-        let mut found = self.images.read().await?;
-        let layers = found.edition.layers();
+        let found = self.images.read().await?;
         let mut packages = Vec::new();
-        for (number, layer) in layers {
-            self.images
-                .open_layer(&mut found.edition, number, &layer)
-                .await?;
-            let names: Vec<String> = found
-                .edition
-                .packages_in(number)
-                .map(str::to_owned)
-                .collect();
-            for name in names {
-                packages.push(described(&self.package(&found, &name)?));
-            }
-            found.edition.close(number);
-        }
+        let see = |name: &str, edition: &Edition| {
+            packages.push(described(&self.package(edition, name)?));
+            Ok(())
+        };
+        self.images.each_package(&found.edition, see).await?;
         packages.sort_by(|a, b| a.package.cmp(&b.package));
         Ok(CatalogListAnswer {
             image: self.name.clone(),
@@ -56,13 +46,13 @@ impl Catalog<'_> {
     /// [`CatalogError`]
     pub(crate) async fn show(&self, package: &str) -> Result<Option<Shown>, CatalogError> {
         let found = self.read(package).await?;
-        let package = self.package(&found, package)?;
+        let package = self.package(&found.edition, package)?;
         let digest = found.digest().filter(|_| !package.is_empty());
         Ok(digest.map(|digest| Shown { package, digest }))
     }
 
-    fn package(&self, found: &Found, name: &str) -> Result<Package, CatalogError> {
-        let package = found.edition.package(name);
+    fn package(&self, edition: &Edition, name: &str) -> Result<Package, CatalogError> {
+        let package = edition.package(name);
         package.map_err(|error| {
             CatalogError::Foreign(format!("{}: package {name}: {error}", self.name))
         })

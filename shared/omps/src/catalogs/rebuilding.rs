@@ -1,5 +1,7 @@
 //! Making a catalog anew from releases, on demand: what is pending, the releases of a package, or all from nothing.
 
+use omps_operator::catalog::Edition;
+
 use super::turn::Turn;
 use super::work::{Job, Task, Work};
 use super::{Catalog, CatalogError};
@@ -85,14 +87,13 @@ impl Catalog<'_> {
 
     /// The packages that the catalog has.
     async fn packages(&self) -> Result<Vec<RepositoryName>, CatalogError> {
-        let mut edition = self.images.read().await?.edition;
+        let found = self.images.read().await?;
         let mut packages = Vec::new();
-        for (number, layer) in edition.layers() {
-            self.images.open_layer(&mut edition, number, &layer).await?;
-            let names = edition.packages_in(number);
-            packages.extend(names.filter_map(|name| RepositoryName::parse(name).ok()));
-            edition.close(number);
-        }
+        let see = |name: &str, _: &Edition| {
+            packages.extend(RepositoryName::parse(name));
+            Ok(())
+        };
+        self.images.each_package(&found.edition, see).await?;
         Ok(packages)
     }
 }

@@ -15,8 +15,15 @@ use crate::error::Error;
 use crate::http::{Answer, Document, Reply, Request};
 use crate::openapi;
 
-static PAGE: LazyLock<Document> =
-    LazyLock::new(|| html(include_str!("page/page.html"), include_str!("page/page.js")));
+/// The page's script: one, of several files.
+const SCRIPT: &str = concat!(
+    include_str!("page/page.js"),
+    include_str!("page/zipping.js"),
+    include_str!("page/catalog.js"),
+    include_str!("page/start.js"),
+);
+
+static PAGE: LazyLock<Document> = LazyLock::new(|| html(include_str!("page/page.html"), SCRIPT));
 static DOCS: LazyLock<Document> =
     LazyLock::new(|| html(include_str!("page/docs.html"), include_str!("page/docs.js")));
 static OPENAPI: LazyLock<Document> = LazyLock::new(|| Document {

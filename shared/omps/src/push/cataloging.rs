@@ -5,7 +5,7 @@ use crate::api::{BundleAnswer, CatalogAnswer};
 use crate::call::Call;
 use crate::catalogs::{Catalog, Found, Job, Work};
 use crate::error::{Error, PUSH_FAILED};
-use crate::registry::{Packed, Repository};
+use crate::registry::{Packed, Registry, Repository, image_name};
 use crate::release::ReleaseVersion;
 use crate::token::Token;
 
@@ -80,6 +80,21 @@ impl<'a> Cataloging<'a> {
             None => None,
         };
         Ok(self.rendered(foreseen, packed, bundles))
+    }
+
+    /// Refuses a release that the catalog could not take, before anything is pushed.
+    ///
+    /// # Errors
+    /// As [`Cataloging::foresee`].
+    pub(super) fn check<R: Registry>(
+        &self,
+        call: Call<'_>,
+        repository: &Repository,
+        packed: &R::Packed,
+    ) -> Result<(), Error> {
+        let registry = call.registry_url::<R>(&repository.organization);
+        let bundles = packed.bundles(&image_name(registry, repository));
+        self.foresee(packed, bundles.as_deref()).map(drop)
     }
 
     /// Notes that the catalog is to get a release, before it is pushed.

@@ -59,7 +59,6 @@ pub use blobs::Blob;
 pub use error::{ErrorResponse, OciError};
 pub use manifests::{Manifest, Reference};
 pub use names::{Digest, ImageRepository, InvalidImageName, Tag};
-pub use quay::Creation;
 
 use self::auth::{Access, Auth};
 use self::challenge::Challenge;

@@ -72,13 +72,6 @@ impl Edition {
         Ok(())
     }
 
-    /// Closes a layer again that was not changed, for its memory.
-    pub fn close(&mut self, number: u8) {
-        if !self.touched.contains(&number) {
-            self.opened.remove(&number);
-        }
-    }
-
     /// The names of the packages in an opened layer.
     pub fn packages_in(&self, number: u8) -> impl Iterator<Item = &str> {
         let opened = self.opened.get(&number);

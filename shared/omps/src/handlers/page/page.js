@@ -1,5 +1,6 @@
 'use strict';
-// The page: checks an operator, shows what a push does, pushes it, and lists releases. Foreign text is only ever set as
+// The page: checks an operator, shows what a push does, pushes it, and lists releases; zipping.js zips folders, catalog.js shows
+// the catalog, start.js connects all of it with the page. Foreign text is only ever set as
 // text, never as HTML.
 
 // The service is where the page is, also where that is below a path, whatever slashes are at its end: two of them at the start
@@ -205,6 +206,17 @@ async function push() {
   }
 }
 
+function tableOf(...titles) {
+  const table = element('table');
+  const head = table.createTHead().insertRow();
+  for (const title of titles) {
+    const cell = element('th', title);
+    cell.scope = 'col';
+    head.append(cell);
+  }
+  return table;
+}
+
 async function list() {
   const place = at('releases');
   const missing = required('organization', 'repo', 'token');
@@ -213,76 +225,11 @@ async function list() {
   const {status, body} = await ask(`v2/${organization}/${repo}/releases`, {headers: {Authorization: at('token').value.trim()}});
   if (status !== 200) return showProblem(place, body.message);
   if (!body.releases.length) return place.replaceChildren(element('p', 'There is no release.', 'quiet'));
-  const table = element('table');
-  const head = table.createTHead().insertRow();
-  for (const title of ['Version', 'Digest', 'Pushed']) {
-    const cell = element('th', title);
-    cell.scope = 'col';
-    head.append(cell);
-  }
+  const table = tableOf('Version', 'Digest', 'Pushed');
   for (const release of body.releases) {
     table.insertRow().append(element('td', release.version), element('td', release.digest || '', 'path'), element('td', release.pushed_at || ''));
   }
   place.replaceChildren(table);
-}
-
-// A folder that is dropped becomes a zip, stored and not compressed.
-
-async function filesIn(entry, path = '') {
-  if (entry.isFile) return [[path + entry.name, new Uint8Array(await (await new Promise((done, fail) => entry.file(done, fail))).arrayBuffer())]];
-  const reader = entry.createReader();
-  const all = [];
-  // readEntries gives at most 100 at a time.
-  for (;;) {
-    const some = await new Promise((done, fail) => reader.readEntries(done, fail));
-    if (!some.length) break;
-    for (const inner of some) all.push(...await filesIn(inner, `${path}${entry.name}/`));
-  }
-  return all;
-}
-
-const CRC = Uint32Array.from({length: 256}, (_, byte) => {
-  for (let bit = 0; bit < 8; bit++) byte = byte & 1 ? 0xedb88320 ^ (byte >>> 1) : byte >>> 1;
-  return byte;
-});
-
-function crc32(bytes) {
-  let sum = 0xffffffff;
-  for (const byte of bytes) sum = CRC[(sum ^ byte) & 0xff] ^ (sum >>> 8);
-  return ~sum >>> 0;
-}
-
-// The fields that both headers of an entry share, from "version needed" to the length of the extra field.
-function shared(name, bytes) {
-  const fields = new DataView(new ArrayBuffer(26));
-  fields.setUint16(0, 20, true);
-  fields.setUint16(2, 0x800, true); // the name is UTF-8
-  fields.setUint16(8, 0x21, true); // 1980-01-01
-  fields.setUint32(10, crc32(bytes), true);
-  fields.setUint32(14, bytes.length, true);
-  fields.setUint32(18, bytes.length, true);
-  fields.setUint16(22, name.length, true);
-  return fields;
-}
-
-function zipped(files) {
-  const parts = [], directory = [];
-  let offset = 0, directorySize = 0;
-  for (const [path, bytes] of files) {
-    const name = new TextEncoder().encode(path), fields = shared(name, bytes);
-    parts.push(Uint8Array.of(0x50, 0x4b, 3, 4), fields, name, bytes);
-    const rest = new DataView(new ArrayBuffer(14));
-    rest.setUint32(10, offset, true);
-    directory.push(Uint8Array.of(0x50, 0x4b, 1, 2, 20, 0), fields, rest, name);
-    offset += 30 + name.length + bytes.length;
-    directorySize += 46 + name.length;
-  }
-  const end = new DataView(new ArrayBuffer(18));
-  end.setUint16(4, files.length, true);
-  end.setUint16(6, files.length, true);
-  end.setUint32(8, directorySize, true);
-  end.setUint32(12, offset, true);
-  return new Blob([...parts, ...directory, Uint8Array.of(0x50, 0x4b, 5, 6), end], {type: 'application/zip'});
 }
 
 async function dropped(event) {
@@ -294,16 +241,3 @@ async function dropped(event) {
   const files = (await filesIn(entry)).map(([path, bytes]) => [path.slice(prefix), bytes]);
   choose(new File([zipped(files)], `${entry.name}.zip`), `, ${files.length} files of the folder`);
 }
-
-at('file').addEventListener('change', event => choose(event.target.files[0] || null));
-at('drop').addEventListener('dragover', event => { event.preventDefault(); at('drop').classList.add('over'); });
-at('drop').addEventListener('dragleave', () => at('drop').classList.remove('over'));
-at('drop').addEventListener('drop', dropped);
-for (const name of ['organization', 'token', 'version']) at(name).addEventListener('input', forget);
-at('check').addEventListener('click', check);
-at('try').addEventListener('click', tryPush);
-at('push').addEventListener('click', push);
-at('list').addEventListener('click', list);
-document.querySelector('header a').href = `${BASE}docs`;
-showAbout();
-showHealth();

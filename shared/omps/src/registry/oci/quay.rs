@@ -1,4 +1,7 @@
 //! What only a Quay has, under `/api/v1` and with the organization's OAuth token: visibility, and immutable tags.
+//!
+//! Quay creates a repository, private, when it grants a token to push. omps does not create it public before that with the
+//! organization's own token, although it could: then everybody who reaches omps could, before Quay has said that they may push.
 
 use reqwest::header::AUTHORIZATION;
 use reqwest::{Method, StatusCode};
@@ -13,44 +16,7 @@ use crate::upstream::{ANSWER_LIMIT, Response};
 /// The tags that no push may replace: those that start like a version.
 const RELEASES: &str = "^[0-9]+\\.";
 
-/// What came of creating a repository.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Creation {
-    /// It was created.
-    Created,
-    /// It was there before, with whatever visibility.
-    Existed,
-}
-
 impl OciRegistry {
-    /// Creates a public repository for images. To be done before a token to push is asked for, which creates a private
-    /// one.
-    ///
-    /// # Errors
-    /// [`OciError::Refused`] when the token may not.
-    pub async fn create_public(
-        &self,
-        repository: &ImageRepository,
-        oauth: &Token,
-    ) -> Result<Creation, OciError> {
-        let body = json!({
-            "namespace": repository.organization(),
-            "repository": repository.name(),
-            "visibility": "public",
-            "description": "",
-            "repo_kind": "image",
-        });
-        let path = "/api/v1/repository";
-        let response = self
-            .ask_quay(Method::POST, path, oauth, Some(&body))
-            .await?;
-        match response.status {
-            StatusCode::CREATED => Ok(Creation::Created),
-            StatusCode::BAD_REQUEST if says(&response, "already exists") => Ok(Creation::Existed),
-            _ => Err(refusal(&response)),
-        }
-    }
-
     /// Makes a repository public.
     ///
     /// # Errors
