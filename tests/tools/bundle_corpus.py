@@ -170,17 +170,18 @@ class Corpus:
         uploaded = {path.relative_to(SAMPLE).as_posix(): path.read_text() for path in SAMPLE.rglob("*") if path.is_file()}
         added = dict(uploaded)
         for path, text in uploaded.items():
-            if path.startswith("0.5.1/"):
-                text = text.replace("larder-operator.v0.4.0", "larder-operator.v0.5.0").replace("0.5.1", "0.6.0")
-                added[path.replace("0.5.1", "0.6.0")] = text.replace("larder-operator.v0.5.0", "larder-operator.v0.5.1")
-        added["larder.package.yaml"] = uploaded["larder.package.yaml"].replace("v0.5.1", "v0.6.0")
+            if path.startswith("0.4.0/"):
+                text = text.replace("0.4.0", "0.4.1").replace("  version: 0.4.1\n", "  version: 0.4.1\n  replaces: larder-operator.v0.4.0\n")
+                added[path.replace("0.4.0", "0.4.1")] = text
+        # In the default channel: in another one, the old head would name other channels, and so be another bundle.
+        added["larder.package.yaml"] = uploaded["larder.package.yaml"].replace("v0.4.0", "v0.4.1")
         first, second = (self.server.push("versions", zipped(files)) for files in (uploaded, added))
         before, after = ({bundle["name"]: bundle["digest"] for bundle in answer.body.get("bundles") or ()} for answer in (first, second))
         print(f"a new version in a nested upload: {before} -> {after}")
         new = set(after) - set(before)
         kept = all(after.get(name) == digest for name, digest in before.items())
         written = {bundle["name"] for bundle in second.body.get("bundles") or () if bundle["pushed"]}
-        if not before or new != {"larder-operator.v0.6.0"} or not kept or written != new:
+        if not before or new != {"larder-operator.v0.4.1"} or not kept or written != new:
             return [f"a new version in a nested upload: {first} {second}: written {written}"]
         return []
 

@@ -328,6 +328,61 @@ async fn the_same_content_has_the_same_digest_in_whatever_order_it_came() {
     assert_eq!(one.manifest("catalog", "latest"), without);
 }
 
+/// The sample with one more version in its channel `candidate`, whose old head now names the default channel: its tag is
+/// there with another content, and it keeps its place in the catalog.
+#[tokio::test]
+async fn an_older_bundle_that_cannot_be_pushed_again_stays_in_the_catalog() {
+    let setup = setup().await;
+    let sample = Operator::larder();
+    setup.app.push_zipfile(&sample.zip()).await;
+    let old = "0.5.1/larder-operator.v0.5.1.clusterserviceversion.yaml";
+    let csv = sample
+        .file(old)
+        .replace("larder-operator.v0.4.0", "larder-operator.v0.5.0");
+    let csv = csv
+        .replace("0.5.1", "0.6.0")
+        .replace("larder-operator.v0.5.0", "larder-operator.v0.5.1");
+    let mut next = sample.clone();
+    for path in sample
+        .paths()
+        .into_iter()
+        .filter(|path| path.starts_with("0.5.1/"))
+    {
+        let content = if path == old {
+            csv.clone()
+        } else {
+            sample.file(path).to_owned()
+        };
+        next = next.with(&path.replace("0.5.1", "0.6.0"), &content);
+    }
+    let package = sample
+        .file("larder.package.yaml")
+        .replace("v0.5.1", "v0.6.0");
+
+    let answer = setup
+        .app
+        .push_zipfile(&next.with("larder.package.yaml", &package).zip())
+        .await;
+
+    assert_eq!(
+        answer.catalog()["added"],
+        json!(["larder-operator.v0.6.0"]),
+        "{answer:?}"
+    );
+    let untagged = answer.body["bundles"].as_array().expect("bundles").iter();
+    let untagged = untagged.filter(|bundle| bundle["tag"].is_null());
+    let untagged: Vec<&Value> = untagged.map(|bundle| &bundle["name"]).collect();
+    assert_eq!(untagged, ["larder-operator.v0.5.1"]);
+    let listed = listed(&setup).await;
+    let entries = &listed.body["packages"][0]["channels"][0]["entries"];
+    let all = [
+        "larder-operator.v0.4.0",
+        "larder-operator.v0.5.1",
+        "larder-operator.v0.6.0",
+    ];
+    assert_eq!(*entries, json!(all));
+}
+
 #[tokio::test]
 async fn many_pushes_at_once_are_all_in_the_catalog_and_cost_fewer_images() {
     let setup = setup().await;
