@@ -9,6 +9,7 @@
 //!
 //! [`image`] is the image in the registry, [`looking`] what people see of it, [`rebuilding`] makes it anew from releases.
 
+mod answering;
 mod error;
 mod folding;
 mod gathering;
@@ -32,7 +33,7 @@ use crate::ledger::{Refusal, Trace};
 use crate::names::{OrganizationName, RepositoryName};
 use crate::organization::ReleaseFormat;
 use crate::registry::oci::{ImageRepository, OciRegistry, Tag};
-use crate::registry::{BundleImages, Connection, RegistryError, Repository, image_name};
+use crate::registry::{BundleImages, Connection, Repository, image_name};
 use crate::telemetry::{self, metrics};
 use crate::token::Token;
 use crate::visibility::Visibility;
@@ -229,27 +230,6 @@ impl<'a> Catalog<'a> {
         Ok(package.merge(upload))
     }
 
-    /// What an answer says before anything happens.
-    pub(crate) fn foreseen(&self, merged: Merged) -> CatalogAnswer {
-        CatalogAnswer {
-            added: Some(merged.added),
-            heads: Some(folding::heads(&merged.package)),
-            warnings: Some(merged.warnings.into_iter().map(Into::into).collect()),
-            package: Some(merged.package.name().to_owned()),
-            ..self.not_updated("dry run")
-        }
-    }
-
-    /// What an answer says of a catalog that was not updated.
-    pub(crate) fn not_updated(&self, reason: impl Into<String>) -> CatalogAnswer {
-        CatalogAnswer {
-            updated: Some(false),
-            image: Some(self.name.clone()),
-            reason: Some(reason.into()),
-            ..CatalogAnswer::default()
-        }
-    }
-
     /// Moves the tag, and notes in the ledger what is done.
     async fn move_tag(
         &self,
@@ -356,35 +336,6 @@ impl<'a> Catalog<'a> {
                 tracing::warn!(reason = left_undone.join("; "), "the catalog is not public");
             }
             Err(error) => tracing::error!(reason = %error, "the catalog could not be made public"),
-        }
-    }
-
-    fn answer(&self, package: &str, mine: &[Work], updated: Updated) -> CatalogAnswer {
-        let left = updated.folded.why_left(mine);
-        let mut answer = CatalogAnswer {
-            updated: Some(left.is_none()),
-            image: Some(self.name.clone()),
-            digest: updated.digest,
-            changed_outside: updated.changed_outside.then_some(true),
-            pending: left.is_some().then_some(true),
-            reason: left,
-            ..CatalogAnswer::default()
-        };
-        updated.folded.describe(package, &mut answer);
-        answer
-    }
-
-    fn failed(&self, package: &str, error: &CatalogError) -> CatalogAnswer {
-        let reason = match error {
-            CatalogError::Registry(RegistryError::Refused(_)) => {
-                format!("the token may not write {}: {error}", self.repository)
-            }
-            _ => format!("{}: {error}", self.name),
-        };
-        CatalogAnswer {
-            package: Some(package.to_owned()),
-            pending: Some(true),
-            ..self.not_updated(reason)
         }
     }
 }

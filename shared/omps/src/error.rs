@@ -1,23 +1,18 @@
 //! The closed list of errors that clients see: id, status, message, and the other keys of the body.
 
+mod of_others;
+mod of_registries;
+
 use std::any::Any;
 
 use http::StatusCode;
-use omps_operator::OperatorError;
-use omps_operator::courier_bundle::CourierBundleError;
 use omps_operator::report::ValidationInfo;
 use serde_json::Value;
 
 use crate::api::{ErrorAnswer, PartlyDone};
 use crate::greenwave::GreenwaveError;
 use crate::koji::KojiError;
-use crate::ledger::claims::LedgerError;
-use crate::names::InvalidName;
-use crate::objects::ObjectError;
-use crate::registry::{RegistryError, Repository};
 use crate::release::InvalidVersion;
-use crate::secrets::SecretsError;
-use crate::uploads::UploadError;
 
 /// How OMPS begins the message of a push that failed.
 pub(crate) const PUSH_FAILED: &str = "Failed to push manifest: ";
@@ -285,142 +280,8 @@ impl Error {
         }
     }
 
-    /// Listing a repository's releases failed.
-    pub fn listing(repository: &Repository, error: &RegistryError) -> Self {
-        let reason = error
-            .message()
-            .unwrap_or_else(|| "Unknown error".to_owned());
-        let message = format!("Cannot retrieve information about package {repository}: {reason}");
-        match error {
-            RegistryError::Name(error) => Error::BadRequest(error.to_string()),
-            RegistryError::Refused(_) => Error::QuayAuthorization {
-                message,
-                quay_response: error.response(),
-            },
-            _ => Error::QuayPackage {
-                message,
-                done: Box::default(),
-                transient: error.is_transient(),
-            },
-        }
-    }
-
     /// The request is for another Lambda function.
     pub fn elsewhere(path: &str) -> Self {
         Error::NotFound(format!("This function has another endpoint than '{path}'"))
-    }
-
-    /// The registry does not know the caller, or could not be asked, before anything was to be pushed.
-    pub fn trying_token(error: &RegistryError) -> Self {
-        let reason = error.message();
-        let reason = reason.unwrap_or_else(|| "Unknown error".to_owned());
-        match error {
-            RegistryError::Name(error) => Error::BadRequest(error.to_string()),
-            RegistryError::Refused(_) => Error::QuayAuthorization {
-                message: format!("The registry does not accept the token: {reason}"),
-                quay_response: error.response(),
-            },
-            _ => Error::QuayPackage {
-                message: format!("The registry cannot be asked about the token: {reason}"),
-                done: Box::default(),
-                transient: error.is_transient(),
-            },
-        }
-    }
-
-    /// Pushing a release failed.
-    pub fn pushing(error: &RegistryError) -> Self {
-        let reason = error.message();
-        let reason = reason.unwrap_or_else(|| "Failed to get error details.".to_owned());
-        let message = format!("{PUSH_FAILED}{reason}");
-        let quay_response = error.response();
-        match error {
-            RegistryError::Name(error) => Error::BadRequest(error.to_string()),
-            RegistryError::Refused(_) => Error::QuayAuthorization {
-                message,
-                quay_response,
-            },
-            _ => Error::QuayCourier {
-                message,
-                quay_response,
-                transient: error.is_transient(),
-            },
-        }
-    }
-
-    /// Deleting a release or making a repository public failed.
-    pub fn changing(error: &RegistryError, done: PartlyDone) -> Self {
-        if let RegistryError::Name(error) = error {
-            return Error::BadRequest(error.to_string());
-        }
-        let message = error.message();
-        Error::QuayPackage {
-            message: message.unwrap_or_else(|| "Unknown error".to_owned()),
-            done: Box::new(done),
-            transient: error.is_transient(),
-        }
-    }
-}
-
-impl From<OperatorError> for Error {
-    fn from(error: OperatorError) -> Self {
-        let message = match &error {
-            OperatorError::Archive(error) => return Error::UploadedFile(error.to_string()),
-            OperatorError::CourierBundle(defect @ CourierBundleError::Defect { .. }) => {
-                return Error::Internal(defect.to_string());
-            }
-            OperatorError::Pack(defect) => return Error::Internal(defect.to_string()),
-            // The findings of operator-courier have its message.
-            OperatorError::Layout(_) | OperatorError::Invalid(_) => {
-                format!("{PUSH_FAILED}{error}")
-            }
-            _ => error.to_string(),
-        };
-        Error::PackageValidation {
-            message,
-            validation_info: Box::new(error.validation_info()),
-        }
-    }
-}
-
-impl From<SecretsError> for Error {
-    fn from(error: SecretsError) -> Self {
-        Error::ServiceUnavailable(error.to_string())
-    }
-}
-
-impl From<LedgerError> for Error {
-    fn from(error: LedgerError) -> Self {
-        Error::ServiceUnavailable(error.to_string())
-    }
-}
-
-impl From<UploadError> for Error {
-    fn from(error: UploadError) -> Self {
-        match error {
-            UploadError::NotFound(_) | UploadError::TooLarge { .. } => {
-                Error::UploadedFile(error.to_string())
-            }
-            UploadError::SizeMissing { .. } => Error::BadRequest(error.to_string()),
-            UploadError::Unavailable(_) => Error::ServiceUnavailable(error.to_string()),
-        }
-    }
-}
-
-impl From<ObjectError> for Error {
-    fn from(error: ObjectError) -> Self {
-        match error {
-            ObjectError::Unreachable { .. } => Error::ServiceUnavailable(error.to_string()),
-            ObjectError::NotFound(_)
-            | ObjectError::Replaced(_)
-            | ObjectError::Refused { .. }
-            | ObjectError::TooLarge { .. } => Error::UploadedFile(error.to_string()),
-        }
-    }
-}
-
-impl From<InvalidName> for Error {
-    fn from(error: InvalidName) -> Self {
-        Error::BadRequest(error.to_string())
     }
 }

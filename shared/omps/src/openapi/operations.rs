@@ -1,6 +1,8 @@
 //! What people read of each endpoint in the OpenAPI document: what it is for, its parameters, an example of its answer.
 
+mod bodies;
 mod catalogs;
+mod parameters;
 
 use schemars::SchemaGenerator;
 use serde_json::{Value, json};
@@ -8,11 +10,15 @@ use serde_json::{Value, json};
 use super::errors::{ErrorId, KOJI, PUSH, RELEASES, TRIED_TOKEN, ZIP};
 use super::schemas::of as schema_of;
 use crate::api::{
-    AboutAnswer, CreateUpload, DeleteAnswer, HealthAnswer, PushAnswer, PushUpload, PutUploadAnswer,
-    ReleasesAnswer, ValidateAnswer,
+    AboutAnswer, DeleteAnswer, HealthAnswer, PushAnswer, PutUploadAnswer, ReleasesAnswer,
+    ValidateAnswer,
 };
 use crate::http::routes::{Endpoint, Route};
+use parameters::{CATALOG, FAIL, PUSH_HEADERS, PUSH_QUERY, REPORT, REQUEST_ID, STRICT};
+
 use crate::uploads::CreatedUpload;
+pub(super) use bodies::request_body;
+pub(super) use parameters::{IDEMPOTENCY_KEY, Parameter, path_parameter};
 
 /// The groups of endpoints.
 pub(super) const TAGS: [(&str, &str); 5] = [
@@ -26,71 +32,6 @@ pub(super) const TAGS: [(&str, &str); 5] = [
     ("service", "The service itself."),
 ];
 
-/// A value of a request that is not in its body.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Parameter {
-    /// The name.
-    pub name: &'static str,
-    /// The meaning.
-    pub description: &'static str,
-    /// An example; of a parameter in the query, its only value, unless it is free.
-    pub example: &'static str,
-    /// Whether a parameter in the query has any other value.
-    pub is_free: bool,
-}
-
-impl Parameter {
-    const fn new(name: &'static str, example: &'static str, description: &'static str) -> Self {
-        Parameter {
-            name,
-            description,
-            example,
-            is_free: false,
-        }
-    }
-}
-
-/// The header that makes a push that is sent again the same push.
-pub(super) const IDEMPOTENCY_KEY: Parameter = Parameter::new(
-    "Idempotency-Key",
-    "my-operator-v1.0.0-build-42",
-    "The same key and the same request give the same answer again, for 24 hours. 1 to 255 printable ASCII characters",
-);
-const REQUEST_ID: Parameter = Parameter::new(
-    "X-Request-Id",
-    "pipeline-7",
-    "An id of the caller for this request, for its log lines: letters, digits, `.`, `_`, `-`, at most 128",
-);
-const CATALOG: Parameter = Parameter::new(
-    "catalog",
-    "true",
-    "Adds what a catalog says of the bundles, as `opm render` has it; bundle images only",
-);
-const STRICT: Parameter = Parameter::new(
-    "validation",
-    "strict",
-    "Errors of the bundle verdict refuse, too; bundle images only",
-);
-const REPORT: Parameter = Parameter::new(
-    "report",
-    "full",
-    "Adds what the verdict found without refusing",
-);
-
-const DRY_RUN: Parameter = Parameter::new(
-    "dry_run",
-    "true",
-    "Does everything but push: the answer is that of a push, with `dry_run` and with what the organization's rules change. \
-        Nothing is written or reserved; `Idempotency-Key` is ignored",
-);
-const FAIL: Parameter = Parameter::new(
-    "fail",
-    "true",
-    "Manifests that are not valid are 400, for `curl -f`",
-);
-
-const PUSH_HEADERS: &[Parameter] = &[REQUEST_ID, IDEMPOTENCY_KEY];
-const PUSH_QUERY: &[Parameter] = &[REPORT, CATALOG, STRICT, DRY_RUN];
 const JSON: &str = "application/json";
 
 /// An endpoint as the document describes it.
@@ -136,73 +77,6 @@ pub(super) fn of(route: &Route) -> Operation {
         Endpoint::About => about(),
         Endpoint::Page => page(route.path),
     }
-}
-
-/// A value in the path: how it is described, and the form that `names.rs` and `release.rs` check.
-pub(super) fn path_parameter(name: &str) -> (Parameter, &'static str) {
-    const NAME: &str = "^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}$";
-    match name {
-        "organization" => (
-            Parameter::new("organization", "my-org", "The organization in the registry"),
-            NAME,
-        ),
-        "repo" => (
-            Parameter::new(
-                "repo",
-                "my-operator",
-                "The repository, which has the package's name",
-            ),
-            NAME,
-        ),
-        "package" => (
-            Parameter::new("package", "my-operator", "The package"),
-            NAME,
-        ),
-        "version" => (
-            Parameter::new("version", "1.2.0", "The release: three numbers with dots"),
-            r"^(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)$",
-        ),
-        "nvr" => (
-            Parameter::new(
-                "nvr",
-                "my-operator-container-v1.2.0-3",
-                "The build in Koji: name, version, release",
-            ),
-            "^[A-Za-z0-9._+~^,:]+-[A-Za-z0-9._+~^,:]+-[A-Za-z0-9._+~^,:]+$",
-        ),
-        _ => (
-            Parameter::new(
-                "upload",
-                "0b6c2a3e-7f7e-4c53-9a0e-2f4f5f0f6c1d",
-                "The id of the upload",
-            ),
-            "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
-        ),
-    }
-}
-
-/// The body that an endpoint takes.
-pub(super) fn request_body(endpoint: Endpoint, schemas: &mut SchemaGenerator) -> Option<Value> {
-    let form = json!({
-        "schema": {"type": "object", "required": ["file"], "properties": {
-            "file": {"type": "string", "format": "binary", "description": "A zip with the manifests; its name ends with .zip"},
-        }},
-        "encoding": {"file": {"contentType": "application/zip"}},
-    });
-    Some(match endpoint {
-        Endpoint::PushZipfile => json!({"required": true, "content": {
-            "multipart/form-data": form,
-            JSON: {"schema": schema_of::<PushUpload>(schemas), "example": {"upload": "0b6c2a3e-7f7e-4c53-9a0e-2f4f5f0f6c1d"}},
-        }}),
-        Endpoint::Validate => json!({"required": true, "content": {"multipart/form-data": form}}),
-        Endpoint::CreateUpload => json!({"required": false, "content": {
-            JSON: {"schema": schema_of::<CreateUpload>(schemas), "example": {"size": 15_000_000}},
-        }}),
-        Endpoint::PutUpload => json!({"required": true, "content": {
-            "application/zip": {"schema": {"type": "string", "format": "binary"}},
-        }}),
-        _ => return None,
-    })
 }
 
 fn push_zipfile() -> Operation {
