@@ -3,6 +3,11 @@
 //! `cargo bench -p omps-tests --bench costs`. Milliseconds are this thread's CPU, the least of several turns; where valgrind is
 //! installed, instructions are counted in a process of its own for each figure. `docs/performance.md` holds the table.
 
+#![expect(
+    clippy::expect_used,
+    reason = "a benchmark that cannot be set up has nothing to say"
+)]
+
 mod shapes;
 
 use std::env;

@@ -3,6 +3,7 @@
 
 use serde_json::json;
 
+use super::pending::Queue;
 use super::*;
 
 const NOW: Millis = 1_000_000;

@@ -2,19 +2,22 @@
 //! anybody hears of success, and what an interrupted push has left is finished.
 
 mod dry_run;
+mod reserving;
 mod sending;
 
 use serde_json::Value;
 
 use crate::call::Call;
 use crate::error::Error;
-use crate::ledger::claims::{Held, LedgerError, Wish};
-use crate::ledger::{Before, Millis, Refusal, Subject, Trace};
+use crate::ledger::claims::Held;
+use crate::ledger::{Before, Millis, Trace};
 use crate::registry::{Content, Contents, Packed as _, Registry, RegistryError, Repository};
 use crate::release::ReleaseVersion;
 use crate::releases::Record;
 use crate::telemetry;
 use crate::visibility::Visibility;
+
+use reserving::Reserved;
 
 use super::cataloging::Cataloging;
 use super::immutable_tags::ImmutableTags;
@@ -47,20 +50,6 @@ enum Mode {
     },
     /// It is the next one: the registry listed its releases, and this was not among them.
     Next,
-}
-
-/// A number that this push holds, or why it does not.
-enum Reserved<T> {
-    Ours(T),
-    /// Another push works on it.
-    Busy,
-    /// It was released before, as an entry of the ledger says.
-    Done {
-        /// The entry's revision.
-        revision: u64,
-        /// When it was changed last.
-        changed_at: Millis,
-    },
 }
 
 /// What became of a number.
@@ -198,46 +187,6 @@ impl<'a, R: Registry> Release<'a, R> {
         Err(no_number())
     }
 
-    /// Reserves a number: nobody else pushes it until this push ends. What the ledger has known since before `listed_at`
-    /// is compared with the registry, where the release may have been deleted.
-    async fn reserve(
-        &self,
-        version: &ReleaseVersion,
-        claim: &Claim,
-        listed_at: Millis,
-    ) -> Result<Reserved<Held>, Error> {
-        match self.try_to_reserve(version, claim, None).await? {
-            Reserved::Done {
-                revision,
-                changed_at,
-            } if changed_at < listed_at && self.look(version).await? == Content::Nothing => {
-                self.try_to_reserve(version, claim, Some(revision)).await
-            }
-            reserved => Ok(reserved),
-        }
-    }
-
-    async fn try_to_reserve(
-        &self,
-        version: &ReleaseVersion,
-        claim: &Claim,
-        refuted: Option<u64>,
-    ) -> Result<Reserved<Held>, Error> {
-        let wish = Wish {
-            owner: claim.owner(),
-            refuted,
-            ..self.wish(version)
-        };
-        Reserved::of(self.call.app.ledger.claim(wish, self.call.deadline).await)
-    }
-
-    fn wish(&self, version: &ReleaseVersion) -> Wish {
-        let key = self
-            .call
-            .release_key::<R>(self.repository, version.as_str());
-        Wish::new(key, Subject::Release, self.packed.digest().to_owned())
-    }
-
     /// Pushes under a number that this push holds, and notes how that ended.
     async fn attempt(
         &self,
@@ -317,25 +266,6 @@ impl<'a, R: Registry> Release<'a, R> {
             Some(Content::Ours) if may_finish => known(true, false),
             Some(Content::Ours | Content::Other) => None,
         })
-    }
-}
-
-impl<T> Reserved<T> {
-    /// What the ledger's answer says.
-    fn of(claimed: Result<T, LedgerError>) -> Result<Self, Error> {
-        match claimed {
-            Ok(ours) => Ok(Reserved::Ours(ours)),
-            Err(LedgerError::Refused(Refusal::Busy { .. })) => Ok(Reserved::Busy),
-            Err(LedgerError::Refused(Refusal::Conflict {
-                revision,
-                changed_at,
-                ..
-            })) => Ok(Reserved::Done {
-                revision,
-                changed_at,
-            }),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 

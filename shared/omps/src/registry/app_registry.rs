@@ -1,19 +1,19 @@
 //! Quay's App Registry, as `contract/quay-app-registry.md` describes it.
 
+mod answers;
 mod blob;
+mod reading;
 
 use omps_operator::bundle_image::Validation;
 use omps_operator::{Operator, OperatorError};
-use reqwest::{RequestBuilder, StatusCode, Url, header};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use reqwest::{Url, header};
+use serde_json::{Value, json};
 
 pub(super) use blob::Blob;
 
-use super::{
-    Content, Contents, Listing, Packed as _, Push, Registry, RegistryAnswer, RegistryError,
-    Repository,
-};
+use answers::{Release, Visibility, authorized, done, understood};
+
+use super::{Content, Contents, Listing, Packed as _, Push, Registry, RegistryError, Repository};
 use crate::api::ReleaseAnswer;
 use crate::deadline::Deadline;
 use crate::names::{OrganizationName, ReleaseName, RepositoryName};
@@ -21,7 +21,7 @@ use crate::organization::ReleaseFormat;
 use crate::registry::Connection;
 use crate::release::ReleaseVersion;
 use crate::token::Token;
-use crate::upstream::{ANSWER_LIMIT, CallError, Response, Upstream};
+use crate::upstream::{ANSWER_LIMIT, Upstream};
 use crate::url::append;
 
 /// A client for one Quay and one caller.
@@ -34,46 +34,6 @@ pub struct AppRegistry {
 
 /// A package that no organization has.
 const MISSING: &str = "omps-asks-who-you-are";
-
-/// A package in a listing.
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    #[serde(default)]
-    releases: Vec<String>,
-    #[serde(default)]
-    visibility: String,
-}
-
-/// The releases of a package: Quay answers with a list, other App Registries with the one that was asked for.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Shown {
-    List(Vec<Release>),
-    One(Release),
-}
-
-/// A release of a package.
-#[derive(Deserialize)]
-struct Release {
-    release: String,
-    #[serde(default)]
-    content: Stored,
-    /// What was pushed, in base64: where a registry has it instead of a digest.
-    blob: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct Stored {
-    /// SHA-256 of the gunzipped tar.
-    digest: Option<String>,
-}
-
-/// A repository in Quay's REST API.
-#[derive(Deserialize)]
-struct Visibility {
-    is_public: bool,
-}
 
 /// App Registry takes a release in one request: nothing is uploaded before.
 pub struct NothingUploaded;
@@ -300,111 +260,4 @@ impl Registry for AppRegistry {
         let version = append(&connection.url, ["cnr", "version"]);
         connection.service.has_member(version, "cnr-api").await
     }
-}
-
-impl AppRegistry {
-    /// The package as a listing shows it.
-    async fn listed(&self, repository: &Repository) -> Result<Option<Package>, RegistryError> {
-        let (packages, name) = (self.packages(repository).await?, repository.to_string());
-        Ok(packages.into_iter().find(|package| package.name == name))
-    }
-
-    /// The packages of an organization, as far as Quay lists them.
-    async fn packages(&self, repository: &Repository) -> Result<Vec<Package>, RegistryError> {
-        let mut url = self.url(&["cnr", "api", "v1", "packages"]);
-        url.query_pairs_mut()
-            .append_pair("namespace", repository.organization.as_str());
-        self.read(url).await
-    }
-
-    /// A package's releases; none where something else has the name, an image repository for one: pushing will tell.
-    async fn show_all(&self, repository: &Repository) -> Result<Vec<Release>, RegistryError> {
-        match self.show(repository, None).await {
-            Err(RegistryError::Failed(answer)) if answer.status < 500 && answer.status != 429 => {
-                Ok(Vec::new())
-            }
-            shown => shown,
-        }
-    }
-
-    /// A package's releases, or the one asked for. Quay answers 403 both for what may not be seen and for what is not
-    /// there, and whoever may push to a package may see it: what cannot be seen is nothing here, and pushing will tell.
-    async fn show(
-        &self,
-        repository: &Repository,
-        version: Option<&ReleaseVersion>,
-    ) -> Result<Vec<Release>, RegistryError> {
-        let version: Vec<&str> = version.iter().map(|version| version.as_str()).collect();
-        match self.read(self.package(repository, &version)).await {
-            Err(RegistryError::NotFound(_) | RegistryError::Refused(_)) => Ok(Vec::new()),
-            Err(error) => Err(error),
-            Ok(Shown::List(releases)) => Ok(releases),
-            Ok(Shown::One(release)) => Ok(vec![release]),
-        }
-    }
-
-    fn package(&self, repository: &Repository, rest: &[&str]) -> Url {
-        let package = [
-            "cnr",
-            "api",
-            "v1",
-            "packages",
-            repository.organization.as_str(),
-            repository.name.as_str(),
-        ];
-        self.url(&[&package, rest].concat())
-    }
-
-    /// The repository in Quay's REST API.
-    fn repository(&self, repository: &Repository, rest: &[&str]) -> Url {
-        let path = [
-            "api",
-            "v1",
-            "repository",
-            repository.organization.as_str(),
-            repository.name.as_str(),
-        ];
-        self.url(&[&path, rest].concat())
-    }
-
-    fn url(&self, segments: &[&str]) -> Url {
-        append(&self.base, segments.iter().copied())
-    }
-
-    /// Reads JSON with the caller's token.
-    async fn read<T: for<'de> Deserialize<'de>>(&self, url: Url) -> Result<T, RegistryError> {
-        let request = || authorized(self.quay.client().get(url.clone()), &self.token);
-        understood(self.quay.send_repeatable(request, ANSWER_LIMIT).await)
-    }
-}
-
-fn authorized(request: RequestBuilder, token: &Token) -> RequestBuilder {
-    request.header(header::AUTHORIZATION, token.header())
-}
-
-/// Whether a change was made: a success is an object in JSON, and not a proxy's page or `null`.
-fn done(response: Result<Response, CallError>) -> Result<(), RegistryError> {
-    understood::<Map<String, Value>>(response).map(|_| ())
-}
-
-/// What a successful answer says.
-fn understood<T: for<'de> Deserialize<'de>>(
-    response: Result<Response, CallError>,
-) -> Result<T, RegistryError> {
-    let Response { status, body, .. } = response?;
-    if status.is_success() {
-        return serde_json::from_slice(&body).map_err(|error| {
-            RegistryError::Unreachable(format!("Quay's answer could not be understood: {error}"))
-        });
-    }
-    let answer = RegistryAnswer {
-        status: status.as_u16(),
-        body: serde_json::from_slice(&body).unwrap_or(Value::Null),
-    };
-    Err(match status {
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => RegistryError::Refused(answer),
-        StatusCode::CONFLICT => RegistryError::Exists(answer),
-        StatusCode::NOT_FOUND => RegistryError::NotFound(answer),
-        _ => RegistryError::Failed(answer),
-    })
 }

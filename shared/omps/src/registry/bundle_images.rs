@@ -17,6 +17,7 @@ mod listing;
 mod packed;
 mod read_back;
 mod release_tag;
+mod uploading;
 
 use std::sync::Arc;
 
@@ -24,7 +25,7 @@ use omps_operator::bundle_image::Validation;
 use omps_operator::{Operator, OperatorError};
 use reqwest::Url;
 
-use super::oci::{Blob, ImageRepository, Manifest, OciError, OciRegistry, Reference, Tag};
+use super::oci::{ImageRepository, Manifest, OciError, OciRegistry, Reference, Tag};
 use super::{
     Content, Contents, Listing, Push, Registry, RegistryAnswer, RegistryError, Repository,
     image_name,
@@ -189,46 +190,7 @@ impl Registry for BundleImages {
         packed: &PackedRelease,
         confirm: bool,
     ) -> Result<Uploaded, RegistryError> {
-        let (at, tag) = (image_repository(to)?, release_tag::of(version)?);
-        let manifest = packed.manifest(version)?;
-        // Whatever the tags show, the release needs the newest bundle's blobs.
-        let looked = tokio::try_join!(
-            self.look_at_all(&at, packed, &tag),
-            self.client.missing_blobs(&at, &packed.newest().blobs)
-        );
-        let ((found, mut bundles), missing) = match looked {
-            Err(OciError::Hidden(_)) => {
-                // Nothing is there, or another push is just creating the repository. With the right to push all is seen.
-                let blobs = packed.all().iter().flat_map(|bundle| &bundle.blobs);
-                self.client.upload_blobs(&at, blobs).await?;
-                (self.look_at_all(&at, packed, &tag).await?, Vec::new())
-            }
-            looked => looked?,
-        };
-        let is_there = match found.map(|found| found.digest()) {
-            None => false,
-            Some(digest) if digest == manifest.digest() => true,
-            Some(digest) => return Err(taken(format!("{tag} is {digest}"))),
-        };
-        if is_there {
-            // Nothing is to be written: this confirms that the caller may write.
-            let config = packed.newest().config();
-            self.client.upload_blobs(&at, [config]).await?;
-        } else {
-            bundles.check_newest()?;
-            bundles.reserve(self, to, &at, packed).await?;
-            let uploaded = self.upload_missing(&at, packed, &bundles, missing, confirm);
-            if let Err(error) = uploaded.await {
-                bundles.give_up().await;
-                return Err(error);
-            }
-        }
-        Ok(Uploaded {
-            place: image_name(&self.registry, to),
-            manifest,
-            is_there,
-            bundles,
-        })
+        self.upload_release(to, version, packed, confirm).await
     }
 
     async fn push(
@@ -353,37 +315,6 @@ impl BundleImages {
                 body: serde_json::json!({"error": {"message": format!("{from} has no release {release}")}}),
             })),
         }
-    }
-
-    /// What the release's tag and those of its bundles point to.
-    async fn look_at_all(
-        &self,
-        at: &ImageRepository,
-        packed: &PackedRelease,
-        tag: &Tag,
-    ) -> Result<(Option<Manifest>, BundleTags), OciError> {
-        tokio::try_join!(
-            self.client.manifest(at, Reference::Tag(tag)),
-            BundleTags::look(&self.client, at, packed, tag)
-        )
-    }
-
-    /// Puts up the blobs that are missing of what is to be written: those `of_newest`, and of older bundles.
-    async fn upload_missing<'a>(
-        &self,
-        at: &ImageRepository,
-        packed: &'a PackedRelease,
-        bundles: &BundleTags,
-        of_newest: Vec<&'a Blob>,
-        confirm: bool,
-    ) -> Result<(), RegistryError> {
-        let older: Vec<Blob> = bundles.older_blobs(packed).cloned().collect();
-        let mut missing = self.client.missing_blobs(at, &older).await?;
-        missing.extend(of_newest);
-        if missing.is_empty() && confirm {
-            missing.push(packed.newest().config());
-        }
-        Ok(self.client.upload_blobs(at, missing).await?)
     }
 }
 
