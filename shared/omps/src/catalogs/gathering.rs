@@ -78,9 +78,12 @@ impl Catalog<'_> {
         let Some(released) = self.releases.released(&repository, &version).await? else {
             return Ok(Step::Nothing);
         };
+        let releases = [released];
+        let bundles = self.releases.bundles_of(&repository, &releases).await?;
+        let [released] = &releases;
         Ok(Step::Merge {
             package: released.package.package.clone(),
-            upload: self.releases.upload_of(&repository, &released).await?,
+            upload: bundles.upload(released),
         })
     }
 

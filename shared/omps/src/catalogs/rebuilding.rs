@@ -72,15 +72,15 @@ impl Catalog<'_> {
                 organization: self.repository.organization.clone(),
                 name: package,
             };
-            for released in self.releases.all_released(&repository).await? {
-                task.jobs.push(Job {
-                    work: Work::Release {
-                        repo: repository.name.to_string(),
-                        version: released.version.to_string(),
-                    },
-                    upload: Some(self.releases.upload_of(&repository, &released).await?),
-                });
-            }
+            let released = self.releases.all_released(&repository).await?;
+            let bundles = self.releases.bundles_of(&repository, &released).await?;
+            task.jobs.extend(released.iter().map(|released| Job {
+                work: Work::Release {
+                    repo: repository.name.to_string(),
+                    version: released.version.to_string(),
+                },
+                upload: Some(bundles.upload(released)),
+            }));
         }
         Ok(task)
     }

@@ -52,14 +52,13 @@ impl Upload {
 
     /// What a release in a registry brings: its package, and those of its bundles that are there, each with its image.
     #[must_use]
-    pub fn of_released(package: ReleasedPackage, bundles: &[(ReleasedBundle, String)]) -> Self {
-        let bundles = bundles.iter().map(|(bundle, image)| {
-            Uploaded::new(
-                bundle.name(),
-                bundle.fbc(image),
-                bundle.upgrade(),
-                bundle.icon(),
-            )
+    pub fn of_released<'a>(
+        package: ReleasedPackage,
+        bundles: impl Iterator<Item = (&'a ReleasedBundle, &'a str)>,
+    ) -> Self {
+        let bundles = bundles.map(|(bundle, image)| {
+            let (upgrade, icon) = (bundle.upgrade(), bundle.icon());
+            Uploaded::new(bundle.name(), bundle.fbc(image), upgrade, icon)
         });
         Upload {
             default_channel: package.default,

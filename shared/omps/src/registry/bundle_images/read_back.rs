@@ -1,6 +1,6 @@
 //! Reading releases back: what a catalog needs of them, from the registry alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use omps_operator::CatalogLimits;
@@ -47,6 +47,19 @@ impl Released {
     }
 }
 
+/// Bundles that were read back, each with its image, by the digest that it has as a bundle alone.
+pub(crate) struct Bundles(BTreeMap<String, (ReleasedBundle, String)>);
+
+impl Bundles {
+    /// What a release brings to a catalog.
+    pub(crate) fn upload(&self, release: &Released) -> Upload {
+        let bundles = release.package.bundles.iter();
+        let bundles = bundles.filter_map(|digest| self.0.get(digest));
+        let bundles = bundles.map(|(bundle, image)| (bundle, image.as_str()));
+        Upload::of_released(release.package.clone(), bundles)
+    }
+}
+
 impl BundleImages {
     /// A release; nothing where the repository has none of that number.
     ///
@@ -86,49 +99,58 @@ impl BundleImages {
         Ok(found.into_iter().flatten().collect())
     }
 
-    /// What a release brings to a catalog: those of its bundles that the repository has.
+    /// The bundles of these releases that the repository has, each read once and several at a time.
     ///
     /// # Errors
     /// [`RegistryError`]
-    pub(crate) async fn upload_of(
+    pub(crate) async fn bundles_of(
         &self,
         of: &Repository,
-        release: &Released,
-    ) -> Result<Upload, RegistryError> {
+        releases: &[Released],
+    ) -> Result<Bundles, RegistryError> {
         let at = image_repository(of)?;
-        let place = image_name(&self.registry, of);
-        let (mut bundles, mut others) = (Vec::new(), None);
-        for digest in &release.package.bundles {
-            let mut manifest = self.by_digest(&at, digest).await?;
-            // It may be there as a release alone, whose manifest is another.
-            if manifest.is_none() && bundle_digest(&release.manifest.bytes).as_ref() == Some(digest)
-            {
-                manifest = Some(release.manifest.clone());
+        let digests = releases.iter().flat_map(|release| &release.package.bundles);
+        let digests: BTreeSet<&String> = digests.collect();
+        let looks: Vec<_> = digests
+            .iter()
+            .map(async |digest| {
+                let found = self.by_digest(&at, digest).await?;
+                Ok::<_, RegistryError>(((*digest).clone(), found))
+            })
+            .collect();
+        let looked: Vec<_> = stream::iter(looks).buffered(AT_ONCE).try_collect().await?;
+        // One may be there as a release alone, whose manifest is another.
+        let own = of_manifests(releases.iter().map(|release| &release.manifest));
+        let mut found = BTreeMap::new();
+        let mut others = None;
+        for (digest, mut manifest) in looked {
+            if manifest.is_none() {
+                manifest = own.get(&digest).cloned();
             }
             if manifest.is_none() {
                 let others = match &mut others {
                     Some(others) => others,
-                    none => none.insert(self.bundles_of_releases(of).await?),
+                    none => {
+                        let all = self.all_released(of).await?;
+                        none.insert(of_manifests(all.iter().map(|other| &other.manifest)))
+                    }
                 };
-                manifest = others.get(digest).cloned();
+                manifest = others.get(&digest).cloned();
             }
             // What is not there was never pushed: its tag was taken.
-            let Some(manifest) = manifest else { continue };
-            let image = format!("{place}@{}", manifest.digest());
-            bundles.push((self.bundle(&at, &manifest).await?, image));
+            found.extend(manifest.map(|manifest| (digest, manifest)));
         }
-        Ok(Upload::of_released(release.package.clone(), &bundles))
-    }
-
-    /// The manifest of each release, by the digest that its newest bundle has as a bundle alone.
-    async fn bundles_of_releases(
-        &self,
-        of: &Repository,
-    ) -> Result<BTreeMap<String, Manifest>, RegistryError> {
-        let releases = self.all_released(of).await?.into_iter();
-        let known = releases
-            .filter_map(|other| Some((bundle_digest(&other.manifest.bytes)?, other.manifest)));
-        Ok(known.collect())
+        let place = image_name(&self.registry, of);
+        let reads: Vec<_> = found
+            .into_iter()
+            .map(async |(digest, manifest)| {
+                let bundle = self.bundle(&at, &manifest).await?;
+                let image = format!("{place}@{}", manifest.digest());
+                Ok::<_, RegistryError>((digest, (bundle, image)))
+            })
+            .collect();
+        let read = stream::iter(reads).buffered(AT_ONCE).try_collect();
+        Ok(Bundles(read.await?))
     }
 
     async fn by_digest(
@@ -159,4 +181,11 @@ impl BundleImages {
         let bundle = cpu::run(read).await.map_err(|panic| unreadable(&panic))?;
         bundle.map_err(|error| unreadable(&error))
     }
+}
+
+/// Manifests of releases, by the digest that the newest bundle has as a bundle alone.
+fn of_manifests<'a>(manifests: impl Iterator<Item = &'a Manifest>) -> BTreeMap<String, Manifest> {
+    let known =
+        manifests.filter_map(|manifest| Some((bundle_digest(&manifest.bytes)?, manifest.clone())));
+    known.collect()
 }
