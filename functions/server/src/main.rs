@@ -47,8 +47,10 @@ const CA_TIMEOUT: Duration = Duration::from_secs(10);
 const MMAP_THRESHOLD: &str = "MALLOC_MMAP_THRESHOLD_";
 /// The address for metrics.
 const METRICS_LISTEN: &str = "OMPS_METRICS_LISTEN";
-/// glibc's variable for the heaps that threads share. Two take no more memory than one, and fewer threads wait for each other.
+/// glibc's variable for the heaps that threads share.
 const ARENA_MAX: &str = "MALLOC_ARENA_MAX";
+/// Heaps for each CPU: with fewer, threads wait for each other; `docs/performance.md` has the figures.
+const ARENAS: usize = 4;
 const DEFAULT_LISTEN: &str = "0.0.0.0:8080";
 
 #[tokio::main]
@@ -157,7 +159,8 @@ fn restart_with_malloc_settings() {
     if std::env::var_os(MMAP_THRESHOLD).is_none()
         && let Ok(this) = std::env::current_exe()
     {
-        let arenas = std::env::var(ARENA_MAX).unwrap_or_else(|_| "2".to_owned());
+        let cpus = std::thread::available_parallelism().map_or(1, usize::from);
+        let arenas = std::env::var(ARENA_MAX).unwrap_or_else(|_| (ARENAS * cpus).to_string());
         let error = Command::new(this)
             .env(MMAP_THRESHOLD, "1048576")
             .env(ARENA_MAX, arenas)
