@@ -113,8 +113,12 @@ fn csv_annotations(bytes: &[u8], annotations: &[(&str, String)]) {
     }
 }
 
-/// Only fields that are tied to others cannot be edited, and some explicit keys (`? a`) without a value.
+/// Only fields that are tied to others cannot be edited, some explicit keys (`? a`) without a value, and what is no map where one
+/// must be.
 fn excuse(error: &EditError, bytes: &[u8]) {
+    if error.to_string().contains("must be a map, found") {
+        return;
+    }
     let ties =
         bytes.iter().any(|byte| b"&*?".contains(byte)) || bytes.windows(2).any(|two| two == b"<<");
     // A limit may be reached by what is added.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use libfuzzer_sys::fuzz_target;
-use omps::http::{Incoming, Received, answer};
+use omps::http::{Incoming, Received, Reply, answer};
 use omps::names::{Nvr, OrganizationName, ReleaseName, RepositoryName};
 use omps::release::ReleaseVersion;
 use omps::http::routes::{Found, find};
@@ -43,7 +43,9 @@ fuzz_target!(|bytes: &[u8]| {
             request.headers_mut().append(name, value);
         }
     }
-    let has_token = request.headers().contains_key("authorization");
+    // An empty header is no token.
+    let token = request.headers().get("authorization");
+    let has_token = token.is_some_and(|token| !token.as_bytes().trim_ascii().is_empty());
     let incoming = Incoming {
         head: request.into_parts().0,
         path,
@@ -73,6 +75,7 @@ fuzz_target!(|bytes: &[u8]| {
                 "NotFound",
                 "MethodNotAllowed",
                 "OMPSAuthorizationHeaderRequired",
+                "UnsupportedMediaType",
             ];
             let error = body["error"].as_str().expect("an id");
             assert!(
